@@ -1,0 +1,86 @@
+"""People who log in by e-mail, and keys by which other services read."""
+
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.querysets import ServiceKeyQuerySet, UserManager
+from common.public_ids import PUBLIC_ID_LENGTH, new_public_id
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `role` is what old clients see; groups and permissions say what staff may do in the admin."""
+
+    class Role(models.TextChoices):
+        EDITOR = "editor", "Editor"
+        ADMIN = "admin", "Admin"
+
+    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=new_public_id, editable=False)
+    email = models.EmailField("e-mail", unique=True)
+    username = models.CharField(max_length=150)
+    role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)
+    is_active = models.BooleanField("active", default=True, help_text="Off: every door refuses this person.")
+    is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
+    # Tokens made before this moment are refused: set when the password changes or somebody ends all sessions.
+    tokens_valid_from = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["username"]
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_any_case"),
+            models.CheckConstraint(condition=models.Q(role__in=["editor", "admin"]), name="accounts_user_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.username
+
+    def get_short_name(self) -> str:
+        return self.username
+
+    @property
+    def is_admin(self) -> bool:
+        """Admin on the wire."""
+        return self.is_active and (self.role == self.Role.ADMIN or self.is_superuser)
+
+
+class ServiceKey(models.Model):
+    """A key another service sends as `X-API-Key`. Only its SHA-256 is kept: the key itself is shown once."""
+
+    name = models.CharField(max_length=100, unique=True, help_text="Which service holds it.")
+    prefix = models.CharField(max_length=12, editable=False, help_text="First characters, to recognise it by.")
+    key_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody revokes it.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ServiceKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def revoke(self, now: datetime) -> None:
+        if self.revoked_at is None:
+            self.revoked_at = now
+            self.save(update_fields=["revoked_at"])

@@ -1,0 +1,132 @@
+"""Failures in their HTTP form, once for all endpoints: always JSON under `/api`, never a page of HTML."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as framework_handler
+from rest_framework.views import set_rollback
+
+from api.envelopes import error_body
+from common.errors import Conflict, Fault, Invalid, Missing, RegistryError, TooLarge, Unavailable, UnsupportedMedia
+
+log = logging.getLogger(__name__)
+
+# First match wins: the narrow kinds stand before the wide ones.
+STATUS_BY_KIND: tuple[tuple[type[RegistryError], int], ...] = (
+    (TooLarge, 413),
+    (UnsupportedMedia, 415),
+    (Invalid, 400),
+    (Missing, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+
+
+def status_of(error: RegistryError) -> int:
+    return next((status for kind, status in STATUS_BY_KIND if isinstance(error, kind)), 400)
+
+
+def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's hook: any failure of a view as the error envelope; None lets a defect go on to the 500 handler."""
+    request = context["request"]
+    if isinstance(exc, RegistryError):
+        set_rollback()
+        status = status_of(exc)
+        messages = [fault.message for fault in exc.faults] or None
+        body = error_body(request, status=status, message=exc.message, messages=messages, faults=exc.faults)
+        _log_refusal(request, status, exc.code)
+        return Response(body, status=status)
+    if isinstance(exc, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)):
+        set_rollback()
+        too_big = isinstance(exc, RequestDataTooBig)
+        status, message = (413, "Payload Too Large") if too_big else (400, f"Malformed request body: {exc}")
+        _log_refusal(request, status, type(exc).__name__)
+        return Response(error_body(request, status=status, message=message), status=status)
+    if isinstance(exc, OperationalError):
+        set_rollback()
+        log.error("database does not answer", exc_info=exc)
+        return Response(error_body(request, status=503, message="The database does not answer; try again"), status=503)
+    response = framework_handler(exc, context)
+    if response is None:
+        return None
+    faults = tuple(_faults(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
+    messages = [fault.message for fault in faults] or [_sentence(exc)]
+    message = "; ".join(messages)
+    _log_refusal(request, response.status_code, type(exc).__name__)
+    response.data = error_body(request, status=response.status_code, message=message, messages=messages, faults=faults)
+    return response
+
+
+def _log_refusal(request: Any, status: int, reason: str) -> None:
+    log.info(
+        "request refused", extra={"status": status, "reason": reason, "path": request.path, "method": request.method}
+    )
+
+
+def _sentence(exc: Exception) -> str:
+    if isinstance(exc, Http404):
+        return str(exc) or "Not found"
+    if isinstance(exc, PermissionDenied):
+        return str(exc) or "Forbidden"
+    detail = getattr(exc, "detail", exc)
+    return str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
+
+
+def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
+    """Flatten REST framework's nested error detail into (field, sentence that names the field)."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            yield from _faults(value, path if key == "non_field_errors" else f"{path}.{key}".strip("."))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _faults(value, path)
+    else:
+        text = str(detail)
+        yield Fault(path or "body", text if not path or path in text else f"{path}: {text}")
+
+
+def route_missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """404 for a path nobody serves: JSON under `/api`, the usual page elsewhere."""
+    if not is_api_path(request):
+        return defaults.page_not_found(request, exception)
+    message = f"Cannot {request.method} {request.path}"
+    return JsonResponse(error_body(request, status=404, message=message, name="NotFoundException"), status=404)
+
+
+def request_malformed(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    if not is_api_path(request):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return JsonResponse(error_body(request, status=413, message="Payload Too Large"), status=413)
+    message = "Bad request" if isinstance(exception, SuspiciousOperation) else str(exception or "Bad request")
+    return JsonResponse(error_body(request, status=400, message=message), status=400)
+
+
+def request_forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    if not is_api_path(request):
+        return defaults.permission_denied(request, exception)
+    return JsonResponse(error_body(request, status=403, message=str(exception or "Forbidden")), status=403)
+
+
+def server_failed(request: HttpRequest) -> HttpResponseBase:
+    if not is_api_path(request):
+        return defaults.server_error(request)
+    return JsonResponse(error_body(request, status=500, message="Internal server error"), status=500)
+
+
+def is_api_path(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")

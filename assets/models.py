@@ -1,0 +1,241 @@
+"""The registry's rows: assets, the counters that number them, the numbers handed out but not yet used."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Left, Length
+from django.db.models.lookups import Exact, LessThanOrEqual
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from assets.querysets import AssetQuerySet, SequenceReservationQuerySet
+from common.public_ids import PUBLIC_ID_LENGTH, new_public_id
+from taxonomy.models import Subcategory
+
+_ADDRESS_REGEX = r"^[GSLMWBPTCR]\.\d{3}\.\d{3}\.\d{3,}$"
+_NAME_REGEX = r"^[GSLMWBPTCR]\.[A-Z0-9]{3}\.[A-Z0-9]{3}\.\d{3,}(:.*)?$"
+
+
+def _split_part(text: Any, separator: str, position: int) -> Func:
+    return Func(text, Value(separator), Value(position), function="SPLIT_PART", output_field=models.TextField())
+
+
+def _search_document(*texts: Any) -> Func:
+    """The SQL function that puts texts a line each, in lower case, `_` and `-` as spaces."""
+    return Func(*texts, function="assets_search_document", output_field=models.TextField())
+
+
+class Asset(models.Model):
+    """One digital asset. `name` is its human-friendly name, `nna_address` its machine-friendly address.
+
+    Identity (name, address, taxonomy, number) is given once, at registration. Names of category and
+    subcategory are kept on the row because that is what clients read and search.
+    """
+
+    class Origin(models.TextChoices):
+        API = "api", "Registered"
+        IMPORT = "import", "Imported"
+        DEMO = "demo", "Demo data"
+
+    public_id = models.CharField("id", max_length=PUBLIC_ID_LENGTH, unique=True, default=new_public_id, editable=False)
+    layer = models.CharField(max_length=1)
+    category = models.CharField(max_length=100)
+    subcategory = models.CharField(max_length=100)
+    taxonomy_node = models.ForeignKey(Subcategory, on_delete=models.PROTECT, related_name="assets")
+    sequence_number = models.PositiveIntegerField()
+    name = models.CharField("HFN", max_length=512, unique=True)
+    base_name = models.GeneratedField(
+        expression=_split_part(F("name"), ":", 1), output_field=models.TextField(), db_persist=True, unique=True
+    )
+    nna_address = models.CharField("MFA", max_length=64, unique=True)
+    # Legacy rows may carry an address that no taxonomy yields; it is kept, because clients hold it.
+    has_irregular_address = models.BooleanField(default=False, editable=False)
+
+    media_key = models.CharField(max_length=600, blank=True, help_text="Name of the file in our storage.")
+    media_url = models.CharField(max_length=1000, blank=True, help_text="Where the file is, when not in our storage.")
+    mime_type = models.CharField(max_length=100, blank=True)
+    file_size = models.PositiveBigIntegerField("file size (bytes)", null=True, blank=True)
+    original_filename = models.CharField(max_length=255, blank=True)
+
+    source = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    training_data = models.JSONField(null=True, blank=True)
+    rights = models.JSONField(null=True, blank=True)
+    components = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+
+    creator_description = models.CharField(max_length=500, null=True, blank=True)
+    album_art = models.TextField(
+        null=True, blank=True, help_text="Address of a picture, or a data URI, as it was sent."
+    )
+    ai_metadata = models.JSONField("AI metadata", null=True, blank=True)
+
+    registered_by = models.EmailField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    revision = models.PositiveIntegerField(default=0)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.API, editable=False)
+    curated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    curated_by = models.EmailField(max_length=254, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.EmailField(max_length=254, blank=True, editable=False)
+    deletion_reason = models.CharField(max_length=200, blank=True, editable=False)
+
+    # Three documents, because two of them are searched only where a flag allows it.
+    search_text = models.GeneratedField(
+        expression=_search_document(
+            F("name"), F("nna_address"), F("category"), F("subcategory"), F("description"), F("tags")
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    creator_search_text = models.GeneratedField(
+        expression=_search_document(F("creator_description")), output_field=models.TextField(), db_persist=True
+    )
+    ai_search_text = models.GeneratedField(
+        expression=_search_document(
+            KeyTextTransform("generatedDescription", "ai_metadata"),
+            KeyTextTransform("mood", "ai_metadata"),
+            KeyTextTransform("genre", "ai_metadata"),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    history = HistoricalRecords(
+        excluded_fields=["search_text", "creator_search_text", "ai_search_text", "base_name"],
+        history_change_reason_field=models.CharField(max_length=200, null=True),
+    )
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-public_id"]
+        indexes = [
+            models.Index(
+                F("created_at").desc(), F("public_id").desc(), name="assets_newest", condition=Q(deleted_at=None)
+            ),
+            models.Index(
+                F("layer"), F("created_at").desc(), F("public_id").desc(), name="assets_layer_newest",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                F("taxonomy_node"), F("created_at").desc(), F("public_id").desc(), name="assets_node_newest",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(fields=["registered_by", "-created_at"], name="assets_registrant"),
+            GinIndex(fields=["tags"], name="assets_tags"),
+            GinIndex(fields=["components"], name="assets_components"),
+            GinIndex(
+                OpClass("search_text", name="gin_trgm_ops"),
+                OpClass("creator_search_text", name="gin_trgm_ops"),
+                OpClass("ai_search_text", name="gin_trgm_ops"),
+                name="assets_search_substring",
+            ),
+            GinIndex(
+                SearchVector("search_text", config="english"),
+                SearchVector("creator_search_text", config="english"),
+                SearchVector("ai_search_text", config="english"),
+                name="assets_search_words",
+            ),
+        ]  # fmt: skip
+        constraints = [
+            models.UniqueConstraint(fields=["taxonomy_node", "sequence_number"], name="assets_number_once"),
+            models.CheckConstraint(condition=Q(sequence_number__gte=1), name="assets_number_from_one"),
+            models.CheckConstraint(condition=Q(public_id__regex=r"^[0-9a-f]{24}$"), name="assets_public_id_form"),
+            models.CheckConstraint(condition=Q(layer__regex=r"^[GSLMWBPTCR]$"), name="assets_layer_known"),
+            models.CheckConstraint(condition=Q(name__regex=_NAME_REGEX), name="assets_name_form"),
+            models.CheckConstraint(
+                condition=Q(nna_address__regex=_ADDRESS_REGEX) | Q(has_irregular_address=True),
+                name="assets_address_form",
+            ),
+            models.CheckConstraint(
+                condition=Q(Exact(Left("name", 1), F("layer"))) & Q(Exact(Left("nna_address", 1), F("layer"))),
+                name="assets_layer_agrees",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    Exact(
+                        Cast(_split_part(_split_part(F("name"), ":", 1), ".", 4), models.BigIntegerField()),
+                        F("sequence_number"),
+                    )
+                ),
+                name="assets_number_agrees",
+            ),
+            models.CheckConstraint(condition=~Q(media_key="", media_url=""), name="assets_has_media"),
+            models.CheckConstraint(
+                condition=Q(creator_description=None) | Q(LessThanOrEqual(Length("creator_description"), 500)),
+                name="assets_creator_description_length",
+            ),
+            models.CheckConstraint(
+                condition=Q(ai_metadata=None)
+                | Q(Exact(Func(F("ai_metadata"), function="jsonb_typeof", output_field=models.TextField()), "object")),
+                name="assets_ai_metadata_object",
+            ),
+            models.CheckConstraint(condition=Q(origin__in=["api", "import", "demo"]), name="assets_origin_known"),
+        ]
+        permissions = [("curate_asset", "Can curate assets"), ("restore_asset", "Can restore deleted assets")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+
+class SequenceCounter(models.Model):
+    """The highest number ever handed out in a subcategory, and how many live assets it has.
+
+    `last_number` is moved only by `assets.sequences`, under this row's lock. `live_count` is kept by a
+    trigger on the asset table, so that totals and usage counts never count rows.
+    """
+
+    taxonomy_node = models.OneToOneField(
+        Subcategory, on_delete=models.CASCADE, primary_key=True, related_name="sequence_counter"
+    )
+    last_number = models.PositiveIntegerField(default=0)
+    live_count = models.PositiveIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.taxonomy_node}: {self.last_number}"
+
+
+class SequenceReservation(models.Model):
+    """A number that was handed out and has no asset: a registration under way or broken off, or a client's request.
+
+    Numbers are never used again, so these rows are what explains every gap.
+    """
+
+    class Purpose(models.TextChoices):
+        REGISTRATION = "registration", "Registration"
+        REQUEST = "request", "Requested by a client"
+
+    taxonomy_node = models.ForeignKey(Subcategory, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    media_key = models.CharField(max_length=600, blank=True)
+    reserved_by = models.CharField(max_length=254, blank=True)
+    reserved_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    lapsed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SequenceReservationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["taxonomy_node", "number"], name="assets_reservation_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.taxonomy_node} {self.number}"
+
+    def lapse(self, now: datetime) -> None:
+        """The number stays unused for good."""
+        self.lapsed_at = now
+        self.save(update_fields=["lapsed_at"])

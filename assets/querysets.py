@@ -1,0 +1,27 @@
+"""Questions about assets."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+if TYPE_CHECKING:
+    pass
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def live(self) -> Self:
+        """What every reader sees; deleted assets keep their row and their number."""
+        return self.filter(deleted_at=None)
+
+    def deleted(self) -> Self:
+        return self.exclude(deleted_at=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-public_id")
+
+
+class SequenceReservationQuerySet(models.QuerySet["SequenceReservation"]):
+    def lapsing(self, now: datetime) -> Self:
+        """Time is up and nobody has looked after them yet."""
+        return self.filter(lapsed_at=None, expires_at__lte=now)

@@ -1,0 +1,38 @@
+"""Log records as one line each; facts given by `extra` stand behind the message. No field can break a line."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from common.moments import format_moment
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "data"}
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What the caller passed as `extra`."""
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": format_moment(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **facts_of(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class LineFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        facts = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in facts_of(record).items())
+        # Escaped, so that a newline or a terminal code in somebody's input cannot forge a line.
+        message = record.getMessage().encode("unicode_escape").decode("ascii")
+        line = f"{record.levelname.lower():7} {record.name}: {message} {facts}".rstrip()
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

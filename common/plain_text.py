@@ -1,0 +1,43 @@
+"""What we accept as text: NFC, no NUL, no lone surrogates, no characters that reorder what staff read."""
+
+import re
+import unicodedata
+
+from common.errors import Invalid
+
+# Overrides, embeddings and isolates (Unicode TR9): "gpj.exe" can be made to read "exe.jpg".
+BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+# Control characters other than tab, line feed and carriage return.
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def check_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
+    """`value` as NFC text; Invalid naming `field` otherwise. `max_length` counts code points after NFC; nothing is cut."""
+    if not isinstance(value, str):
+        raise Invalid(f"{field} must be a string", field=field)
+    if SURROGATES.search(value):
+        raise Invalid(f"{field} holds half of a character (a lone surrogate)", field=field)
+    text = unicodedata.normalize("NFC", value)
+    if CONTROLS.search(text) or (is_single_line and re.search(r"[\r\n\t]", text)):
+        raise Invalid(f"{field} holds a control character", field=field)
+    if BIDI_CONTROLS.search(text):
+        raise Invalid(f"{field} holds a character that reorders text", field=field)
+    if max_length is not None and len(text) > max_length:
+        raise Invalid(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
+    return text
+
+
+def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
+    """Walk a JSON value and refuse what the database or a reader cannot hold: NUL, lone surrogates, endless nesting."""
+    stack: list[tuple[object, int]] = [(value, 1)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > max_depth:
+            raise Invalid(f"{field} is nested deeper than {max_depth} levels", field=field)
+        if isinstance(node, str) and ("\x00" in node or SURROGATES.search(node)):
+            raise Invalid(f"{field} holds a character that cannot be stored", field=field)
+        if isinstance(node, dict):
+            stack += [(part, depth + 1) for pair in node.items() for part in pair]
+        elif isinstance(node, list):
+            stack += [(part, depth + 1) for part in node]

@@ -1,0 +1,1 @@
+"""Settings by environment: development, test, staging, production. Each is `base` plus a few lines."""

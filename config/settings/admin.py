@@ -1,0 +1,53 @@
+"""How the staff admin looks (django-unfold). Only local files: the pages work without any outside host."""
+
+from django.urls import reverse_lazy
+
+
+def _item(title: str, icon: str, url_name: str) -> dict[str, object]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
+
+
+UNFOLD = {
+    "SITE_TITLE": "NNA Asset Registry",
+    "SITE_HEADER": "NNA Asset Registry",
+    "SITE_SYMBOL": "inventory_2",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Registry",
+                "items": [
+                    _item("Assets", "perm_media", "admin:assets_asset_changelist"),
+                    _item("Sequence counters", "pin", "admin:assets_sequencecounter_changelist"),
+                ],
+            },
+            {
+                "title": "Taxonomy",
+                "items": [
+                    _item("Layers", "account_tree", "admin:taxonomy_layer_changelist"),
+                    _item("Categories", "category", "admin:taxonomy_category_changelist"),
+                    _item("Subcategories", "label", "admin:taxonomy_subcategory_changelist"),
+                    _item("Versions", "history", "admin:taxonomy_taxonomyversion_changelist"),
+                ],
+            },
+            {
+                "title": "Rollout",
+                "items": [
+                    _item("Flags", "toggle_on", "admin:flags_fieldflag_changelist"),
+                    _item("Flag changes", "fact_check", "admin:flags_flagchange_changelist"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _item("Users", "person", "admin:accounts_user_changelist"),
+                    _item("Groups", "group", "admin:auth_group_changelist"),
+                    _item("Service keys", "key", "admin:accounts_servicekey_changelist"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,27 @@
+"""Production: no secret has a default, cookies and transport are locked down; absent secrets stop the start."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.base import *  # noqa: F403
+from config.settings.base import env
+
+_required = ("SECRET_KEY", "ACCOUNTS_SIGNING_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "PUBLIC_BASE_URL")
+_absent = [name for name in _required if not env.str(name, default="")]
+if _absent:
+    raise ImproperlyConfigured(f"production needs these in its environment: {', '.join(_absent)}")
+_weak = [name for name in ("SECRET_KEY", "ACCOUNTS_SIGNING_KEY") if len(env.str(name)) < 50]
+if _weak:
+    raise ImproperlyConfigured(f"production needs at least 50 characters in: {', '.join(_weak)}")
+
+ENVIRONMENT_NAME = "production"
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+# The load balancer and the container's own probe ask for health over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST_PROXY_HEADERS", default=False) else None
+)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

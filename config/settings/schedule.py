@@ -1,0 +1,15 @@
+"""What runs by the clock, all of it. Times are UTC."""
+
+from celery.schedules import crontab
+
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "check the registry every night": {
+        "task": "assets.tasks.check_registry",
+        "schedule": crontab(hour="3", minute="20"),
+    },
+    "drop lapsed sequence reservations": {
+        "task": "assets.tasks.drop_lapsed_reservations",
+        "schedule": crontab(minute="*/10"),
+    },
+}

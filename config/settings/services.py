@@ -1,0 +1,73 @@
+"""Other programs we stand on: database, Valkey/Redis, the queue, file storage."""
+
+from pathlib import Path
+
+import environ
+
+env = environ.Env()
+environ.Env.read_env(Path(__file__).resolve().parents[2] / ".env", overwrite=False)
+_base_dir = Path(__file__).resolve().parents[2]
+
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES["default"].setdefault("OPTIONS", {})
+if env.bool("DATABASE_POOL", default=True):
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 0,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+        "timeout": 5,
+    }
+
+REDIS_URL = env.str("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix") else "/1"),
+        "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default="nna"),
+    }
+}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("CELERY_TASK_SOFT_LIMIT_SECONDS", default=300)
+CELERY_TASK_TIME_LIMIT = env.int("CELERY_TASK_HARD_LIMIT_SECONDS", default=360)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Media: "files" keeps them below MEDIA_ROOT and serves them here, "gcs" keeps them in a Google Cloud Storage bucket.
+MEDIA_STORAGE = env.str("MEDIA_STORAGE", default="files")
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(_base_dir / "var" / "media"))
+MEDIA_URL = "/media/"
+GCS_BUCKET = env.str("GCS_BUCKET", default="")
+GCS_PROJECT = env.str("GCS_PROJECT", default="")
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}").rstrip("/")
+# Where clients fetch media; absolute, because old clients use it as it stands.
+MEDIA_PUBLIC_URL = env.str(
+    "MEDIA_PUBLIC_URL",
+    default=f"https://storage.googleapis.com/{GCS_BUCKET}/" if MEDIA_STORAGE == "gcs" else f"{PUBLIC_BASE_URL}/media/",
+)
+if MEDIA_STORAGE == "gcs":
+    _media = {
+        "BACKEND": "storages.backends.gcloud.GoogleCloudStorage",
+        "OPTIONS": {
+            "bucket_name": GCS_BUCKET,
+            "project_id": GCS_PROJECT or None,
+            "querystring_auth": False,
+            "file_overwrite": False,
+            "blob_chunk_size": 8 * 1024 * 1024,
+        },
+    }
+else:
+    _media = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL},
+    }
+STORAGES = {
+    "default": _media,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

@@ -1,0 +1,24 @@
+"""The test suite: real servers, media in memory, no throttle between a test and what it asks."""
+
+from config.settings.local_servers import provide_servers
+
+provide_servers()
+
+from config.settings.base import *  # noqa: E402, F403
+from config.settings.base import CORS_ALLOWED_ORIGINS, DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
+
+ENVIRONMENT_NAME = "test"
+SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"
+ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, "http://localhost:3000", "http://localhost:3001"]
+DATABASES["default"]["OPTIONS"].pop("pool", None)  # tests open and close their own connections
+PUBLIC_BASE_URL = "http://testserver"
+MEDIA_PUBLIC_URL = "http://testserver/media/"
+STORAGES = STORAGES | {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage", "OPTIONS": {"base_url": "/media/"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+REST_FRAMEWORK = REST_FRAMEWORK | {"DEFAULT_THROTTLE_RATES": {"login": "1000/min", "register": "1000/min"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]
