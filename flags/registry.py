@@ -1,0 +1,26 @@
+"""The gated fields there are."""
+
+from dataclasses import dataclass
+
+CREATOR_DESCRIPTION = "creator_description"
+ALBUM_ART = "album_art"
+AI_METADATA = "ai_metadata"
+SEARCH_CREATOR_DESCRIPTION = "search_creator_description"
+
+
+@dataclass(frozen=True)
+class GatedField:
+    """A flag and what answers lack while it is off. What clients send is kept either way."""
+
+    flag: str
+    gates: str
+    description: str
+
+
+GATED_FIELDS: tuple[GatedField, ...] = (
+    GatedField(CREATOR_DESCRIPTION, "creatorDescription", "The creator's own words are shown."),
+    GatedField(ALBUM_ART, "albumArt, albumArtDetails", "The picture of a song is shown."),
+    GatedField(AI_METADATA, "aiMetadata, and its texts in search", "What a model wrote is shown and found."),
+    GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
+)
+FLAG_NAMES = frozenset(field.flag for field in GATED_FIELDS)
