@@ -1,10 +1,11 @@
 """Questions about flags and their changes."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Subquery
 from waffle.managers import FlagManager
 
 from flags.deciding import FlagState
@@ -23,6 +24,14 @@ class FieldFlagQuerySet(models.QuerySet["FieldFlag"]):
             group_pks=ArraySubquery(groups.filter(**own).order_by("group_id").values("group_id")),
         )
 
+    def with_last_change(self) -> Self:
+        """Each with `last_changed_at` and `last_changed_by` (an e-mail address)."""
+        changes = apps.get_model("flags", "FlagChange").objects.of(OuterRef("name"))
+        return self.annotate(
+            last_changed_at=Subquery(changes.values("changed_at")[:1]),
+            last_changed_by=Subquery(changes.values("changed_by__email")[:1]),
+        )
+
     def states(self) -> tuple[FlagState, ...]:
         rows = self.with_members().order_by("name").values_list(*FlagState._fields)
         return tuple(
@@ -35,5 +44,5 @@ class FieldFlagManager(FlagManager.from_queryset(FieldFlagQuerySet)):  # type: i
 
 
 class FlagChangeQuerySet(models.QuerySet["FlagChange"]):
-    def of(self, flag_name: str) -> Self:
+    def of(self, flag_name: Any) -> Self:
         return self.filter(flag_name=flag_name)
