@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -24,16 +25,20 @@ class Command(BaseCommand):
             if verb == "percent":
                 edit.add_argument("value", help="0.0 to 99.9")
             edit.add_argument("--reason", default="", help="why; kept with the change")
+            edit.add_argument("--by", metavar="EMAIL", help="who; without it the change counts as the system's")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if verb == "list":
             for flag in FieldFlag.objects.order_by("name"):
                 self.stdout.write(f"{flag.name:<28} {state_in_words(state_of(flag))}")
             return
+        by = None
+        if options["by"] and (by := get_user_model().objects.filter(email=options["by"].lower()).first()) is None:
+            raise CommandError(f"Nobody has the address {options['by']}")
         wish = {"everyone": None, "percent": options["value"]} if verb == "percent" else {"everyone": verb == "on"}
         try:
             change = change_flag(
-                name=options["name"], by=None, reason=options["reason"], now=timezone.now(), **wish
+                name=options["name"], by=by, reason=options["reason"], now=timezone.now(), **wish
             )  # fmt: skip
         except RegistryError as refusal:
             raise CommandError(refusal.message) from refusal
