@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -65,24 +66,24 @@ class FieldFlagAdmin(ModelAdmin):
     form = FieldFlagForm
     list_display = ["name", "state", "fields_gated", "last_change"]
     search_fields = ["name", "note"]
-    readonly_fields = ["name", "purpose", "state", "last_change"]
-    filter_horizontal = ["groups"]
+    readonly_fields = ["name", "purpose", "last_change"]
     list_per_page = 50
     actions = None
     fieldsets = [
-        (None, {"fields": ["name", "purpose", "state", "last_change"]}),
+        (None, {"fields": ["name", "purpose", "last_change"]}),
         ("Who has it", {"fields": ["everyone", "percent", "staff", "authenticated", "users", "groups"]}),
         ("Why", {"fields": ["note", "reason"]}),
     ]
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         # Not the attribute: people are a higher app, and the attribute insists on their admin.
-        return ["users"] if self.admin_site.is_registered(get_user_model()) else []
+        related = {"users": get_user_model(), "groups": Group}
+        return [field for field, model in related.items() if self.admin_site.is_registered(model)]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).with_members().with_last_change().prefetch_related("groups")
 
-    @display(description="State", label={"off": "danger", "on": "success", "partly": "warning"})
+    @display(description="State", label={"off": "info", "on": "success", "partly": "warning"})
     def state(self, flag: FieldFlag) -> tuple[str, str]:
         words = state_in_words(
             {

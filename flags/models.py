@@ -32,7 +32,7 @@ class FieldFlag(AbstractUserFlag):
     """
 
     everyone = models.BooleanField(
-        null=True, blank=True, help_text="Yes or No decides for everyone. Unknown: the settings below decide."
+        null=True, blank=True, help_text="On or off decides for everyone; otherwise the settings below do."
     )
     percent = models.DecimalField(
         max_digits=3,
@@ -41,7 +41,7 @@ class FieldFlag(AbstractUserFlag):
         blank=True,
         validators=[MinValueValidator(0)],
         help_text="Share of people and service keys, 0.0 to 99.9; the same ones stay in when it grows. "
-        "For 100 % set Everyone to Yes.",
+        "For 100 % choose On for everyone.",
     )
     staff = models.BooleanField(default=False, help_text="On for whoever may open this admin.")
     authenticated = models.BooleanField(default=False, help_text="On for every person and service key, not anonymous.")

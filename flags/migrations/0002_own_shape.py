@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             model_name="fieldflag",
             name="everyone",
             field=models.BooleanField(
-                blank=True, help_text="Yes or No decides for everyone. Unknown: the settings below decide.", null=True
+                blank=True, help_text="On or off decides for everyone; otherwise the settings below do.", null=True
             ),
         ),
         migrations.AlterField(
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             field=models.DecimalField(
                 blank=True,
                 decimal_places=1,
-                help_text="Share of people and service keys, 0.0 to 99.9; the same ones stay in when it grows. For 100 % set Everyone to Yes.",
+                help_text="Share of people and service keys, 0.0 to 99.9; the same ones stay in when it grows. For 100 % choose On for everyone.",
                 max_digits=3,
                 null=True,
                 validators=[django.core.validators.MinValueValidator(0)],
