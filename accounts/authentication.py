@@ -1,13 +1,57 @@
-"""Who is calling: a person's token or a service's key."""
+"""Who is calling: a person's token in `Authorization: Bearer`, or a service's key in `X-API-Key`."""
 
+import logging
+from typing import Any
+
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from accounts.models import User
+from accounts.service_keys import ServiceCaller, find_caller
+from accounts.snapshots import PersonSnapshot, person_snapshot
+from accounts.tokens import issued_at, read_token
+
+log = logging.getLogger(__name__)
 
 
 class TokenAuthentication(BaseAuthentication):
-    def authenticate(self, request):
-        return None
+    """Reads are answered from a snapshot of the person; writes look the person up."""
+
+    def authenticate(self, request: Request) -> tuple[User | PersonSnapshot, dict[str, Any]] | None:
+        scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        if not token.strip() and request.headers.get("X-API-Key"):
+            return None  # clients send an empty Bearer when they have none
+        claims = read_token("".join(token.split()))
+        person: User | PersonSnapshot | None = None
+        if claims and request.method in SAFE_METHODS:
+            person = person_snapshot(claims["userId"])
+        elif claims:
+            person = User.objects.filter(public_id=claims["userId"]).first()
+        if claims is None or person is None or not person.is_active:
+            raise AuthenticationFailed("Unauthorized")
+        # Compared in whole seconds: that is all a token says of its own age.
+        if person.tokens_valid_from and issued_at(claims) < person.tokens_valid_from.replace(microsecond=0):
+            raise AuthenticationFailed("Unauthorized")
+        return person, claims
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
-    def authenticate(self, request):
-        return None
+    def authenticate(self, request: Request) -> tuple[ServiceCaller, None] | None:
+        text = request.headers.get("X-API-Key", "").strip()
+        if not text:
+            return None
+        caller = find_caller(text, timezone.now())
+        if caller is None:
+            raise AuthenticationFailed("Invalid API key")
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

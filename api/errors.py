@@ -11,7 +11,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views import defaults
@@ -40,8 +40,8 @@ def status_of(error: RegistryError) -> int:
     return next((status for kind, status in STATUS_BY_KIND if isinstance(error, kind)), 400)
 
 
-def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's hook: any failure of a view as the error envelope; None lets a defect go on to the 500 handler."""
+def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
+    """REST framework's hook: any failure of a view as the error envelope, a defect as 500 with its traceback logged."""
     request = context["request"]
     if isinstance(exc, RegistryError):
         set_rollback()
@@ -60,9 +60,16 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None
         set_rollback()
         log.error("database does not answer", exc_info=exc)
         return Response(error_body(request, status=503, message="The database does not answer; try again"), status=503)
+    if isinstance(exc, IntegrityError):  # a constraint had the last word where two wishes met
+        set_rollback()
+        log.warning("constraint refused", extra={"path": request.path}, exc_info=exc)
+        message = "The request conflicts with a change made at the same moment; try again"
+        return Response(error_body(request, status=409, message=message), status=409)
     response = framework_handler(exc, context)
     if response is None:
-        return None
+        set_rollback()
+        log.error("request failed", extra={"path": request.path, "method": request.method}, exc_info=exc)
+        return Response(error_body(request, status=500, message="Internal server error"), status=500)
     faults = tuple(_faults(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
     messages = [fault.message for fault in faults] or [_sentence(exc)]
     message = "; ".join(messages)
@@ -72,9 +79,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None
 
 
 def _log_refusal(request: Any, status: int, reason: str) -> None:
-    log.info(
-        "request refused", extra={"status": status, "reason": reason, "path": request.path, "method": request.method}
-    )
+    facts = {"status": status, "reason": reason, "path": request.path, "method": request.method}
+    log.info("request refused", extra=facts)
 
 
 def _sentence(exc: Exception) -> str:

@@ -13,7 +13,10 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def check_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
-    """`value` as NFC text; Invalid naming `field` otherwise. `max_length` counts code points after NFC; nothing is cut."""
+    """`value` as NFC text; Invalid naming `field` otherwise.
+
+    `max_length` counts code points after NFC; nothing is cut.
+    """
     if not isinstance(value, str):
         raise Invalid(f"{field} must be a string", field=field)
     if SURROGATES.search(value):

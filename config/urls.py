@@ -1,11 +1,31 @@
 """Where each door is."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from api.errors import route_missing
+from assets.api.media import serve_media
+from ops.views import HealthView, ServiceView
 
 urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("api", ServiceView.as_view()),
+    path("api/health", HealthView.as_view()),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema")),
+    path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/auth/", include("accounts.api.urls")),
+    path("api/", include("assets.api.urls")),
+    path("api/taxonomy/", include("taxonomy.api.urls")),
 ]
+if settings.MEDIA_STORAGE == "files":
+    urlpatterns.append(path("media/<path:key>", serve_media))
+
+# Also where DEBUG would show a page of its own: nothing under /api answers in HTML.
+urlpatterns.append(re_path(r"^api/", route_missing))
 
 handler400 = "api.errors.request_malformed"
 handler403 = "api.errors.request_forbidden"

@@ -21,7 +21,7 @@ from common.errors import Invalid, RegistryError
 from flags.audit import differences, state_in_words
 from flags.changing import MAX_REASON_CHARS, change_flag, checked_reason, remove_stale_flag, restore_flag
 from flags.models import FieldFlag, FlagChange
-from flags.registry import GATES_BY_NAME
+from flags.registry import GATED_FIELDS_BY_FLAG
 
 EVERYONE_CHOICES = [
     ("unknown", "The settings below decide"),
@@ -99,13 +99,13 @@ class FieldFlagAdmin(ModelAdmin):
 
     @display(description="Gates")
     def fields_gated(self, flag: FieldFlag) -> str:
-        gate = GATES_BY_NAME.get(flag.name)
-        return ", ".join(gate.fields) if gate else "nothing: the code no longer asks for it"
+        gated = GATED_FIELDS_BY_FLAG.get(flag.name)
+        return gated.gates if gated else "nothing: the code no longer asks for it"
 
     @display(description="What for")
     def purpose(self, flag: FieldFlag) -> str:
-        gate = GATES_BY_NAME.get(flag.name)
-        return f"{gate.description} Gates: {', '.join(gate.fields)}." if gate else self.fields_gated(flag)
+        gated = GATED_FIELDS_BY_FLAG.get(flag.name)
+        return f"{gated.description} Gates: {gated.gates}." if gated else self.fields_gated(flag)
 
     @display(description="Last change")
     def last_change(self, flag: FieldFlag) -> str:
@@ -123,7 +123,7 @@ class FieldFlagAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: FieldFlag | None = None) -> bool:
-        return obj is not None and obj.name not in GATES_BY_NAME and super().has_delete_permission(request, obj)
+        return obj is not None and obj.name not in GATED_FIELDS_BY_FLAG and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: FieldFlag, form: Any, change: bool) -> None:
         # Only what this person touched: an edit by somebody else meanwhile stays.

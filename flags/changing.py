@@ -14,7 +14,7 @@ from django.db import transaction
 from common.errors import Conflict, Invalid
 from common.plain_text import check_text
 from flags.models import FieldFlag, FlagChange
-from flags.registry import NAMES
+from flags.registry import FLAG_NAMES
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def change_flag(
 
     Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long.
     """
-    if name not in NAMES:
-        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(NAMES))}", field="name")
+    if name not in FLAG_NAMES:
+        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
     reason = checked_reason(reason)
     # The row lock makes a second edit wait, so that its "before" is our "after". A missing row comes back.
     flag, is_new = FieldFlag.objects.select_for_update().get_or_create(name=name, defaults={"everyone": False})
@@ -97,9 +97,10 @@ def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> 
 
 
 @transaction.atomic
-def turn_on_all(*, by: Any, reason: str, now: datetime) -> list[FlagChange]:
-    """Every flag on for everyone; the changes that took."""
-    changes = [change_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(NAMES)]
+def turn_on_for_everyone(names: Collection[str], *, by: Any, reason: str, now: datetime) -> list[FlagChange]:
+    """Those that were not yet; the changes that took."""
+    # Always in one order, so that two such edits at once cannot lock each other out.
+    changes = [change_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(names)]
     return [change for change in changes if change is not None]
 
 

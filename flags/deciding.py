@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from flags.bucketing import is_in_percentage
-from flags.registry import NAMES
+from flags.registry import FLAG_NAMES
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class FlagSet:
 
 
 ALL_OFF = FlagSet(frozenset())
-ALL_ON = FlagSet(NAMES)
+ALL_ON = FlagSet(FLAG_NAMES)
 
 
 class Caller(NamedTuple):
-    """Who asks. `bucket_id` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts."""
+    """Who asks. `bucket_id` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts.
+
+    `user_pk` is None for a service.
+    """
 
     bucket_id: str | None = None
     user_pk: int | None = None
@@ -54,7 +57,7 @@ def is_on(state: FlagState, caller: Caller, caller_groups: Collection[int] = ())
     if caller.bucket_id is None:
         return False
     return (
-        state.authenticated
+        (state.authenticated and caller.user_pk is not None)
         or (state.staff and caller.is_staff)
         or (caller.user_pk is not None and caller.user_pk in state.user_pks)
         or any(group in state.group_pks for group in caller_groups)

@@ -15,11 +15,11 @@ from common.errors import Conflict
 from flags.deciding import FlagState
 from flags.evaluation import flags_for
 from flags.querysets import FieldFlagManager, FlagChangeQuerySet
-from flags.registry import NAMES
+from flags.registry import FLAG_NAMES
 
 log = logging.getLogger(__name__)
 
-_STATES_KEY = "flags:states:1"
+STATES_KEY = "flags:states:1"
 _CACHE_FAILURES = (RedisError, OSError)
 
 
@@ -44,7 +44,9 @@ class FieldFlag(AbstractUserFlag):
         "For 100 % choose On for everyone.",
     )
     staff = models.BooleanField(default=False, help_text="On for whoever may open this admin.")
-    authenticated = models.BooleanField(default=False, help_text="On for every person and service key, not anonymous.")
+    authenticated = models.BooleanField(
+        default=False, help_text="On for every person who is logged in; not for service keys."
+    )
     # A superuser is a caller like any other, or trying out "off" would prove nothing.
     superusers = None
     testing = None
@@ -67,7 +69,7 @@ class FieldFlag(AbstractUserFlag):
     def current_states(cls) -> tuple[FlagState, ...]:
         """What is set on every flag: from the cache, or from the database while the cache is cold or down."""
         try:
-            states = cache.get(_STATES_KEY)
+            states = cache.get(STATES_KEY)
         except _CACHE_FAILURES:
             log.warning("cache does not answer, flags come from the database", exc_info=True)
             return cls._read_states()
@@ -75,7 +77,7 @@ class FieldFlag(AbstractUserFlag):
             states = cls._read_states()
             try:
                 # Not `set`: if an edit was published meanwhile, what we read is old.
-                cache.add(_STATES_KEY, states, timeout=settings.FLAGS_CACHE_SECONDS)
+                cache.add(STATES_KEY, states, timeout=settings.FLAGS_CACHE_SECONDS)
             except _CACHE_FAILURES:
                 log.warning("cache does not answer, flags are not kept", exc_info=True)
         return states
@@ -87,14 +89,14 @@ class FieldFlag(AbstractUserFlag):
         Without the cache an edit shows after at most FLAGS_CACHE_SECONDS.
         """
         try:
-            cache.set(_STATES_KEY, cls._read_states(), timeout=settings.FLAGS_CACHE_SECONDS)
+            cache.set(STATES_KEY, cls._read_states(), timeout=settings.FLAGS_CACHE_SECONDS)
         except _CACHE_FAILURES:
             log.warning("cache does not answer, changed flags are not published", exc_info=True)
 
     @classmethod
     def _read_states(cls) -> tuple[FlagState, ...]:
         states = cls.objects.states()
-        for name in sorted(NAMES - {state.name for state in states}):
+        for name in sorted(FLAG_NAMES - {state.name for state in states}):
             log.error("flag is missing and counts as off", extra={"flag": name})
         return states
 
@@ -104,7 +106,7 @@ class FieldFlag(AbstractUserFlag):
         return cls(name=name)
 
     def is_active(self, request: Any, read_only: bool = False) -> bool:
-        if self.name not in NAMES:
+        if self.name not in FLAG_NAMES:
             log.warning("unknown flag counts as off", extra={"flag": self.name})
         return flags_for(request).is_on(self.name)
 
@@ -113,7 +115,7 @@ class FieldFlag(AbstractUserFlag):
         transaction.on_commit(self.publish_states)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        if self.name in NAMES:
+        if self.name in FLAG_NAMES:
             raise Conflict(f"Flag {self.name} is in use by the code and cannot be deleted; switch it off instead")
         return super().delete(*args, **kwargs)
 

@@ -1,7 +1,4 @@
-"""The flags the code asks for: each gates fields on the wire until it is on for the caller.
-
-Off means: an answer as before the field existed. What a client sends is kept either way.
-"""
+"""The gated fields there are."""
 
 from dataclasses import dataclass
 
@@ -12,23 +9,19 @@ SEARCH_CREATOR_DESCRIPTION = "search_creator_description"
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One flag: its name, what it is for, and what appears on the wire only while it is on."""
+class GatedField:
+    """A flag and what answers lack while it is off. What clients send is kept either way."""
 
-    name: str
+    flag: str
+    gates: str
     description: str
-    fields: tuple[str, ...]
 
 
-GATES: tuple[Gate, ...] = (
-    Gate(CREATOR_DESCRIPTION, "What the creator wrote about the asset is part of answers.", ("creatorDescription",)),
-    Gate(ALBUM_ART, "The album art of an asset is part of answers.", ("albumArt",)),
-    Gate(AI_METADATA, "What a model found out about the asset is part of answers.", ("aiMetadata",)),
-    Gate(
-        SEARCH_CREATOR_DESCRIPTION,
-        "Search also looks into what creators wrote.",
-        ("search over creatorDescription",),
-    ),
+GATED_FIELDS: tuple[GatedField, ...] = (
+    GatedField(CREATOR_DESCRIPTION, "creatorDescription", "The creator's own words are shown."),
+    GatedField(ALBUM_ART, "albumArt, albumArtDetails", "The picture of a song is shown."),
+    GatedField(AI_METADATA, "aiMetadata, and its texts in search", "What a model wrote is shown and found."),
+    GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
 )
-GATES_BY_NAME: dict[str, Gate] = {gate.name: gate for gate in GATES}
-NAMES: frozenset[str] = frozenset(GATES_BY_NAME)
+GATED_FIELDS_BY_FLAG = {field.flag: field for field in GATED_FIELDS}
+FLAG_NAMES = frozenset(GATED_FIELDS_BY_FLAG)

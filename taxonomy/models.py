@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
+from taxonomy.querysets import SubcategoryQuerySet, TaxonomyVersionQuerySet
+
 _CODE = r"^[A-Z0-9]{3}$"  # digits are real: Y2K, W3S
 
 
@@ -37,7 +39,9 @@ class Category(models.Model):
         verbose_name_plural = "categories"
         constraints = [
             models.UniqueConstraint(fields=["layer", "code"], name="taxonomy_category_code_once"),
-            models.UniqueConstraint(fields=["layer", "number"], name="taxonomy_category_number_once"),
+            models.UniqueConstraint(
+                fields=["layer", "number"], name="taxonomy_category_number_once", deferrable=models.Deferrable.DEFERRED
+            ),
             models.UniqueConstraint(F("layer"), Lower("name"), name="taxonomy_category_name_once"),
             models.CheckConstraint(condition=models.Q(code__regex=_CODE), name="taxonomy_category_code"),
             models.CheckConstraint(condition=models.Q(number__range=(1, 999)), name="taxonomy_category_number"),
@@ -54,12 +58,18 @@ class Subcategory(models.Model):
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=500, blank=True)
 
+    objects = SubcategoryQuerySet.as_manager()
+
     class Meta:
         ordering = ["category__layer__number", "category__number", "number"]
         verbose_name_plural = "subcategories"
         constraints = [
             models.UniqueConstraint(fields=["category", "code"], name="taxonomy_subcategory_code_once"),
-            models.UniqueConstraint(fields=["category", "number"], name="taxonomy_subcategory_number_once"),
+            models.UniqueConstraint(
+                fields=["category", "number"],
+                name="taxonomy_subcategory_number_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
             models.UniqueConstraint(F("category"), Lower("name"), name="taxonomy_subcategory_name_once"),
             models.CheckConstraint(condition=models.Q(code__regex=_CODE), name="taxonomy_subcategory_code"),
             models.CheckConstraint(condition=models.Q(number__range=(1, 999)), name="taxonomy_subcategory_number"),
@@ -78,15 +88,16 @@ class TaxonomyVersion(models.Model):
 
     label = models.CharField(max_length=40, unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the exported document without its version.")
-    # What the document holds beside its layers (aliases, legacy codes, deprecations), as it came.
-    annotations = models.JSONField(default=dict, blank=True)
+    document = models.TextField(help_text="The whole taxonomy of this version, in canonical JSON.")
     changes = models.JSONField(
         default=list,
         help_text="[{type: added|modified|removed, layer, category, subcategory}] against the version before.",
     )
     origin = models.CharField(max_length=10, choices=Origin)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField()
+
+    objects = TaxonomyVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

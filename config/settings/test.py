@@ -8,7 +8,7 @@ from config.settings.base import *  # noqa: E402, F403
 from config.settings.base import CORS_ALLOWED_ORIGINS, DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
 
 ENVIRONMENT_NAME = "test"
-SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"
+SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"  # noqa: S105
 ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, "http://localhost:3000", "http://localhost:3001"]

@@ -4,7 +4,7 @@ from django.test import Client
 from django.urls import reverse
 
 from flags.models import FieldFlag, FlagChange
-from flags.registry import ALBUM_ART, NAMES
+from flags.registry import ALBUM_ART, FLAG_NAMES
 from tests.factories.flags import OFF, FlagChangeFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
@@ -28,7 +28,7 @@ def test_the_list_says_each_state_in_words(staff, superuser):
     FieldFlag.objects.filter(name=ALBUM_ART).update(everyone=None, percent=25, staff=True)
     FlagChangeFactory(changed_by=superuser)
     text = staff.get(FLAGS).content.decode()
-    assert all(name in text for name in NAMES)
+    assert all(name in text for name in FLAG_NAMES)
     assert "25 % + staff" in text
     assert "albumArt" in text
     assert f"by {superuser.email}" in text

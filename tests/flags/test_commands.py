@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from flags.models import FieldFlag, FlagChange
-from flags.registry import ALBUM_ART, NAMES
+from flags.registry import ALBUM_ART, FLAG_NAMES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
 
@@ -17,7 +17,7 @@ def run(*words):
 
 def test_lists_every_flag_with_its_state():
     lines = run("list").splitlines()
-    assert {line.split()[0] for line in lines} == NAMES
+    assert {line.split()[0] for line in lines} == FLAG_NAMES
     assert all(line.endswith(" off") for line in lines)
 
 

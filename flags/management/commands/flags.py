@@ -10,7 +10,7 @@ from common.errors import RegistryError
 from flags.audit import state_in_words
 from flags.changing import change_flag, state_of
 from flags.models import FieldFlag
-from flags.registry import GATES_BY_NAME
+from flags.registry import FLAG_NAMES
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         verbs.add_parser("list", help="every flag and its state")
         for verb, text in [("on", "on for everyone"), ("off", "off for everyone"), ("percent", "on for a percentage")]:
             edit = verbs.add_parser(verb, help=text)
-            edit.add_argument("name", help=", ".join(sorted(GATES_BY_NAME)))
+            edit.add_argument("name", help=", ".join(sorted(FLAG_NAMES)))
             if verb == "percent":
                 edit.add_argument("value", help="0.0 to 99.9")
             edit.add_argument("--reason", default="", help="why; kept with the change")

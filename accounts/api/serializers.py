@@ -1,0 +1,74 @@
+"""Shapes of people on the wire."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from rest_framework import serializers
+
+from accounts.models import User
+from accounts.tokens import wire_role
+from api.fields import PlainTextField, StrictSerializer
+from common.moments import format_moment
+
+
+class EmailField(PlainTextField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_chars=254, is_single_line=True, allow_blank=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data).lower()
+        try:
+            validate_email(text)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError("Invalid email format") from error
+        return text
+
+
+class PasswordField(PlainTextField):
+    """Kept as typed: a space at the end belongs to it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        super().to_internal_value(data)
+        return data
+
+
+class RegisterSerializer(StrictSerializer):
+    username = PlainTextField(max_chars=150, is_single_line=True)
+    email = EmailField()
+    password = PasswordField(max_chars=1000)
+
+    def validate_username(self, value: str) -> str:
+        if len(value) < 5:
+            raise serializers.ValidationError("username must be at least 5 characters long")
+        return value
+
+    def validate_password(self, value: str) -> str:
+        if len(value) < 6:
+            raise serializers.ValidationError("Password must be at least 6 characters long")
+        return value
+
+
+class LoginSerializer(StrictSerializer):
+    email = EmailField()
+    password = PasswordField(max_chars=1000)
+
+
+class MakeAdminSerializer(StrictSerializer):
+    email = EmailField()
+
+
+def user_data(user: User) -> dict[str, Any]:
+    """`{id, username, email, role}`, as login and registration answer."""
+    return {"id": user.public_id, "username": user.username, "email": user.email, "role": wire_role(user)}
+
+
+def profile_data(user: User) -> dict[str, Any]:
+    """The stored document without the password, with both spellings of the id."""
+    return {
+        "_id": user.public_id,
+        **user_data(user),
+        "createdAt": format_moment(user.created_at),
+        "updatedAt": format_moment(user.updated_at),
+        "__v": 0,
+    }

@@ -1,0 +1,75 @@
+"""`/api/auth/...`: register, login, profile, make-admin."""
+
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.serializers import (
+    LoginSerializer,
+    MakeAdminSerializer,
+    RegisterSerializer,
+    profile_data,
+    user_data,
+)
+from accounts.authentication import TokenAuthentication
+from accounts.errors import CredentialsWrong
+from accounts.models import User
+from accounts.registration import log_in, make_admin, register_user
+from accounts.tokens import issue_token
+from api.envelopes import success
+from api.permissions import IsAdminRole, IsPerson
+from api.throttling import AddressThrottle, EmailThrottle
+
+
+class RegisterView(APIView):
+    """A new editor and a token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "register"
+
+    def post(self, request: Request) -> Response:
+        wish = RegisterSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        user = register_user(**wish.validated_data)
+        return success({"token": issue_token(user, timezone.now()), "user": user_data(user)}, status=201)
+
+
+class LoginView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (AddressThrottle, EmailThrottle)
+    throttle_scope = "login"
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return TokenAuthentication().authenticate_header(request)
+
+    def post(self, request: Request) -> Response:
+        wish = LoginSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        now = timezone.now()
+        try:
+            user = log_in(**wish.validated_data, now=now)
+        except CredentialsWrong as error:
+            raise AuthenticationFailed(error.message) from error
+        return success({"token": issue_token(user, now), "user": user_data(user)}, status=201)
+
+
+class ProfileView(APIView):
+    permission_classes = (IsPerson,)
+
+    def get(self, request: Request) -> Response:
+        return success(profile_data(User.objects.get(pk=request.user.pk)))
+
+
+class MakeAdminView(APIView):
+    permission_classes = (IsAdminRole,)
+
+    def post(self, request: Request) -> Response:
+        wish = MakeAdminSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        return success(user_data(make_admin(email=wish.validated_data["email"], by=request.user)), status=201)

@@ -1,0 +1,25 @@
+"""Two logins of a known password, for a developer's machine only."""
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+
+from accounts.errors import DemoRefused
+from accounts.models import User
+
+DEMO_PASSWORD = "registry-demo"  # noqa: S105  # printed at the start; refused outside development
+ADMIN_EMAIL = "admin@demo.test"
+EDITOR_EMAIL = "editor@demo.test"
+
+
+def ensure_demo_logins() -> list[User]:
+    """The demo admin and the demo editor, made if they are not there."""
+    if settings.ENVIRONMENT_NAME not in ("development", "test"):
+        raise DemoRefused("Demo logins exist in development only")
+    admin = User.objects.with_email(ADMIN_EMAIL).first() or User.objects.create_superuser(
+        ADMIN_EMAIL, "demo-admin", DEMO_PASSWORD
+    )
+    editor = User.objects.with_email(EDITOR_EMAIL).first() or User.objects.create_user(
+        EDITOR_EMAIL, "demo-editor", DEMO_PASSWORD, is_staff=True
+    )
+    editor.groups.set(Group.objects.filter(name="Editors"))
+    return [admin, editor]

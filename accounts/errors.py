@@ -1,0 +1,23 @@
+"""What can go wrong with people and keys."""
+
+from common.errors import Conflict, Invalid, Missing
+
+
+class EmailTaken(Invalid):
+    code = "email_taken"
+
+
+class CredentialsWrong(Invalid):
+    """Unknown e-mail, wrong password and disabled person alike: the answer never tells which."""
+
+    code = "invalid_credentials"
+
+
+class UserMissing(Missing):
+    code = "user_not_found"
+
+
+class DemoRefused(Conflict):
+    """Demo logins have a known password and never belong on a server others reach."""
+
+    code = "demo_refused"

@@ -1,0 +1,23 @@
+"""Give somebody the role admin."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.registration import make_admin
+from common.errors import RegistryError
+
+
+class Command(BaseCommand):
+    help = "Give a registered person the role admin."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        try:
+            user = make_admin(email=email, by=None)
+        except RegistryError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"{user.email} is admin.")

@@ -1,0 +1,59 @@
+"""Keys by which other services read: made once, shown once, kept as a hash."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import ServiceKey, User
+
+KEY_PREFIX = "nna_"
+_LAST_USED_STEP = timedelta(minutes=1)  # how exactly "last used" is known; more often would be a write for each read
+
+
+@dataclass(frozen=True)
+class ServiceCaller:
+    """What a request's user is when a service asks."""
+
+    name: str
+    key_pk: int
+    pk: None = None
+    role: str = "service"
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_staff: bool = False
+    is_superuser: bool = False
+    is_admin: bool = False
+    is_service: bool = True
+
+    @property
+    def public_id(self) -> str:
+        return f"service:{self.key_pk}"
+
+    @property
+    def email(self) -> str:
+        return f"service:{self.name}"
+
+
+def make_key(name: str, *, by: User | None, expires_at: datetime | None = None) -> tuple[ServiceKey, str]:
+    """A new key and its text. The text is not kept: show it now or never."""
+    text = KEY_PREFIX + secrets.token_urlsafe(32)
+    row = ServiceKey.objects.create(
+        name=name, prefix=text[:10], key_sha256=hash_key(text), created_by=by, expires_at=expires_at
+    )
+    return row, text
+
+
+def hash_key(text: str) -> str:
+    """SHA-256 is enough for a random key of 256 bits: there is nothing to guess."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def find_caller(text: str, now: datetime) -> ServiceCaller | None:
+    """The service that holds the key; None for a wrong, expired or revoked one."""
+    row = ServiceKey.objects.usable(now).filter(key_sha256=hash_key(text)).first()
+    if row is None:
+        return None
+    if row.last_used_at is None or now - row.last_used_at > _LAST_USED_STEP:
+        ServiceKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    return ServiceCaller(name=row.name, key_pk=row.pk)

@@ -1,0 +1,47 @@
+"""Serializer fields and a base that every incoming body shares."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from common.errors import Invalid
+from common.plain_text import check_text
+
+
+class PlainTextField(serializers.Field):
+    """Text that `common.plain_text` accepts, stripped at both ends. Numbers and lists are not text."""
+
+    def __init__(
+        self, *, max_chars: int | None = None, is_single_line: bool = False, allow_blank: bool = True, **kwargs: Any
+    ) -> None:
+        self.max_chars = max_chars
+        self.is_single_line = is_single_line
+        self.allow_blank = allow_blank
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        name = self.field_name or "value"
+        try:
+            text = check_text(data, field=name, max_length=self.max_chars, is_single_line=self.is_single_line).strip()
+        except Invalid as error:
+            raise serializers.ValidationError(error.message) from error
+        if not text and not self.allow_blank:
+            raise serializers.ValidationError(f"{name} should not be empty")
+        return text
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses fields it does not know, in the legacy server's words; `tolerated` ones are dropped in silence."""
+
+    tolerated: frozenset[str] = frozenset()
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("body must be a JSON object")
+        unknown = {str(name) for name in data} - set(self.fields) - self.tolerated
+        if unknown:
+            raise serializers.ValidationError({name: [f"property {name} should not exist"] for name in sorted(unknown)})
+        return super().to_internal_value(data)

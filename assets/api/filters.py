@@ -1,0 +1,101 @@
+"""The list's filters, as query parameters in the spellings of three clients."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+
+from assets.models import Asset
+from assets.querysets import AssetQuerySet
+from common.errors import Invalid
+from common.plain_text import check_text
+from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
+from taxonomy.lookup import Directory
+
+_MAX_VALUE_CHARS = 300
+_SORTS = {
+    "createdat": "created_at",
+    "updatedat": "updated_at",
+    "name": "name",
+    "layer": "layer",
+    "createdby": "registered_by",
+    "registeredby": "registered_by",
+}
+
+
+class AssetFilter(django_filters.FilterSet):
+    """Everything but taxonomy and search, which have a road of their own. Gated fields filter only where they show."""
+
+    components = django_filters.CharFilter(method="filter_components")
+    registeredBy = django_filters.CharFilter(field_name="registered_by", lookup_expr="iexact")  # noqa: N815
+    createdBy = django_filters.CharFilter(field_name="registered_by", lookup_expr="iexact")  # noqa: N815
+    status = django_filters.CharFilter(method="filter_status")
+    startDate = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
+    createdAfter = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
+    endDate = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lte")  # noqa: N815
+    createdBefore = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lte")  # noqa: N815
+    hasCreatorDescription = django_filters.BooleanFilter(method="filter_has_creator_description")  # noqa: N815
+    hasAlbumArt = django_filters.BooleanFilter(method="filter_has_album_art")  # noqa: N815
+
+    class Meta:
+        model = Asset
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, directory: Directory, flags: Any, **kwargs: Any) -> None:
+        self.directory = directory
+        self.flags = flags
+        super().__init__(*args, **kwargs)
+
+    def filter_components(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
+        """Composites holding a part, which may be given by name or by address."""
+        condition = Q(components__contains=[value.strip().upper()])
+        try:
+            condition |= Q(components__contains=[self.directory.hfn_to_mfa(value)])
+        except Invalid:
+            try:
+                condition |= Q(components__contains=[self.directory.hfn_to_mfa(self.directory.mfa_to_hfn(value))])
+            except Invalid:
+                return assets.filter(condition)
+        return assets.filter(condition)
+
+    def filter_status(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
+        if value == "curated":
+            return assets.exclude(curated_at=None)
+        return assets if value in ("active", "all") else assets.none()
+
+    def filter_has_creator_description(self, assets: AssetQuerySet, name: str, value: bool) -> AssetQuerySet:
+        if not self.flags.is_on(CREATOR_DESCRIPTION):
+            return assets
+        return assets.exclude(creator_description=None) if value else assets.filter(creator_description=None)
+
+    def filter_has_album_art(self, assets: AssetQuerySet, name: str, value: bool) -> AssetQuerySet:
+        if not self.flags.is_on(ALBUM_ART):
+            return assets
+        return assets.exclude(album_art=None) if value else assets.filter(album_art=None)
+
+
+FILTER_NAMES = frozenset(AssetFilter.base_filters)
+
+
+def read_tags(params: Any) -> list[str]:
+    """`tags=a,b`, `tags[]=a&tags[]=b`: all of them must be there."""
+    values = [part for text in params.getlist("tags") for part in text.split(",")] + params.getlist("tags[]")
+    return [value.strip() for value in values if value.strip()]
+
+
+def read_order(params: Any) -> tuple[str, ...] | None:
+    """Model fields to order by, or None for the default. Spellings nobody knows are ignored."""
+    field = _SORTS.get((params.get("sortBy") or params.get("sort") or "").lower())
+    direction = (params.get("sortOrder") or params.get("order") or params.get("sortDirection") or "").lower()
+    if field is None and direction != "asc":
+        return None
+    sign = "" if direction == "asc" or (field in ("name", "layer", "registered_by") and direction != "desc") else "-"
+    return (f"{sign}{field or 'created_at'}", f"{sign}public_id")
+
+
+def check_parameters(params: Any) -> None:
+    """Refuse what no parameter can mean: NUL, lone surrogates, endless values. Raises Invalid naming the parameter."""
+    for name, values in params.lists():
+        for value in values:
+            if name not in ("search", "q"):
+                check_text(value, field=name[:100], max_length=_MAX_VALUE_CHARS)

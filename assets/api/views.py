@@ -1,0 +1,276 @@
+"""`/api/assets...`: the old clients' endpoints, in their envelopes."""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpResponse, QueryDict
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.envelopes import success, success_from_json
+from api.json_format import JsonParser
+from api.permissions import IsAdminRole, IsPerson, IsPersonOrServiceReading, is_service
+from assets.api.compat import flatten_form, read_list
+from assets.api.listing import AssetPage, count_assets, list_assets
+from assets.api.serializers import (
+    BatchAddressesSerializer,
+    CsvRowSerializer,
+    EditAssetSerializer,
+    RegisterAssetSerializer,
+    ReserveSerializer,
+)
+from assets.api.wire_json import asset_json, join_json, metadata_json
+from assets.editing import curate_assets, delete_assets, edit_asset
+from assets.errors import AssetMissing
+from assets.finding import find_asset, find_asset_pk, find_assets
+from assets.models import Asset, SequenceReservation
+from assets.querysets import AssetQuerySet
+from assets.registration import RegistrationWish, register_asset, register_assets
+from assets.sequences import reserve_numbers
+from common.errors import Fault, Invalid
+from common.moments import format_moment
+from common.plain_text import check_text
+from flags.evaluation import flags_for
+from taxonomy.lookup import current_directory
+
+
+def page_answer(request: Request, page: AssetPage) -> HttpResponse:
+    """A person gets an object around `items`; a service gets the rows plain, the figures beside them."""
+    figures: dict[str, int] = {
+        "total": page.total,
+        "page": page.wish.page,
+        "limit": page.wish.limit,
+        "totalPages": page.wish.total_pages(page.total),
+    }
+    rows = join_json(page.rows)
+    tail = b"," + orjson.dumps(figures)[1:-1]
+    if is_service(request):
+        return success_from_json(rows, beside_json=tail)
+    return success_from_json(b'{"items":' + rows + tail + b"}")
+
+
+def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
+    row = Asset.objects.filter(pk=pk).values_list(asset_json(flags_for(request)), flat=True).get()
+    answer = success_from_json(row.encode())
+    answer.status_code = status
+    return answer
+
+
+def visible_assets(request: Request) -> AssetQuerySet:
+    """Deleted assets are there for an admin who asks for them."""
+    wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
+    return Asset.objects.all() if wants_deleted else Asset.objects.live()
+
+
+class AssetListView(APIView):
+    """List and search; register."""
+
+    permission_classes = (IsPersonOrServiceReading,)
+    parser_classes = (MultiPartParser, JsonParser)
+
+    def get(self, request: Request) -> HttpResponse:
+        page = list_assets(request.query_params, flags=flags_for(request), is_admin=request.user.is_admin)
+        return page_answer(request, page)
+
+    def post(self, request: Request) -> HttpResponse:
+        files = request.FILES.getlist("file")
+        if len(files) != 1:
+            raise Invalid("file is required: one file, as a part of multipart/form-data", field="file")
+        wish = RegisterAssetSerializer(data=flatten_form(_without_files(request)))
+        wish.is_valid(raise_exception=True)
+        asset = register_asset(
+            RegistrationWish(file=files[0], **wish.validated_data),
+            by=request.user, directory=current_directory(), now=timezone.now(),
+        )  # fmt: skip
+        return asset_answer(request, asset.pk, status=201)
+
+
+def _without_files(request: Request) -> Any:
+    """REST framework mixes files into the form; the form alone has the fields."""
+    return request._request.POST if isinstance(request.data, QueryDict) else request.data
+
+
+class AssetSearchView(APIView):
+    """The same engine under the recommendation service's path; POST takes the parameters as a JSON object."""
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> HttpResponse:
+        return self._answer(request, request.query_params)
+
+    def post(self, request: Request) -> HttpResponse:
+        if not isinstance(request.data, dict):
+            raise ValidationError("body must be a JSON object")
+        params = QueryDict(mutable=True)
+        for name, value in request.data.items():
+            for item in value if isinstance(value, list) else [value]:
+                if item is not None:
+                    params.appendlist(str(name), str(item).lower() if isinstance(item, bool) else str(item))
+        return self._answer(request, params)
+
+    def _answer(self, request: Request, params: Any) -> HttpResponse:
+        return page_answer(request, list_assets(params, flags=flags_for(request), is_admin=request.user.is_admin))
+
+
+class AssetDetailView(APIView):
+    """One asset by HFN, MFA in either notation, or id."""
+
+    permission_classes = (IsPersonOrServiceReading,)
+    parser_classes = (JsonParser, MultiPartParser)
+
+    def get_permissions(self) -> list[Any]:
+        return [IsAdminRole()] if self.request.method == "DELETE" else super().get_permissions()
+
+    def get(self, request: Request, key: str) -> HttpResponse:
+        return asset_answer(request, find_asset_pk(key, current_directory(), among=visible_assets(request)))
+
+    def put(self, request: Request, key: str) -> HttpResponse:
+        directory = current_directory()
+        pk = find_asset_pk(key, directory)
+        wish = EditAssetSerializer(data=flatten_form(_object_body(request)))
+        wish.is_valid(raise_exception=True)
+        edit_asset(pk, wish.validated_data, by=request.user, directory=directory, now=timezone.now())
+        return asset_answer(request, pk)
+
+    patch = put
+
+    def delete(self, request: Request, key: str) -> Response:
+        asset = find_asset(key, current_directory())
+        reason = check_text(request.query_params.get("reason", ""), field="reason", max_length=200, is_single_line=True)
+        if not delete_assets([asset.pk], by=request.user, now=timezone.now(), reason=reason):
+            raise AssetMissing(key)
+        return success({"message": f"Asset {asset.name} deleted successfully"})
+
+
+def _object_body(request: Request) -> Any:
+    body = _without_files(request)
+    if not isinstance(body, dict):
+        raise ValidationError("body must be a JSON object")
+    return body
+
+
+class AssetMetadataView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request, key: str) -> HttpResponse:
+        pk = find_asset_pk(key, current_directory())
+        row = Asset.objects.filter(pk=pk).values_list(metadata_json(flags_for(request)), flat=True).get()
+        return success_from_json(row.encode())
+
+
+class AssetCountView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        return success({"count": count_assets(request.query_params)})
+
+
+class CurateView(APIView):
+    """POST answers 201 as the old server did, PUT 200."""
+
+    permission_classes = (IsAdminRole,)
+
+    def post(self, request: Request, key: str) -> HttpResponse:
+        pk = find_asset_pk(key, current_directory())
+        curate_assets([pk], by=request.user, now=timezone.now())
+        return asset_answer(request, pk, status=201 if request.method == "POST" else 200)
+
+    put = post
+
+
+class AssetBatchView(APIView):
+    """Two endpoints that share a path: a form registers many assets, a JSON body asks for many by address."""
+
+    permission_classes = (IsAuthenticated,)
+    parser_classes = (JsonParser, MultiPartParser)
+
+    def get_permissions(self) -> list[Any]:
+        is_form = (self.request.content_type or "").startswith("multipart/")
+        return [IsPerson()] if is_form else super().get_permissions()
+
+    def post(self, request: Request) -> HttpResponse:
+        if isinstance(request.data, QueryDict):
+            return self._register(request)
+        wish = BatchAddressesSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        addresses = wish.validated_data["addresses"]
+        found = find_assets(addresses, current_directory())
+        pks = [found[address][0] for address in addresses if address in found]
+        rows = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags_for(request))))
+        return success_from_json(join_json(rows[pk] for pk in pks))
+
+    def _register(self, request: Request) -> HttpResponse:
+        files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
+        wishes = _read_csv_rows(request.POST.get("csvData", ""), files)
+        assets = register_assets(
+            wishes, by=request.user, directory=current_directory(), now=timezone.now(), name_row=_name_row
+        )
+        pks = [asset.pk for asset in assets]
+        rows = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags_for(request))))
+        answer = success_from_json(join_json(rows[pk] for pk in pks))
+        answer.status_code = 201
+        return answer
+
+
+def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
+    """The rows of `csvData`, each with the file it names. Raises naming the row."""
+    rows = read_list(text, "csvData") if text.strip().startswith("[") else []
+    if not rows:
+        raise Invalid("csvData must be a JSON array of at least one row", field="csvData")
+    if len(rows) > settings.ASSETS_MAX_BATCH_FILES:
+        raise Invalid(f"csvData must hold at most {settings.ASSETS_MAX_BATCH_FILES} rows", field="csvData")
+    names = Counter(file.name for file in files)
+    doubled = [name for name, count in names.items() if count > 1]
+    if doubled:
+        raise Invalid(f"files hold two parts named {doubled[0]}", field="files")
+    by_name = {file.name: file for file in files}
+    wishes = []
+    for position, row in enumerate(rows):
+        wish = CsvRowSerializer(data=flatten_form(row) if isinstance(row, dict) else row)
+        if not wish.is_valid():
+            raise ValidationError({f"csvData[{position}]": wish.errors})
+        fields = dict(wish.validated_data)
+        filename = fields.pop("filename")
+        if filename not in by_name:
+            raise Invalid(f"csvData[{position}]: no file named {filename} was sent", field=f"csvData[{position}]")
+        wishes.append(RegistrationWish(file=by_name.pop(filename), **fields))
+    return wishes
+
+
+def _name_row(position: int, error: Invalid) -> Invalid:
+    faults = [Fault(f"csvData[{position}].{fault.field}", fault.message) for fault in error.faults]
+    return type(error)(f"csvData[{position}]: {error.message}", faults=faults or (Fault(f"csvData[{position}]", ""),))
+
+
+class NextSequenceView(APIView):
+    """A number for later: reserved for five minutes, unused for good after that."""
+
+    permission_classes = (IsPerson,)
+
+    def post(self, request: Request) -> Response:
+        wish = ReserveSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        node = current_directory().resolve(**wish.validated_data)
+        reserved = reserve_numbers(
+            [node.pk], purpose=SequenceReservation.Purpose.REQUEST, by=request.user.email, now=timezone.now()
+        )[0]
+        return success(
+            {
+                "layer": node.layer,
+                "category": node.category_code,
+                "subcategory": node.code,
+                "sequence": f"{reserved.number:03d}",
+                "hfn": node.hfn(reserved.number),
+                "mfa": node.numeric_mfa(reserved.number),
+                "nna_address": node.mfa(reserved.number),
+                "expiresAt": format_moment(reserved.expires_at),
+            },
+            status=201,
+        )

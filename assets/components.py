@@ -1,0 +1,38 @@
+"""The parts of a composite: live assets, in the form of their addresses."""
+
+from collections.abc import Sequence
+
+from assets.errors import ComponentMissing
+from assets.finding import find_assets
+from common.errors import Invalid
+from taxonomy.lookup import Directory
+
+MAX_COMPONENTS = 10  # the frontend's own limit
+PART_LAYERS = "GSLMWBP"
+
+
+def check_components(references: Sequence[str], *, layer: str, directory: Directory) -> list[str]:
+    """Addresses of the referenced assets, in the order given; blanks are dropped.
+
+    A reference is a name, an address in either notation, or an id. Raises ComponentMissing for one that is no
+    live asset and Invalid for too many, for a repeated one, or for a composite inside a composite.
+    """
+    wanted = [reference.strip() for reference in references if reference.strip()]
+    if not wanted:
+        return []
+    if len(wanted) > MAX_COMPONENTS:
+        raise Invalid(f"components must be at most {MAX_COMPONENTS}, not {len(wanted)}", field="components")
+    found = find_assets(wanted, directory)
+    addresses = []
+    for reference in wanted:
+        if reference not in found:
+            raise ComponentMissing(f"Component not found: {reference}", field="components")
+        _, part_layer, address = found[reference]
+        if layer == "C" and part_layer not in PART_LAYERS:
+            raise Invalid(
+                f"components of a composite come from layers {', '.join(PART_LAYERS)}: {reference}", field="components"
+            )
+        if address in addresses:
+            raise Invalid(f"components name {reference} twice", field="components")
+        addresses.append(address)
+    return addresses

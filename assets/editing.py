@@ -1,0 +1,154 @@
+"""Change assets: fields, tags, curation, deletion and its undoing. Every change leaves its author in the history."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from simple_history.utils import bulk_update_with_history
+
+from accounts.models import User
+from assets.components import check_components
+from assets.descriptions import creator_description_to_keep
+from assets.errors import IdentityFrozen
+from assets.models import Asset, SequenceReservation
+from assets.registration import compose_name
+from assets.sequences import consume_reservations, reserve_numbers
+from common.errors import Invalid
+from taxonomy.lookup import Directory, Node
+
+log = logging.getLogger(__name__)
+
+_PLAIN_FIELDS = ("description", "tags", "source", "training_data", "rights", "album_art", "ai_metadata")
+_TAXONOMY_FIELDS = ("layer", "category", "subcategory")
+
+
+@transaction.atomic
+def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: Directory, now: datetime) -> Asset:
+    """Set the given fields (names of the model's). What is not given stays.
+
+    Raises IdentityFrozen for another place in the taxonomy (an admin gets the asset a fresh address instead) or for
+    other parts of a composite, ComponentMissing, Invalid.
+    """
+    asset = Asset.objects.select_for_update().get(pk=asset_pk)
+    for name in _PLAIN_FIELDS:
+        if name in changes:
+            setattr(asset, name, changes[name] if name != "source" else changes[name] or asset.source)
+    if "creator_description" in changes:
+        asset.creator_description = creator_description_to_keep(
+            changes["creator_description"], stored=asset.creator_description, name=asset.name
+        )
+    if "components" in changes:
+        _set_components(asset, changes["components"], directory)
+    if any(name in changes for name in _TAXONOMY_FIELDS):
+        _set_taxonomy(asset, changes, by=by, directory=directory, now=now)
+    _save(asset, by=by, now=now)
+    log.info("asset edited", extra={"asset": asset.name, "fields": sorted(changes), "by": by.public_id})
+    return asset
+
+
+def _set_components(asset: Asset, wanted: list[str], directory: Directory) -> None:
+    if [text.strip() for text in wanted if text.strip()] == asset.components:
+        return
+    components = check_components(wanted, layer=asset.layer, directory=directory)
+    if asset.layer == "C" and components != asset.components:
+        raise IdentityFrozen("components are part of a composite's name and cannot change", field="components")
+    asset.components = components
+
+
+def _set_taxonomy(asset: Asset, changes: dict[str, Any], *, by: User, directory: Directory, now: datetime) -> None:
+    wanted = directory.resolve(*(changes.get(name, getattr(asset, name)) for name in _TAXONOMY_FIELDS))
+    if wanted.pk == asset.taxonomy_node_id:
+        return
+    if not by.is_admin:
+        field = next(name for name in _TAXONOMY_FIELDS if name in changes and changes[name] != getattr(asset, name))
+        raise IdentityFrozen(f"{field} is part of the asset's address and cannot change", field=field)
+    _readdress(asset, wanted, by=by, now=now)
+
+
+def _readdress(asset: Asset, node: Node, *, by: User, now: datetime) -> None:
+    """A new place means a new number; the old one stays used. The file stays where it is."""
+    reserved = reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now)[0]
+    consume_reservations([reserved.reservation_id])
+    asset.taxonomy_node_id = node.pk
+    asset.layer, asset.category, asset.subcategory = node.layer, node.category_name, node.name
+    asset.sequence_number = reserved.number
+    asset.name = compose_name(node, reserved.number, asset.components)
+    asset.nna_address = node.mfa(reserved.number)
+    asset.has_irregular_address = False
+
+
+def _save(asset: Asset, *, by: User, now: datetime, reason: str = "") -> None:
+    asset.updated_at = now
+    asset.revision += 1
+    asset._history_user = by
+    asset._change_reason = reason or None
+    asset.save()
+
+
+def delete_assets(asset_pks: Iterable[int], *, by: User, now: datetime, reason: str = "") -> int:
+    """Hide assets from every reader. Row, number, file and history stay; deleted ones are passed over."""
+    return _mark(
+        Asset.objects.live().filter(pk__in=list(asset_pks)),
+        {"deleted_at": now, "deleted_by": by.email, "deletion_reason": reason[:200]},
+        by=by, now=now, verb="deleted", reason=reason,
+    )  # fmt: skip
+
+
+def restore_assets(asset_pks: Iterable[int], *, by: User, now: datetime) -> int:
+    """Bring deleted assets back under their own names and numbers."""
+    return _mark(
+        Asset.objects.deleted().filter(pk__in=list(asset_pks)),
+        {"deleted_at": None, "deleted_by": "", "deletion_reason": ""},
+        by=by, now=now, verb="restored",
+    )  # fmt: skip
+
+
+def curate_assets(asset_pks: Iterable[int], *, by: User, now: datetime) -> int:
+    """Mark as looked at and good. Raises Invalid for one that lacks what curation vouches for."""
+    assets = Asset.objects.live().filter(pk__in=list(asset_pks))
+    bare = assets.filter(description="").values_list("name", flat=True).first()
+    if bare:
+        raise Invalid(f"{bare} has no description and cannot be curated", field="description")
+    return _mark(
+        assets.filter(curated_at=None), {"curated_at": now, "curated_by": by.email}, by=by, now=now, verb="curated"
+    )
+
+
+def edit_tags(
+    asset_pks: Iterable[int], *, add: list[str], remove: list[str], by: User, now: datetime, max_tags: int
+) -> int:
+    """Add and remove tags on many assets; the rest of each one's tags stays, in its order. Returns how many changed."""
+    with transaction.atomic():
+        changed = []
+        for asset in Asset.objects.live().filter(pk__in=list(asset_pks)).select_for_update().order_by("pk"):
+            tags = [tag for tag in asset.tags if tag not in remove]
+            tags += [tag for tag in dict.fromkeys(add) if tag not in tags]
+            if len(tags) > max_tags:
+                raise Invalid(f"{asset.name} would have {len(tags)} tags; {max_tags} is the most", field="tags")
+            if tags != asset.tags:
+                asset.tags, asset.updated_at, asset.revision = tags, now, asset.revision + 1
+                changed.append(asset)
+        bulk_update_with_history(
+            changed, Asset, ["tags", "updated_at", "revision"], batch_size=500, default_user=by,
+            default_change_reason="tags edited in bulk",
+        )  # fmt: skip
+    log.info("tags edited", extra={"assets": len(changed), "by": by.public_id})
+    return len(changed)
+
+
+@transaction.atomic
+def _mark(assets: Any, values: dict[str, Any], *, by: User, now: datetime, verb: str, reason: str = "") -> int:
+    rows = list(assets.select_for_update().order_by("pk"))
+    for row in rows:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.updated_at, row.revision = now, row.revision + 1
+    bulk_update_with_history(
+        rows, Asset, [*values, "updated_at", "revision"], batch_size=500, default_user=by,
+        default_change_reason=reason[:100] or verb,
+    )  # fmt: skip
+    if rows:
+        log.info(f"assets {verb}", extra={"assets": len(rows), "first": rows[0].name, "by": by.public_id})
+    return len(rows)

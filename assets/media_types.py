@@ -1,0 +1,154 @@
+"""Which files a layer takes, decided by their bytes. Pure: bytes and names in, a type out.
+
+Source of the table: the frontend's own lists per layer; any audio, image or video subtype passes there too.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import puremagic
+
+from assets.errors import MediaRefused
+
+HEAD_BYTES = 8192  # enough for every signature we know
+
+# What a sniffer may call it -> the one name we keep.
+_SYNONYMS = {
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/x-flac": "audio/flac",
+    "application/ogg": "audio/ogg",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/x-aac": "audio/aac",
+    "image/jpg": "image/jpeg",
+    "video/x-m4v": "video/mp4",
+    "video/x-webm": "video/webm",
+}
+_EXTENSIONS = {
+    "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
+    "image/png": ("png", "apng"),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+    "image/svg+xml": ("svg",),
+    "audio/mpeg": ("mp3", "mpga"),
+    "audio/wav": ("wav",),
+    "audio/ogg": ("ogg", "oga", "opus"),
+    "audio/flac": ("flac",),
+    "audio/aac": ("aac",),
+    "audio/mp4": ("m4a", "mp4"),
+    "video/mp4": ("mp4", "m4v"),
+    "video/webm": ("webm",),
+    "video/ogg": ("ogv", "ogg"),
+    "video/quicktime": ("mov", "qt"),
+    "model/gltf-binary": ("glb",),
+    "model/gltf+json": ("gltf",),
+    "application/json": ("json",),
+}
+_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/svg+xml"})
+_VIDEOS = frozenset({"video/mp4", "video/webm", "video/quicktime", "video/ogg"})
+_AUDIO = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4"})
+_MODELS = frozenset({"model/gltf-binary", "model/gltf+json"})
+_JSON = frozenset({"application/json"})
+
+TYPES_BY_LAYER: dict[str, frozenset[str]] = {
+    "G": _AUDIO,
+    "S": _IMAGES,
+    "L": _IMAGES,
+    "M": _VIDEOS | _JSON,
+    "W": _IMAGES | _VIDEOS | _JSON | _MODELS,
+    "B": _IMAGES | {"video/mp4", "video/webm"},
+    **dict.fromkeys("CPTR", _VIDEOS | _AUDIO | _IMAGES | _JSON),
+}
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """`mime_type` as the bytes say, `extension` as the stored file is named: lower case, no dot."""
+
+    mime_type: str
+    extension: str
+
+
+def sniff_mime_type(head: bytes) -> str:
+    """The type the first bytes show, one of our names where we have one; "" where nothing is recognised."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp":
+        return _base_media_type(head[8:12])
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "video/webm"
+    if head[:4] == b"OggS":
+        return "video/ogg" if b"\x80theora" in head[:512] else "audio/ogg"
+    if head[:4] == b"glTF":
+        return "model/gltf-binary"
+    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
+        return "audio/mpeg"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "audio/aac"
+    text_type = _text_type(head)
+    if text_type:
+        return text_type
+    try:
+        found = puremagic.magic_string(head)
+    except (puremagic.PureError, ValueError):
+        return ""
+    names = [_SYNONYMS.get(match.mime_type, match.mime_type) for match in found]
+    return next((name for name in names if name in _EXTENSIONS), names[0] if names else "")
+
+
+def _base_media_type(brand: bytes) -> str:
+    """The ISO container holds films, sound alone and QuickTime; its brand tells them apart."""
+    if brand == b"qt  ":
+        return "video/quicktime"
+    return "audio/mp4" if brand in (b"M4A ", b"M4B ", b"M4P ") else "video/mp4"
+
+
+def _text_type(head: bytes) -> str:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"<":
+        return "image/svg+xml" if b"<svg" in text[:4096].lower() and b"<html" not in text[:4096].lower() else ""
+    if text[:1] in (b"{", b"["):
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            if error.start < len(text) - 4:  # a character cut by our own limit is no fault of the file
+                return ""
+        return "model/gltf+json" if b'"asset"' in text and b'"scenes"' in text else "application/json"
+    return ""
+
+
+def check_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_enforced: bool) -> MediaType:
+    """The type of an upload for `layer`; MediaRefused, naming the field `file`, when the layer does not take it.
+
+    `head` holds the first HEAD_BYTES of the file, `is_whole` says that there is no more. With `is_enforced`
+    off anything passes, as it did on the legacy server.
+    """
+    extension = PurePosixPath(filename.replace("\\", "/")).suffix[1:].lower()
+    if not (extension.isascii() and extension.isalnum() and len(extension) <= 5):
+        extension = ""
+    mime_type = sniff_mime_type(head)
+    if is_whole and mime_type == "application/json" and not _is_json(head):
+        mime_type = ""
+    if not is_enforced:
+        return MediaType(mime_type or "application/octet-stream", extension or _EXTENSIONS.get(mime_type, ("bin",))[0])
+    shown = mime_type or "of no kind we know"
+    if mime_type not in TYPES_BY_LAYER[layer]:
+        raise MediaRefused(f"file is {shown}; layer {layer} does not take that", field="file")
+    if not extension:
+        extension = _EXTENSIONS[mime_type][0]
+    if extension not in _EXTENSIONS[mime_type]:
+        raise MediaRefused(f"file is {shown}, which does not go with the extension .{extension}", field="file")
+    return MediaType(mime_type, extension)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

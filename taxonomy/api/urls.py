@@ -1,0 +1,49 @@
+from django.urls import path
+
+from taxonomy.api import bodies, views, write_views
+
+
+def _layer_count(directory):
+    return {"count": len(directory.layers), "layers": [layer.code for layer in directory.layers]}
+
+
+def _category_count(layer):
+    return {"layer": layer.code, "count": len(layer.categories)}
+
+
+def _subcategory_count(layer, category):
+    return {"layer": layer.code, "category": category.code, "count": len(category.nodes)}
+
+
+whole = views.TaxonomyReadView.as_view
+of_layer = views.LayerReadView.as_view
+of_category = views.CategoryReadView.as_view
+
+urlpatterns = [
+    path("health", views.HealthView.as_view()),
+    path("version", whole(body=bodies.version_body)),
+    path("index", whole(body=bodies.index_body)),
+    path("tree", whole(body=bodies.tree_body)),
+    path("layers", whole(body=bodies.layers_body)),
+    path("layer-count", whole(body=_layer_count)),
+    path("layers/<str:layer>/categories", of_layer(body=bodies.categories_body)),
+    path("layers/<str:layer>/category-count", of_layer(body=_category_count)),
+    path("layers/<str:layer>/subcategory-counts", of_layer(body=bodies.subcategory_counts_body)),
+    path("layers/<str:layer>/categories/<str:category>/subcategories", of_category(body=bodies.subcategories_body)),
+    path("layers/<str:layer>/categories/<str:category>/subcategory-count", of_category(body=_subcategory_count)),
+    # The same under the names of a draft that one client still carries.
+    path("lookup/<str:layer>", of_layer(body=bodies.categories_body)),
+    path("lookup/<str:layer>/categories", of_layer(body=bodies.categories_body)),
+    path("lookup/<str:layer>/categories/<str:category>/subcategories", of_category(body=bodies.subcategories_body)),
+    path("convert/hfn-to-mfa", views.ConvertView.as_view()),
+    path("convert/mfa-to-hfn", views.ConvertView.as_view(source="mfa", target="hfn")),
+    path("sync", whole(body=bodies.sync_body)),
+    path("sync/incremental", views.IncrementalView.as_view()),
+    path("sync/status", views.SyncStatusView.as_view()),
+    path("validate", write_views.ValidateView.as_view()),
+    path("nodes", write_views.NodesView.as_view()),
+    path("nodes/<str:node_id>", write_views.NodeView.as_view()),
+    path("import", write_views.ImportView.as_view()),
+    path("export", write_views.ExportView.as_view()),
+    path("cache/invalidate", write_views.InvalidateView.as_view()),
+]

@@ -1,0 +1,123 @@
+"""`/api/taxonomy/...` for readers: public, bare JSON, one version string everywhere, 304 where nothing changed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.errors import Invalid
+from common.moments import format_moment
+from taxonomy.addresses import shorten
+from taxonomy.api import bodies
+from taxonomy.errors import AddressInvalid
+from taxonomy.lookup import Directory, current_directory
+from taxonomy.models import TaxonomyVersion
+
+
+class PublicView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class TaxonomyReadView(PublicView):
+    """Answers what `body` makes of the current snapshot; the ETag is the taxonomy's own digest."""
+
+    body: Callable[..., Any] | None = None
+
+    def get(self, request: Request, **path: str) -> HttpResponse:
+        directory = current_directory()
+        etag = f'"{directory.digest[:32]}-{directory.version}"'
+        if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]:
+            answer = HttpResponse(status=304)
+        else:
+            body = self.make_body(directory, **path)
+            content = body if isinstance(body, bytes) else orjson.dumps(body)
+            answer = HttpResponse(content, content_type="application/json")
+        answer["ETag"] = etag
+        answer["Cache-Control"] = "public, max-age=0, must-revalidate"
+        return answer
+
+    def make_body(self, directory: Directory, **path: str) -> Any:
+        return self.body(directory)  # type: ignore[misc]
+
+
+class LayerReadView(TaxonomyReadView):
+    def make_body(self, directory: Directory, **path: str) -> Any:
+        return self.body(directory.layer_at(path["layer"]))  # type: ignore[misc]
+
+
+class CategoryReadView(TaxonomyReadView):
+    def make_body(self, directory: Directory, **path: str) -> Any:
+        return self.body(*directory.category_at(path["layer"], path["category"]))  # type: ignore[misc]
+
+
+class HealthView(PublicView):
+    def get(self, request: Request) -> Response:
+        return Response(bodies.health_body(current_directory()), headers={"Cache-Control": "no-store"})
+
+
+class ConvertView(PublicView):
+    """Always 200: a failure is told in the body, since clients fall back to their own table on any other status."""
+
+    source = "hfn"
+    target = "mfa"
+
+    def post(self, request: Request) -> Response:
+        body = request.data if isinstance(request.data, dict) else {}
+        text = body.get(self.source)
+        if not isinstance(text, str) or not text.strip():
+            raise Invalid(f"{self.source} must be a string that is not empty", field=self.source)
+        directory = current_directory()
+        try:
+            result = (
+                directory.hfn_to_mfa(text, with_numeric_layer=True)
+                if self.source == "hfn"
+                else directory.mfa_to_hfn(text)
+            )
+        except AddressInvalid as error:
+            failure = {self.source: shorten(text, 600), self.target: None, "success": False, "valid": False}
+            return Response(failure | {"error": error.message})
+        return Response({self.source: text, self.target: result, "success": True, "valid": True})
+
+
+class IncrementalView(PublicView):
+    """What has changed since a version the client names; everything counts as added when nobody knows that version."""
+
+    def get(self, request: Request) -> Response:
+        directory = current_directory()
+        since = request.query_params.get("since", "")
+        base = TaxonomyVersion.objects.filter(label=since[:40].replace("\x00", "")).first()
+        newer = TaxonomyVersion.objects.filter(pk__gt=base.pk if base else 0).order_by("pk")
+        changes = [change for row in newer.values_list("changes", flat=True) for change in row]
+        return Response(
+            {
+                "version": directory.version,
+                "changes": changes,
+                "metadata": {
+                    "since": since,
+                    "isKnown": base is not None,
+                    "changeCount": len(changes),
+                    "generatedAt": format_moment(timezone.now()),
+                },
+            }
+        )
+
+
+class SyncStatusView(PublicView):
+    def get(self, request: Request) -> Response:
+        health = bodies.health_body(current_directory())
+        return Response(
+            {
+                "syncStatus": "synced" if health["status"] == "healthy" else "degraded",
+                "lastSync": health["lastUpdated"],
+                "cacheStatus": "ok",
+                "healthCheck": health["status"],
+                "version": health["version"],
+            }
+        )

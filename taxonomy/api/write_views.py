@@ -1,0 +1,148 @@
+"""`/api/taxonomy/...` for admins: single nodes, whole documents, checks. Success and errors come in envelopes."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.envelopes import success
+from api.permissions import IsAdminRole
+from common.errors import Invalid
+from common.moments import format_moment
+from taxonomy.api.bodies import count_nodes
+from taxonomy.api.serializers import NodeChangeSerializer, NodeSerializer
+from taxonomy.consistency import find_problems, find_warnings
+from taxonomy.editing import NodeWish, TaxonomyNode, add_node, change_node, remove_node
+from taxonomy.errors import NodeMissing
+from taxonomy.lookup import current_directory, forget_directory
+from taxonomy.models import Category, Layer, Subcategory
+from taxonomy.sync import export_document, import_document
+
+
+class AdminView(APIView):
+    permission_classes = (IsAdminRole,)
+
+
+class NodesView(AdminView):
+    def post(self, request: Request) -> Response:
+        wish = NodeSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        data = wish.validated_data
+        parent: Layer | Category
+        layer = current_directory().resolve_layer(data["layer"])
+        if data.get("subcategory"):
+            entry = layer.find(data["category"])
+            if entry is None:
+                raise Invalid(f"Invalid category: {data['category']} for layer: {layer.code}", field="category")
+            parent, code = Category.objects.select_related("layer").get(pk=entry.pk), data["subcategory"]
+        else:
+            parent, code = Layer.objects.get(code=layer.code), data["category"]
+        node_wish = NodeWish(code, data["numericCode"], data["name"], data.get("description", ""))
+        node = add_node(parent, node_wish, by=request.user, now=timezone.now())
+        return success(_node_data(node) | {"created": True, "version": current_directory().version}, status=201)
+
+
+class NodeView(AdminView):
+    """`{id}` is `category-5` or `subcategory-17`, as POST answered it."""
+
+    def put(self, request: Request, node_id: str) -> Response:
+        node = _find_node(node_id)
+        wish = NodeChangeSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        data = wish.validated_data
+        change_node(
+            node,
+            NodeWish(
+                data.get("code", node.code),
+                data.get("numericCode", node.number),
+                data.get("name", node.name),
+                data.get("description", getattr(node, "description", "")),
+            ),
+            by=request.user,
+            now=timezone.now(),
+        )
+        node.refresh_from_db()
+        return success(_node_data(node) | {"version": current_directory().version})
+
+    def delete(self, request: Request, node_id: str) -> Response:
+        node = _find_node(node_id)
+        data = _node_data(node)
+        remove_node(node, by=request.user, now=timezone.now())
+        return success(data | {"deleted": True, "version": current_directory().version})
+
+
+def _find_node(node_id: str) -> Category | Subcategory:
+    kind, _, key = node_id.partition("-")
+    model: Any = {"category": Category, "subcategory": Subcategory}.get(kind)
+    path = "layer" if kind == "category" else "category__layer"
+    is_key = key.isascii() and key.isdigit() and len(key) < 18
+    node = model.objects.select_related(path).filter(pk=int(key)).first() if model and is_key else None
+    if node is None:
+        raise NodeMissing(f"Node not found: {node_id[:60]}")
+    return node
+
+
+def _node_data(node: TaxonomyNode) -> dict[str, Any]:
+    kind = type(node).__name__.lower()
+    data: dict[str, Any] = {
+        "id": f"{kind}-{node.pk}",
+        "code": node.code,
+        "name": node.name,
+        "numericCode": f"{node.number:03d}",
+    }
+    if isinstance(node, Subcategory):
+        return data | {
+            "layer": node.category.layer.code,
+            "category": node.category.code,
+            "subcategory": node.code,
+            "description": node.description,
+        }
+    return data | ({"layer": node.layer.code, "category": node.code} if isinstance(node, Category) else {})
+
+
+class ImportView(AdminView):
+    """The whole document as the body; `?dryRun=true` only says what would change."""
+
+    def post(self, request: Request) -> Response:
+        if not isinstance(request.data, dict):
+            raise ValidationError("body must be a JSON object")
+        is_dry_run = request.query_params.get("dryRun") == "true"
+        result = import_document(request.data, by=request.user, now=timezone.now(), dry_run=is_dry_run)
+        counts = {kind: result.count(kind) for kind in ("added", "modified", "removed")}
+        return success({"version": result.version, "changed": result.is_changed, "dryRun": is_dry_run, **counts})
+
+
+class ExportView(AdminView):
+    def get(self, request: Request) -> HttpResponse:
+        answer = HttpResponse(export_document(), content_type="application/json")
+        answer["Content-Disposition"] = f'attachment; filename="taxonomy-{current_directory().version}.json"'
+        return answer
+
+
+class ValidateView(AdminView):
+    def get(self, request: Request) -> Response:
+        problems = find_problems()
+        return Response(
+            {
+                "isValid": not problems,
+                "errors": problems,
+                "warnings": find_warnings(),
+                "totalNodes": count_nodes(current_directory()),
+                "validationDate": format_moment(timezone.now()),
+            }
+        )
+
+
+class InvalidateView(AdminView):
+    """Snapshots follow the version by themselves; this makes the process read the tables again all the same."""
+
+    def post(self, request: Request) -> Response:
+        scope = request.data.get("scope", "all") if isinstance(request.data, dict) else "all"
+        if scope not in ("all", "layer", "category", "subcategory"):
+            raise Invalid("scope must be all, layer, category or subcategory", field="scope")
+        forget_directory()
+        return success({"scope": scope, "invalidated": True, "version": current_directory().version})

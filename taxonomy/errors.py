@@ -1,0 +1,33 @@
+"""What can go wrong with addresses and with the taxonomy."""
+
+from common.errors import Conflict, Invalid, Missing
+
+
+class AddressInvalid(Invalid):
+    """The text is no address, or one of numbers or codes nobody has."""
+
+    code = "invalid_address"
+
+
+class NodeUnknown(Invalid):
+    """A posted layer, category or subcategory does not exist."""
+
+    code = "invalid_taxonomy_path"
+
+
+class NodeMissing(Missing):
+    """A layer, category or subcategory asked for by path does not exist."""
+
+    code = "taxonomy_not_found"
+
+
+class DocumentInvalid(Invalid):
+    """A taxonomy document has faults; all of them are listed."""
+
+    code = "validation_failed"
+
+
+class NodeInUse(Conflict):
+    """Assets stand under the node, so its code, number and name stay as they are."""
+
+    code = "node_in_use"

@@ -1,0 +1,41 @@
+"""Replace the taxonomy by a document."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from common.errors import RegistryError
+from taxonomy.sync import import_document
+
+
+class Command(BaseCommand):
+    help = "Make the taxonomy what a document says. The whole document is checked first; all faults are listed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", help='A JSON file {"version", "layers": [...]}, or - for standard input.')
+        parser.add_argument("--dry-run", action="store_true", help="Say what would change, change nothing.")
+
+    def handle(self, *args: Any, file: str, dry_run: bool, **options: Any) -> None:
+        try:
+            content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        except OSError as error:
+            raise CommandError(f"cannot read {file}: {error.strerror}") from error
+        if len(content) > settings.TAXONOMY_MAX_DOCUMENT_BYTES:
+            raise CommandError(f"{file} is larger than {settings.TAXONOMY_MAX_DOCUMENT_BYTES} bytes")
+        try:
+            result = import_document(orjson.loads(content), by=None, now=timezone.now(), dry_run=dry_run)
+        except orjson.JSONDecodeError as error:
+            raise CommandError(f"{file} is not JSON: {error}") from error
+        except RegistryError as error:
+            raise CommandError("\n".join([error.message, *(f"  {fault.message}" for fault in error.faults)])) from error
+        if not result.is_changed:
+            self.stdout.write(f"Nothing to do: this is version {result.version} already.")
+            return
+        counts = ", ".join(f"{result.count(kind)} {kind}" for kind in ("added", "modified", "removed"))
+        self.stdout.write(f"{'Would become' if dry_run else 'Now'} version {result.version}: {counts}.")
