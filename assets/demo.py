@@ -48,11 +48,8 @@ def load_demo(*, asset_count: int, now: datetime, on_progress: Callable[[int], N
     with transaction.atomic():
         plans = list(_plan(directory, counts, dice))  # before the COPY: it has the connection to itself
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            step = _SPAN / max(asset_count, 1)
             for position, (layer, plan) in enumerate(plans):
-                row = _make_row(
-                    layer, plan, parts, dice, created_at=now - _SPAN + step * position, own_file=is_own_file
-                )
+                row = _make_row(layer, plan, parts, dice, created_at=now - _SPAN * dice.random(), own_file=is_own_file)
                 copy.write_row([row[column] for column in _COLUMNS])
                 if layer in _PART_LAYERS:
                     parts.setdefault(layer, []).append(row["nna_address"])

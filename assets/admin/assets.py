@@ -43,7 +43,6 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     ordering = ("-created_at", "-public_id")
     # The texts for search are of no use here and as long as all the rest together.
     deferred = ("search_text", "creator_search_text", "ai_search_text")
-    revert_disabled = True  # an old state would bring an old name with it; fields are corrected one by one
     readonly_fields = (
         "preview", "name", "nna_address", "public_id", "place", "state", "registered_by", "created_at", "updated_at",
         "revision", "origin", "parts", "used_in", "mime_type", "file_size", "original_filename", "curation", "deletion",
@@ -76,6 +75,9 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
         return False  # nothing is deleted for good; the action hides
+
+    def revert_disabled(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return True  # an old state would bring an old name with it; fields are corrected one by one
 
     def has_soft_delete_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assets.delete_asset")
