@@ -1,6 +1,7 @@
 """Tokens people carry: HS256 JWT for 24 hours, with the claims old clients read."""
 
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,8 @@ LEEWAY_SECONDS = 10  # clocks differ
 
 def issue_token(user: User, now: datetime) -> str:
     """A signed token with userId, sub, email, role, iat, exp."""
-    issued_at = int(now.timestamp())
+    # A token knows whole seconds only. One made in the very second in which older ones ended says the next second.
+    issued_at = max(int(now.timestamp()), _first_valid_second(user.tokens_valid_from))
     return _backend().encode(
         {
             "userId": user.public_id,
@@ -38,8 +40,13 @@ def read_token(token: str) -> dict[str, Any] | None:
     return claims
 
 
-def issued_at(claims: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(claims["iat"], UTC)
+def is_outdated(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:
+    """True for a token made before the person's password changed or somebody ended all sessions."""
+    return claims["iat"] < _first_valid_second(tokens_valid_from)
+
+
+def _first_valid_second(tokens_valid_from: datetime | None) -> int:
+    return math.ceil(tokens_valid_from.timestamp()) if tokens_valid_from else 0
 
 
 def wire_role(user: User) -> str:

@@ -63,7 +63,10 @@ class ProfileView(APIView):
     permission_classes = (IsPerson,)
 
     def get(self, request: Request) -> Response:
-        return success(profile_data(User.objects.get(pk=request.user.pk)))
+        user = User.objects.filter(pk=request.user.pk).first()
+        if user is None:  # removed since the snapshot was taken
+            raise AuthenticationFailed("Unauthorized")
+        return success(profile_data(user))
 
 
 class MakeAdminView(APIView):

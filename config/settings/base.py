@@ -117,6 +117,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("ACCOUNTS_LOGIN_RATE", default="10/min"),
+        "login_email": env.str("ACCOUNTS_LOGIN_EMAIL_RATE", default="30/min"),
         "register": env.str("ACCOUNTS_REGISTER_RATE", default="20/hour"),
     },
     "NUM_PROXIES": env.int("API_TRUSTED_PROXY_COUNT", default=0),
