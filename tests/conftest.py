@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.snapshots import forget_people
+from flags.models import STATES_KEY
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 
@@ -46,3 +48,10 @@ def admin_api(admin_user: User) -> APIClient:
 @pytest.fixture
 def service_api(db: None) -> APIClient:
     return APIClient(headers={"X-API-Key": ServiceKeyFactory().plain_key})
+
+
+@pytest.fixture(autouse=True)
+def forget_flags() -> Iterator[None]:
+    """A test's transaction is rolled back; what it left in the cache about flags is not."""
+    yield
+    cache.delete(STATES_KEY)
