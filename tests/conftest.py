@@ -13,11 +13,10 @@ from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactor
 
 
 @pytest.fixture(autouse=True)
-def forget_what_outlives_a_test() -> Iterator[None]:
-    """A test's rows are rolled back; what the process remembers of people and the cache of flags is not."""
+def forget_snapshots() -> Iterator[None]:
+    """A test's people are rolled back; what the process remembers of them is not."""
     yield
     forget_people()
-    cache.delete(STATES_KEY)
 
 
 @pytest.fixture
@@ -49,3 +48,10 @@ def admin_api(admin_user: User) -> APIClient:
 @pytest.fixture
 def service_api(db: None) -> APIClient:
     return APIClient(headers={"X-API-Key": ServiceKeyFactory().plain_key})
+
+
+@pytest.fixture(autouse=True)
+def forget_flags() -> Iterator[None]:
+    """A test's transaction is rolled back; what it left in the cache about flags is not."""
+    yield
+    cache.delete(STATES_KEY)
