@@ -1,6 +1,7 @@
 """Gives development and tests a database and a Valkey when the environment names none."""
 
 import os
+import sys
 from pathlib import Path
 
 from config import embedded_servers
@@ -13,5 +14,9 @@ def provide_servers() -> None:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return
     data_dir = Path(os.environ.get("EMBEDDED_DIR") or _BASE_DIR / "var" / "servers")
-    for name, address in embedded_servers.ensure(data_dir).items():
+    try:
+        addresses = embedded_servers.ensure(data_dir)
+    except embedded_servers.EmbeddedServersError as error:
+        sys.exit(f"embedded servers: {error}")
+    for name, address in addresses.items():
         os.environ.setdefault(name, address)
