@@ -56,7 +56,7 @@ def change_flag(name: str, wanted: dict[str, Any], *, by: User | None, reason: s
 def record_change(
     name: str, apply: Callable[[FieldFlag], None], *, by: User | None, reason: str, now: datetime
 ) -> FieldFlag:
-    """Run `apply` on the locked flag and write down what became of it; an edit that changes nothing leaves no record."""
+    """Run `apply` on the locked flag and write down what became of it; one that changes nothing leaves none."""
     reason = check_text(reason, field="reason", max_length=200, is_single_line=True).strip()
     if settings.FLAGS_REASON_REQUIRED and not reason:
         raise Invalid("reason must say why the flag changes", field="reason")

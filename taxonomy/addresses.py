@@ -65,7 +65,8 @@ def format_hfn(name: HumanName) -> str:
 
 def format_mfa(address: MachineAddress, *, with_numeric_layer: bool = False) -> str:
     layer = LAYER_NUMBERS[address.layer] if with_numeric_layer else address.layer
-    return f"{layer}.{address.category:03d}.{address.subcategory:03d}.{format_number(address.number)}{_dotted(address.suffix)}"
+    numbers = f"{address.category:03d}.{address.subcategory:03d}.{format_number(address.number)}"
+    return f"{layer}.{numbers}{_dotted(address.suffix)}"
 
 
 def parse_hfn(text: str) -> HumanName:

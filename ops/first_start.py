@@ -1,0 +1,35 @@
+"""What a start does before anything serves: the schema, and on an empty database something to look at."""
+
+import logging
+from datetime import datetime
+
+from assets.demo import load_demo
+from django.core.management import call_command
+
+from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
+from assets.models import Asset
+from flags.changing import turn_on_for_everyone
+from flags.models import FlagChange
+from flags.registry import FLAG_NAMES
+from taxonomy.sync import load_starter
+
+log = logging.getLogger(__name__)
+
+DEMO_ASSET_COUNT = 1103
+
+
+def prepare_development(*, with_demo: bool, now: datetime) -> list[str]:
+    """Bring a developer's database up to date; lines worth printing. Safe to repeat."""
+    call_command("migrate", interactive=False, verbosity=0)
+    lines = []
+    starter = load_starter(now=now)
+    if starter:
+        lines.append(f"Loaded the starter taxonomy, version {starter.version}.")
+    users = ensure_demo_logins()
+    if with_demo and starter and not Asset.objects.exists():
+        count = load_demo(asset_count=DEMO_ASSET_COUNT, now=now)
+        lines.append(f"Loaded {count} demo assets (`manage.py clear_demo` removes them).")
+        if not FlagChange.objects.exists():
+            turn_on_for_everyone(sorted(FLAG_NAMES), by=None, reason="demo data", now=now)
+    lines.append("Demo logins: " + ", ".join(user.email for user in users) + f" (password {DEMO_PASSWORD}).")
+    return lines
