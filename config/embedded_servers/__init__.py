@@ -6,14 +6,13 @@ and stops them once nobody holds that lock: the kernel drops a lock at any death
 
 import os
 import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from common.file_locks import end_holder, is_held, take
 from config.embedded_servers.errors import EmbeddedServersError
 from config.embedded_servers.layout import Layout
-from config.embedded_servers.locks import is_held, take
 
 __all__ = ["EmbeddedServersError", "ensure", "stop"]
 
@@ -55,12 +54,7 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
 
 def stop(data_dir: Path) -> bool:
     """Stop the servers of `data_dir` whoever uses them, and wait until they are gone; False when none ran."""
-    layout = Layout(Path(data_dir).resolve())
-    if not layout.keeper_lock.exists() or not is_held(layout.keeper_lock):
-        return False
-    os.kill(int(layout.keeper_lock.read_text()), signal.SIGTERM)
-    os.close(take(layout.keeper_lock))
-    return True
+    return end_holder(Layout(Path(data_dir).resolve()).keeper_lock)
 
 
 def _start_keeper(layout: Layout, turn: int, *, ephemeral: bool) -> None:

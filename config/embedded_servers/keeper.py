@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from common.file_locks import give_back, is_current, sign, take, try_take
 from config.embedded_servers.binaries import find_postgres, find_valkey, read_major_version
 from config.embedded_servers.errors import EmbeddedServersError
 from config.embedded_servers.identity import choose_identity
 from config.embedded_servers.layout import DATABASE_NAME, Layout
-from config.embedded_servers.locks import give_back, is_current, take, try_take
 
 LOOK_SECONDS = 0.25
 LINGER_SECONDS = 2  # the next command often follows the last one at once
@@ -50,8 +50,7 @@ class Keeper:
     def start(self) -> None:
         postgres_folder, valkey = find_postgres(), find_valkey()
         own = take(self.layout.keeper_lock)  # kept until the process ends
-        os.ftruncate(own, 0)
-        os.write(own, str(os.getpid()).encode())
+        sign(own)
         living = self._outlive_leftovers()
         for folder in (self.layout.sockets, self.layout.queue):
             self.identity.own(folder)

@@ -4,6 +4,7 @@ A lock belongs to the open file: forks and programs the descriptor is passed to 
 """
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -60,3 +61,18 @@ def give_back(descriptor: int) -> None:
     """Release for every holder of the same open file."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
+
+
+def sign(descriptor: int) -> None:
+    """Write our process id into the locked file, so that others know whom to ask."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
+def end_holder(path: Path) -> bool:
+    """Ask the process that holds and signed the lock to end, and wait until it has; False when nobody holds it."""
+    if not path.exists() or not is_held(path):
+        return False
+    os.kill(int(path.read_text()), signal.SIGTERM)
+    os.close(take(path))
+    return True
