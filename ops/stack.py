@@ -44,7 +44,7 @@ def refuse_taken_port(host: str, port: int) -> None:
             raise Conflict(f"cannot listen on {host}:{port} ({error}): set PORT to another one") from error
 
 
-def serve_stack(*, host: str, port: int, web_workers: int, directory: Path) -> int:
+def serve_stack(*, host: str, port: int, web_workers: int, directory: Path, parent_pid: int | None = None) -> int:
     """Run until told to stop (gives 0) or until a part ends by itself (gives 1)."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "--app", "config", "--quiet"]
@@ -69,6 +69,7 @@ def serve_stack(*, host: str, port: int, web_workers: int, directory: Path) -> i
         },
         is_ready=lambda: _answers(f"{url}/api/health"),
         announcement=f"Serving on {url} (admin at {url}/admin/, API at {url}/api/docs). Ctrl-C stops it.",
+        parent_pid=parent_pid,
         environment={"PYTHONWARNINGS": _SILENCED, **os.environ, "PORT": str(port)},
     ).run()
 

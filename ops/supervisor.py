@@ -23,12 +23,13 @@ _GUARD = Path(__file__).with_name("guard.py")
 class Supervisor:
     """Starts `commands` (by name) in their order and stops them in the opposite one; `output` gets their lines.
 
-    Once `is_ready` says so, `announcement` is printed.
+    Once `is_ready` says so, `announcement` is printed. `parent_pid`: stop, too, when that is our parent no longer.
     """
 
     commands: Mapping[str, Sequence[str]]
     is_ready: Callable[[], bool] = lambda: False
     announcement: str = ""
+    parent_pid: int | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     output: IO[str] = field(default_factory=lambda: sys.stdout)
     _parts: dict[str, subprocess.Popen[str]] = field(default_factory=dict, init=False)
@@ -85,7 +86,7 @@ class Supervisor:
 
     def _watch(self) -> int:
         is_announced = not self.announcement
-        while not self._signals_seen:
+        while not self._signals_seen and self.parent_pid in (None, os.getppid()):
             for name, part in self._parts.items():
                 if part.poll() is not None:
                     self._say(f"{name} ended with exit code {part.returncode}: stopping the rest")

@@ -1,3 +1,4 @@
+import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -21,18 +22,27 @@ class Command(BaseCommand):
         parser.add_argument("--web-workers", type=int, default=settings.STACK_WEB_WORKERS)
         parser.add_argument("--no-demo", action="store_true", default=not settings.STACK_LOADS_DEMO)
 
-    def handle(self, *args: Any, host: str, port: int, web_workers: int, no_demo: bool, **options: Any) -> None:
+        parser.add_argument("--stop-with-parent", action="store_true", help="stop when the calling process ends")
+
+    def handle(self, *args: Any, host: str, port: int, web_workers: int, **options: Any) -> None:
+        parent_pid = os.getppid() if options["stop_with_parent"] else None
         if settings.ENVIRONMENT_NAME != "development":
             raise CommandError("run_stack is for development; a deployment runs its parts by themselves")
         try:
             with claim_checkout(settings.STACK_DIR):
                 refuse_taken_port(host, port)
-                for line in prepare_development(with_demo=not no_demo, now=timezone.now()):
+                for line in prepare_development(with_demo=not options["no_demo"], now=timezone.now()):
                     self.stdout.write(line)
                 connection.close()
                 if connection.pool:
                     connection.close_pool()
-                code = serve_stack(host=host, port=port, web_workers=web_workers, directory=settings.STACK_DIR)
+                code = serve_stack(
+                    host=host,
+                    port=port,
+                    web_workers=web_workers,
+                    directory=settings.STACK_DIR,
+                    parent_pid=parent_pid,
+                )
         except Conflict as error:
             raise CommandError(error.message) from error
         raise SystemExit(code)
