@@ -5,6 +5,7 @@ stored under the asset's name before its row exists and storage must not hold a 
 takes the reservation away. What breaks off in between leaves the reservation: it explains the gap.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,9 +30,7 @@ def reserve_numbers(
 ) -> list[ReservedNumber]:
     """One fresh number for each entry of `taxonomy_node_ids`, in that order; the same node may come often."""
     # Counters are locked in the order of their keys: two batches cannot wait for each other in a circle.
-    next_free: dict[int, int] = {}
-    for node_id in sorted(set(taxonomy_node_ids)):
-        next_free[node_id] = _take_numbers(node_id, taxonomy_node_ids.count(node_id))
+    next_free = {node_id: take_block(node_id, count) for node_id, count in sorted(Counter(taxonomy_node_ids).items())}
     expires_at = now + timedelta(seconds=settings.ASSETS_RESERVATION_SECONDS)
     rows = []
     for node_id in taxonomy_node_ids:
@@ -50,8 +49,8 @@ def reserve_numbers(
     return [ReservedNumber(row.taxonomy_node_id, row.number, row.pk, expires_at) for row in rows]
 
 
-def _take_numbers(taxonomy_node_id: int, count: int) -> int:
-    """Move the counter by `count` and return the first number taken; the row stays locked until commit."""
+def take_block(taxonomy_node_id: int, count: int) -> int:
+    """Move the counter by `count` and return the first number taken; the counter stays locked until commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO assets_sequencecounter AS counter (taxonomy_node_id, last_number, live_count)"

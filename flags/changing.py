@@ -1,101 +1,156 @@
-"""Change a flag and say why."""
+"""Edit a flag and record who did it, when, why, and what it was before: in one transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.models import User
-from common.errors import Invalid, Missing
+from common.errors import Conflict, Invalid
 from common.plain_text import check_text
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
 
 log = logging.getLogger(__name__)
 
-_PLAIN_FIELDS = ("everyone", "staff", "authenticated")
+MAX_REASON_CHARS: Final = 200
 
 
-def state_of(flag: FieldFlag) -> dict[str, Any]:
-    """What decides about the flag, as JSON: {everyone, percent, staff, authenticated, users, groups}."""
-    return {
-        **{name: getattr(flag, name) for name in _PLAIN_FIELDS},
-        "percent": str(flag.percent) if flag.percent is not None else None,
-        "users": sorted(flag.users.values_list("email", flat=True)),
-        "groups": sorted(flag.groups.values_list("name", flat=True)),
-    }
+class _Keep:
+    """Stands for "leave as it is" where None means something."""
 
 
-def change_flag(name: str, wanted: dict[str, Any], *, by: User | None, reason: str, now: datetime) -> FieldFlag:
-    """Set the given parts of a flag's state (the keys of `state_of`) and keep a record of it.
-
-    Raises Missing for a flag nobody registered, Invalid for an absent reason or a share outside 0 to 99.9.
-    """
-
-    def apply(flag: FieldFlag) -> None:
-        for field in _PLAIN_FIELDS:
-            if field in wanted:
-                setattr(flag, field, wanted[field])
-        if "percent" in wanted:
-            flag.percent = check_percent(wanted["percent"])
-        flag.save()
-        if "users" in wanted:
-            flag.users.set(User.objects.filter(email__in=wanted["users"]))
-        if "groups" in wanted:
-            flag.groups.set(Group.objects.filter(name__in=wanted["groups"]))
-
-    return record_change(name, apply, by=by, reason=reason, now=now)
+KEEP: Final = _Keep()
 
 
 @transaction.atomic
-def record_change(
-    name: str, apply: Callable[[FieldFlag], None], *, by: User | None, reason: str, now: datetime
-) -> FieldFlag:
-    """Run `apply` on the locked flag and write down what became of it; one that changes nothing leaves none."""
-    reason = check_text(reason, field="reason", max_length=200, is_single_line=True).strip()
-    if settings.FLAGS_REASON_REQUIRED and not reason:
-        raise Invalid("reason must say why the flag changes", field="reason")
-    flag = FieldFlag.objects.select_for_update().filter(name=name).first()
-    if flag is None or name not in FLAG_NAMES:
-        raise Missing(f"Flag not found: {name}")
-    before = state_of(flag)
-    apply(flag)
+def change_flag(
+    *,
+    name: str,
+    by: Any,
+    reason: str,
+    now: datetime,
+    everyone: bool | _Keep | None = KEEP,
+    percent: Decimal | float | str | _Keep | None = KEEP,
+    staff: bool | _Keep = KEEP,
+    authenticated: bool | _Keep = KEEP,
+    users: Collection[Any] | _Keep = KEEP,
+    groups: Collection[Group] | _Keep = KEEP,
+    note: str | _Keep = KEEP,
+) -> FlagChange | None:
+    """Set what is given, keep the rest; None if that changes nothing. `by` is a User, or None for the system.
+
+    Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long.
+    """
+    if name not in FLAG_NAMES:
+        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
+    reason = checked_reason(reason)
+    # The row lock makes a second edit wait, so that its "before" is our "after". A missing row comes back.
+    flag, is_new = FieldFlag.objects.select_for_update().get_or_create(name=name, defaults={"everyone": False})
+    before = None if is_new else state_of(flag)
+    wishes = {"everyone": everyone, "staff": staff, "authenticated": authenticated}
+    if not isinstance(note, _Keep):
+        wishes["note"] = check_text(note, field="note")
+    if not isinstance(percent, _Keep):
+        wishes["percent"] = checked_percent(percent)
+    for field, value in wishes.items():
+        if not isinstance(value, _Keep):
+            setattr(flag, field, value)
+    if not isinstance(users, _Keep):
+        flag.users.set(users)
+    if not isinstance(groups, _Keep):
+        flag.groups.set(groups)
     after = state_of(flag)
-    transaction.on_commit(flag.flush)
-    if before != after:
-        FlagChange.objects.create(
-            flag_name=name, before=before, after=after, reason=reason, changed_by=by, changed_at=now
-        )
-        log.warning(
-            "flag changed", extra={"flag": name, "to": flag.describe(), "by": by.public_id if by else "command"}
-        )
-    return flag
+    if after == before:
+        return None
+    flag.save()
+    return _record(name, before, after, by=by, reason=reason, now=now)
 
 
-def restore_before(change: FlagChange, *, by: User | None, now: datetime, reason: str = "") -> FieldFlag:
-    """Put a flag back to where it stood before a recorded change."""
+@transaction.atomic
+def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> FlagChange | None:
+    """Put back what the flag was before `change`; None if it is that already.
+
+    People and groups that are gone by now stay out. Raises Conflict if there was no state before.
+    """
+    state = change.before
+    if state is None:
+        raise Conflict(f"Before this change the flag {change.flag_name} did not exist; there is nothing to restore")
     return change_flag(
-        change.flag_name, change.before, by=by, now=now, reason=reason or f"back to before change {change.pk}"
+        name=change.flag_name,
+        by=by,
+        reason=reason,
+        now=now,
+        everyone=state["everyone"],
+        percent=state["percent"],
+        staff=state["staff"],
+        authenticated=state["authenticated"],
+        users=get_user_model().objects.filter(public_id__in=state["users"]),
+        groups=Group.objects.filter(name__in=state["groups"]),
+        note=state["note"],
     )
 
 
-def turn_on_for_everyone(names: Sequence[str], *, by: User | None, reason: str, now: datetime) -> None:
-    for name in sorted(names):
-        change_flag(name, {"everyone": True}, by=by, reason=reason, now=now)
+@transaction.atomic
+def turn_on_for_everyone(names: Collection[str], *, by: Any, reason: str, now: datetime) -> list[FlagChange]:
+    """Those that were not yet; the changes that took."""
+    # Always in one order, so that two such edits at once cannot lock each other out.
+    changes = [change_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(names)]
+    return [change for change in changes if change is not None]
 
 
-def check_percent(value: Any) -> Decimal | None:
-    if value is None or value == "":
+@transaction.atomic
+def remove_stale_flag(*, name: str, by: Any, reason: str, now: datetime) -> FlagChange:
+    """Delete a flag the code no longer asks for. Raises Conflict for one it does."""
+    flag = FieldFlag.objects.select_for_update().get(name=name)
+    before = state_of(flag)
+    flag.delete()
+    return _record(name, before, None, by=by, reason=checked_reason(reason), now=now)
+
+
+def state_of(flag: FieldFlag) -> dict[str, Any]:
+    """The state as it is recorded; see `flags.audit`."""
+    return {
+        "everyone": flag.everyone,
+        "percent": None if flag.percent is None else str(flag.percent),
+        "staff": flag.staff,
+        "authenticated": flag.authenticated,
+        "users": sorted(flag.users.values_list("public_id", flat=True)),
+        "groups": sorted(flag.groups.values_list("name", flat=True)),
+        "note": flag.note,
+    }
+
+
+def checked_reason(reason: str) -> str:
+    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
+    if not reason and settings.FLAGS_REASON_REQUIRED:
+        raise Invalid("reason is required: say why the flag changes", field="reason")
+    return reason
+
+
+def checked_percent(percent: Decimal | float | str | None) -> Decimal | None:
+    if percent is None:
         return None
     try:
-        percent = Decimal(str(value)).quantize(Decimal("0.1"))
-    except ArithmeticError as error:
-        raise Invalid("percent must be a number", field="percent") from error
-    if not 0 <= percent <= Decimal("99.9"):
-        raise Invalid("percent must be 0 to 99.9; for 100 turn the flag on for everyone", field="percent")
-    return percent
+        share = Decimal(str(percent))
+        is_fine = 0 <= share < 100 and share == round(share, 1)
+    except InvalidOperation:
+        is_fine = False
+    if not is_fine:
+        raise Invalid(
+            f"percent must be 0.0 to 99.9 with one decimal at most, not {percent}; for 100 % switch on for everyone",
+            field="percent",
+        )
+    return round(share, 1)
+
+
+def _record(name: str, before: Any, after: Any, *, by: Any, reason: str, now: datetime) -> FlagChange:
+    log.info("flag changed", extra={"flag": name, "by": getattr(by, "public_id", None)})
+    return FlagChange.objects.create(
+        flag_name=name, before=before, after=after, reason=reason, changed_by=by, changed_at=now
+    )

@@ -1,45 +1,47 @@
-"""Which gated fields are on for whoever asks. Evaluated once a request; the doors pass the answer inward."""
+"""Which flags are on for the caller of a request: asked once at the door, passed inward as a value."""
 
-import logging
-from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import RedisError
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
+from waffle import get_waffle_flag_model
 
-from flags.models import FieldFlag
-from flags.registry import FLAG_NAMES
+from flags.deciding import ALL_OFF, ALL_ON, Caller, FlagSet, FlagState, decide
 
-log = logging.getLogger(__name__)
-_REMEMBERED = "_field_flags"
+__all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "flags_for"]
 
-
-@dataclass(frozen=True)
-class FlagSet:
-    names: frozenset[str]
-
-    def is_on(self, name: str) -> bool:
-        return name in self.names
-
-
-ALL_OFF = FlagSet(frozenset())
-ALL_ON = FlagSet(FLAG_NAMES)
+_REMEMBERED = "_flags_of_this_request"
 
 
 def flags_for(request: Any) -> FlagSet:
-    """The flags that are on for the caller of a Django or REST framework request; the same all through it."""
-    plain_request = getattr(request, "_request", request)
-    remembered = getattr(plain_request, _REMEMBERED, None)
+    """The flags on for the caller of a Django or REST framework request.
+
+    The settings of all flags are read once per request (one cache read) and remembered on the Django request,
+    so an edit meanwhile does not change an answer half way. Who asks may become known later (a token is read
+    inside the view), so the answer is kept per caller.
+    """
+    django_request: HttpRequest = getattr(request, "_request", request)
+    remembered: tuple[tuple[FlagState, ...], dict[Caller, FlagSet]] | None = getattr(django_request, _REMEMBERED, None)
     if remembered is None:
-        remembered = FlagSet(
-            frozenset(flag.name for flag in _all_flags() if flag.name in FLAG_NAMES and flag.is_on_for(request.user))
-        )
-        setattr(plain_request, _REMEMBERED, remembered)
-    return remembered
+        # By way of waffle's registry: the model itself asks here, so it cannot be imported.
+        remembered = (get_waffle_flag_model().current_states(), {})
+        setattr(django_request, _REMEMBERED, remembered)
+    states, by_caller = remembered
+    caller = caller_of(getattr(request, "user", None))
+    if caller not in by_caller:
+        by_caller[caller] = decide(states, caller, _groups_that_matter(states, caller))
+    return by_caller[caller]
 
 
-def _all_flags() -> list[FieldFlag]:
-    try:
-        return FieldFlag.get_all()
-    except (RedisError, OSError) as error:  # the cache is a convenience; the rows are the truth
-        log.warning("cache does not answer; flags read from the database", extra={"error": str(error)})
-        return FieldFlag.get_all_from_db()
+def caller_of(user: Any) -> Caller:
+    if user is None or not user.is_authenticated:
+        return Caller()
+    return Caller(bucket_id=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
+
+
+def _groups_that_matter(states: tuple[FlagState, ...], caller: Caller) -> tuple[int, ...]:
+    """The caller's groups; asks the database only while some flag names a group and it could decide."""
+    if caller.user_pk is None or not any(state.group_pks and state.everyone is None for state in states):
+        return ()
+    memberships = get_user_model().groups.through.objects.filter(user_id=caller.user_pk)
+    return tuple(memberships.values_list("group_id", flat=True))

@@ -1,13 +1,26 @@
 """Which gated field is on for whom, and who changed that."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
-from django.db import models
-from django.http import HttpRequest
+from django.core.cache import cache
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+from redis.exceptions import RedisError
 from waffle.models import AbstractUserFlag
 
-from flags.bucketing import is_in_percentage
+from common.errors import Conflict
+from flags.deciding import FlagState
+from flags.evaluation import flags_for
+from flags.querysets import FieldFlagManager, FlagChangeQuerySet
+from flags.registry import FLAG_NAMES
+
+log = logging.getLogger(__name__)
+
+STATES_KEY = "flags:states:1"
+_CACHE_FAILURES = (RedisError, OSError)
 
 
 class FieldFlag(AbstractUserFlag):
@@ -15,52 +28,109 @@ class FieldFlag(AbstractUserFlag):
 
     Waffle itself draws anew on every request of a caller without cookies, so a token client would see
     the field come and go. Here a caller's place in 0..100 is a hash of the flag's name and the caller's id.
-    Superusers are callers like any other, and neither query, header nor cookie overrides anything.
+    Everything by which a request could switch a flag for itself is gone: `testing`, cookies, headers, queries.
     """
+
+    everyone = models.BooleanField(
+        null=True, blank=True, help_text="On or off decides for everyone; otherwise the settings below do."
+    )
+    percent = models.DecimalField(
+        max_digits=3,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Share of people and service keys, 0.0 to 99.9; the same ones stay in when it grows. "
+        "For 100 % choose On for everyone.",
+    )
+    staff = models.BooleanField(default=False, help_text="On for whoever may open this admin.")
+    authenticated = models.BooleanField(
+        default=False, help_text="On for every person who is logged in; not for service keys."
+    )
+    # A superuser is a caller like any other, or trying out "off" would prove nothing.
+    superusers = None
+    testing = None
+    languages = None
+    rollout = None
+
+    objects = FieldFlagManager()
 
     class Meta(AbstractUserFlag.Meta):
         verbose_name = "flag"
         verbose_name_plural = "flags"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent=None) | Q(percent__gte=0, percent__lt=100), name="flags_percent_below_100"
+            ),
+        ]
 
-    def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:
-        """Waffle's own entry, so that `waffle.flag_is_active` gives our answer."""
-        return bool(self.pk) and self.is_on_for(getattr(request, "user", None))
+    @classmethod
+    def current_states(cls) -> tuple[FlagState, ...]:
+        """What is set on every flag: from the cache, or from the database while the cache is cold or down."""
+        try:
+            states = cache.get(STATES_KEY)
+        except _CACHE_FAILURES:
+            log.warning("cache does not answer, flags come from the database", exc_info=True)
+            return cls._read_states()
+        if states is None:
+            states = cls._read_states()
+            try:
+                # Not `set`: if an edit was published meanwhile, what we read is old.
+                cache.add(STATES_KEY, states, timeout=settings.FLAGS_CACHE_SECONDS)
+            except _CACHE_FAILURES:
+                log.warning("cache does not answer, flags are not kept", exc_info=True)
+        return states
 
-    def is_on_for(self, caller: Any) -> bool:
-        """The rules in their order: everyone; then staff, people with a token, named people, groups; then the share."""
-        if self.everyone is not None:
-            return self.everyone
-        if caller is None or not caller.is_authenticated:
-            return False  # an unknown caller has no stable place in a share
-        if (self.authenticated and not getattr(caller, "is_service", False)) or (self.staff and caller.is_staff):
-            return True
-        if caller.pk is not None and (caller.pk in self._get_user_ids() or self._is_in_groups(caller)):
-            return True
-        return bool(self.percent) and is_in_percentage(self.name, caller.public_id, self.percent)
+    @classmethod
+    def publish_states(cls) -> None:
+        """Put what the database says into the cache, so that the next request anywhere sees it.
 
-    def _is_in_groups(self, caller: Any) -> bool:
-        group_ids = self._get_group_ids()
-        return bool(group_ids) and self.groups.filter(user=caller.pk).exists()
+        Without the cache an edit shows after at most FLAGS_CACHE_SECONDS.
+        """
+        try:
+            cache.set(STATES_KEY, cls._read_states(), timeout=settings.FLAGS_CACHE_SECONDS)
+        except _CACHE_FAILURES:
+            log.warning("cache does not answer, changed flags are not published", exc_info=True)
 
-    def describe(self) -> str:
-        """The state in words, for staff."""
-        if self.everyone is not None:
-            return "on for everyone" if self.everyone else "off"
-        parts = [word for word, is_set in (("everyone logged in", self.authenticated), ("staff", self.staff)) if is_set]
-        if self.percent:
-            parts.append(f"{self.percent} % of callers")
-        return " + ".join(parts) or "off, but for the people and groups named"
+    @classmethod
+    def _read_states(cls) -> tuple[FlagState, ...]:
+        states = cls.objects.states()
+        for name in sorted(FLAG_NAMES - {state.name for state in states}):
+            log.error("flag is missing and counts as off", extra={"flag": name})
+        return states
+
+    @classmethod
+    def get(cls, name: str) -> "FieldFlag":
+        """Waffle's door. Nothing is read here: `is_active` asks what is remembered for the request."""
+        return cls(name=name)
+
+    def is_active(self, request: Any, read_only: bool = False) -> bool:
+        if self.name not in FLAG_NAMES:
+            log.warning("unknown flag counts as off", extra={"flag": self.name})
+        return flags_for(request).is_on(self.name)
+
+    def flush(self) -> None:
+        """Waffle calls this after a save and also in the midst of a transaction; only what is committed goes out."""
+        transaction.on_commit(self.publish_states)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if self.name in FLAG_NAMES:
+            raise Conflict(f"Flag {self.name} is in use by the code and cannot be deleted; switch it off instead")
+        return super().delete(*args, **kwargs)
 
 
 class FlagChange(models.Model):
-    """One edit of a flag: the state before and after, by whom, why. Never changed, never deleted."""
+    """One edit of a flag: the state before and after, by whom, why. Never changed, never deleted (a trigger)."""
 
-    flag_name = models.CharField(max_length=100, db_index=True)
+    flag_name = models.CharField("flag", max_length=100, db_index=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     reason = models.CharField(max_length=200, blank=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     changed_at = models.DateTimeField()
+
+    objects = FlagChangeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-changed_at", "-pk"]

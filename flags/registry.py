@@ -23,4 +23,5 @@ GATED_FIELDS: tuple[GatedField, ...] = (
     GatedField(AI_METADATA, "aiMetadata, and its texts in search", "What a model wrote is shown and found."),
     GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
 )
-FLAG_NAMES = frozenset(field.flag for field in GATED_FIELDS)
+GATED_FIELDS_BY_FLAG = {field.flag: field for field in GATED_FIELDS}
+FLAG_NAMES = frozenset(GATED_FIELDS_BY_FLAG)

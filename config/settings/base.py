@@ -40,10 +40,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "simple_history",
-    "waffle",
     "common",
     "api",
     "flags",
+    "waffle",  # below `flags`, whose commands stand in the way of waffle's
     "accounts",
     "taxonomy",
     "assets",

@@ -27,9 +27,15 @@ ASSETS_ENFORCE_MEDIA_TYPES = env.bool("ASSETS_ENFORCE_MEDIA_TYPES", default=True
 ASSETS_RESERVATION_SECONDS = 300
 
 FLAGS_REASON_REQUIRED = env.bool("FLAGS_REASON_REQUIRED", default=True)
+# An edit shows at once; this bounds how long an old state may live on if the cache was down at that moment.
+FLAGS_CACHE_SECONDS = env.int("FLAGS_CACHE_SECONDS", default=60)
 
 TAXONOMY_MAX_DOCUMENT_BYTES = env.int("TAXONOMY_MAX_DOCUMENT_BYTES", default=8 * 1024 * 1024)
 WAFFLE_FLAG_MODEL = "flags.FieldFlag"
-WAFFLE_OVERRIDE = False  # no query parameter turns a flag
+WAFFLE_OVERRIDE = False  # no request switches a flag for itself
 WAFFLE_CREATE_MISSING_FLAGS = False
 WAFFLE_FLAG_DEFAULT = False
+WAFFLE_ENABLE_ADMIN_PAGES = False  # ours records who changed what
+# Waffle's own tables stay away: of its models we use the abstract flag alone, and what its migrations make for the
+# replaced one (waffle_flag_users) would point at our users, unknown to Django, so that no test could empty the tables.
+MIGRATION_MODULES = {"waffle": None}

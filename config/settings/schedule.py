@@ -8,8 +8,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "assets.tasks.check_registry",
         "schedule": crontab(hour="3", minute="20"),
     },
-    "drop lapsed sequence reservations": {
-        "task": "assets.tasks.drop_lapsed_reservations",
+    "clean up after broken registrations": {
+        "task": "assets.tasks.clean_up_broken_registrations",
         "schedule": crontab(minute="*/10"),
     },
 }

@@ -1,0 +1,178 @@
+"""Assets for staff: find, look, correct, curate. Every change goes through the same verbs as the API's."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from assets.admin.bulk import open_bulk_page, run_bulk
+from assets.admin.filters import HasAlbumArt, HasCreatorDescription, LayerFilter, StateFilter, TagFilter
+from assets.admin.forms import AssetForm
+from assets.admin.previews import composites_with, parts_of, player, thumbnail
+from assets.editing import edit_asset
+from assets.models import Asset
+from assets.search import EVERYTHING, check_search, plan_search
+from common.errors import Invalid
+from common.staff_admin import StaffAdmin
+from taxonomy.lookup import current_directory
+
+
+@admin.register(Asset)
+class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
+    form = AssetForm
+    list_display = ("picture", "name_column", "nna_address", "layer", "words", "state", "created_at", "registered_by")
+    list_display_links = ("picture", "name_column")
+    list_filter = (
+        StateFilter,
+        LayerFilter,
+        ("taxonomy_node__category", RelatedDropdownFilter),
+        TagFilter,
+        HasCreatorDescription,
+        HasAlbumArt,
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("name",)  # shows the box; `get_search_results` asks the search engine
+    search_help_text = "Name, address, id, words of the description, tags, taxonomy, creator's words"
+    actions = ("edit_tags", "curate", "delete_softly", "restore")
+    ordering = ("-created_at", "-public_id")
+    # The texts for search are of no use here and as long as all the rest together.
+    deferred = ("search_text", "creator_search_text", "ai_search_text")
+    revert_disabled = True  # an old state would bring an old name with it; fields are corrected one by one
+    readonly_fields = (
+        "preview", "name", "nna_address", "public_id", "place", "state", "registered_by", "created_at", "updated_at",
+        "revision", "origin", "parts", "used_in", "mime_type", "file_size", "original_filename", "curation", "deletion",
+    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("preview", ("name", "nna_address"), ("place", "state"))}),
+        ("Words", {"fields": ("description", "creator_description", "tags", "source")}),
+        ("Picture and model", {"fields": ("album_art", "ai_metadata")}),
+        ("Composition", {"fields": ("parts", "used_in")}),
+        ("Rights and training", {"classes": ("collapse",), "fields": ("rights", "training_data")}),
+        (
+            "Record",
+            {
+                "fields": (
+                    ("public_id", "origin"),
+                    ("registered_by", "revision"),
+                    ("created_at", "updated_at"),
+                    ("original_filename", "mime_type", "file_size"),
+                    ("curation", "deletion"),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        return super().get_queryset(request).defer(*self.deferred)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # an asset comes with its file, by the API
+
+    def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return False  # nothing is deleted for good; the action hides
+
+    def has_soft_delete_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("assets.delete_asset")
+
+    def has_curate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("assets.curate_asset")
+
+    def has_restore_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("assets.restore_asset")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
+    ) -> tuple[QuerySet[Asset], bool]:
+        try:
+            text = check_search(search_term)
+        except Invalid as error:
+            self.message_user(request, error.message, level="error")
+            return queryset.none(), False
+        if not text:
+            return queryset, False
+        search = plan_search(text, directory=current_directory(), scope=EVERYTHING)
+        found = queryset.filter(search.condition)
+        if "o" not in request.GET:
+            found = found.order_by(search.rank, "-created_at", "-public_id")
+        return found, False
+
+    def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changes:
+            edit_asset(obj.pk, changes, by=request.user, directory=current_directory(), now=timezone.now())
+
+    def get_urls(self) -> list[URLPattern]:
+        bulk = path("bulk/<str:name>/", self.admin_site.admin_view(self.bulk_view), name="assets_asset_bulk")
+        return [bulk, *super().get_urls()]
+
+    def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        return run_bulk(request, name, self._page_context(request))
+
+    def _page_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.model._meta}
+
+    @action(description="Edit tags", permissions=["change"])
+    def edit_tags(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
+        return open_bulk_page(request, "tags", assets, self._page_context(request))
+
+    @action(description="Curate", permissions=["curate"])
+    def curate(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
+        return open_bulk_page(request, "curate", assets, self._page_context(request))
+
+    @action(description="Delete (can be restored)", permissions=["soft_delete"])
+    def delete_softly(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
+        return open_bulk_page(request, "delete", assets, self._page_context(request))
+
+    @action(description="Restore", permissions=["restore"])
+    def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
+        return open_bulk_page(request, "restore", assets, self._page_context(request))
+
+    @display(description="")
+    def picture(self, asset: Asset) -> str:
+        return thumbnail(asset)
+
+    @display(description="HFN", ordering="name")
+    def name_column(self, asset: Asset) -> str:
+        base, _, parts = asset.name.partition(":")
+        return f"{base} ({len(parts.split(':'))} parts)" if parts else base
+
+    @display(description="Creator description")
+    def words(self, asset: Asset) -> str:
+        text = asset.creator_description or ""
+        return text if len(text) <= 60 else text[:59] + "…"
+
+    @display(description="State", label={"active": "info", "curated": "success", "deleted": "danger"})
+    def state(self, asset: Asset) -> str:
+        return "deleted" if asset.is_deleted else "curated" if asset.curated_at else "active"
+
+    @display(description="Preview")
+    def preview(self, asset: Asset) -> str:
+        return player(asset)
+
+    @display(description="Taxonomy")
+    def place(self, asset: Asset) -> str:
+        return f"{asset.layer} / {asset.category} / {asset.subcategory}"
+
+    @display(description="Parts")
+    def parts(self, asset: Asset) -> str:
+        return parts_of(asset)
+
+    @display(description="Used in")
+    def used_in(self, asset: Asset) -> str:
+        return composites_with(asset)
+
+    @display(description="Curated")
+    def curation(self, asset: Asset) -> str:
+        return f"{asset.curated_at:%Y-%m-%d %H:%M} by {asset.curated_by}" if asset.curated_at else "no"
+
+    @display(description="Deleted")
+    def deletion(self, asset: Asset) -> str:
+        if not asset.is_deleted:
+            return "no"
+        return f"{asset.deleted_at:%Y-%m-%d %H:%M} by {asset.deleted_by}: {asset.deletion_reason}"

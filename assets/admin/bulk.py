@@ -1,0 +1,116 @@
+"""Actions on many assets: a page shows how many and asks for what is missing, then one verb is called.
+
+The selection is frozen when the page opens and travels signed in one field, so that it is neither cut by the limit on
+form fields nor changed by rows that come and go.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from assets.admin.forms import ConfirmForm, DeleteForm, EditTagsForm
+from assets.editing import curate_assets, delete_assets, edit_tags, restore_assets
+from assets.models import Asset
+from common.errors import RegistryError
+
+MAX_SELECTED = 5000  # a few seconds' work; more is for a command
+_SHOWN = 12
+_SALT = "assets.bulk"
+
+
+@dataclass(frozen=True)
+class BulkVerb:
+    """`run(pks, user, cleaned form)` returns how many assets it changed."""
+
+    title: str
+    done: str
+    permission: str
+    form: type[forms.Form]
+    run: Callable[[list[int], Any, dict[str, Any]], int]
+    is_dangerous: bool = False
+
+
+def _edit_tags(pks: list[int], user: Any, wish: dict[str, Any]) -> int:
+    return edit_tags(
+        pks, add=wish["add"], remove=wish["remove"], by=user, now=timezone.now(), max_tags=settings.ASSETS_MAX_TAGS
+    )
+
+
+VERBS = {
+    "tags": BulkVerb("Edit tags", "changed", "assets.change_asset", EditTagsForm, _edit_tags),
+    "curate": BulkVerb(
+        "Curate", "curated", "assets.curate_asset", ConfirmForm,
+        lambda pks, user, _: curate_assets(pks, by=user, now=timezone.now()),
+    ),
+    "delete": BulkVerb(
+        "Delete", "deleted", "assets.delete_asset", DeleteForm,
+        lambda pks, user, wish: delete_assets(pks, by=user, now=timezone.now(), reason=wish["reason"]),
+        is_dangerous=True,
+    ),
+    "restore": BulkVerb(
+        "Restore", "restored", "assets.restore_asset", ConfirmForm,
+        lambda pks, user, _: restore_assets(pks, by=user, now=timezone.now()),
+    ),
+}  # fmt: skip
+
+
+def open_bulk_page(request: HttpRequest, name: str, assets: Any, context: dict[str, Any]) -> HttpResponse | None:
+    """The page that asks, for the rows an action was called on."""
+    pks = list(assets.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
+    if len(pks) > MAX_SELECTED:
+        messages.error(request, f"More than {MAX_SELECTED} assets are selected; narrow the list first")
+        return None
+    return _show(request, name, pks, VERBS[name].form(), context)
+
+
+def run_bulk(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    """The page's own form comes back: check, run, return to the list."""
+    verb = VERBS.get(name)
+    if verb is None or not request.user.has_perm(verb.permission):
+        raise PermissionDenied
+    try:
+        pks = signing.loads(request.POST.get("selection", ""), salt=_SALT, max_age=3600)
+    except signing.BadSignature:
+        messages.error(request, "That selection is too old; select again")
+        return HttpResponseRedirect(reverse("admin:assets_asset_changelist"))
+    form = verb.form(request.POST)
+    if not form.is_valid():
+        return _show(request, name, pks, form, context)
+    try:
+        count = verb.run(pks, request.user, form.cleaned_data)
+    except RegistryError as error:
+        form.add_error(None, error.message)
+        return _show(request, name, pks, form, context)
+    unchanged = len(pks) - count
+    messages.success(request, f"{count} assets {verb.done}." + (f" {unchanged} needed nothing." if unchanged else ""))
+    return HttpResponseRedirect(reverse("admin:assets_asset_changelist"))
+
+
+def _show(request: HttpRequest, name: str, pks: list[int], form: forms.Form, context: dict[str, Any]) -> HttpResponse:
+    shown = list(Asset.objects.filter(pk__in=pks[:_SHOWN]).order_by("pk").values_list("name", flat=True))
+    return TemplateResponse(
+        request,
+        "admin/assets/bulk.html",
+        context
+        | {
+            "title": f"{VERBS[name].title}: {len(pks)} assets",
+            "verb": VERBS[name],
+            "form": form,
+            "count": len(pks),
+            "shown": shown,
+            "more": len(pks) - len(shown),
+            "selection": signing.dumps(pks, salt=_SALT, compress=True),
+            "bulk_url": reverse("admin:assets_asset_bulk", args=[name]),
+            "back_url": reverse("admin:assets_asset_changelist"),
+        },
+    )

@@ -1,0 +1,260 @@
+"""Bring the legacy registry over: ids, names, addresses, dates and media addresses stay what clients hold.
+
+Runs in batches, each a transaction. A second run over the same export changes nothing: a row is updated only when
+the export's is newer than ours.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from accounts.registration import ensure_user
+from assets.legacy_export import LegacyAsset, RowRejected, read_asset
+from assets.models import Asset
+from assets.sequences import raise_counters
+from common.errors import Invalid
+from taxonomy.lookup import Directory, Node
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 500  # about a second's work, so that a stop loses little
+_FIELDS = (
+    "layer", "category", "subcategory", "taxonomy_node_id", "sequence_number", "name", "nna_address",
+    "has_irregular_address", "media_url", "source", "description", "tags", "training_data", "rights", "components",
+    "creator_description", "album_art", "ai_metadata", "registered_by", "created_at", "updated_at", "revision",
+)  # fmt: skip
+_MEDIA_OF_LAYER = {
+    "G": {"mp3", "wav", "ogg", "flac", "aac", "m4a"},
+    "S": {"png", "jpg", "jpeg", "gif", "svg", "webp"},
+    "L": {"png", "jpg", "jpeg", "gif", "svg", "webp"},
+}
+
+
+@dataclass
+class ImportAccount:
+    """What became of every row: read = created + updated + unchanged + rejected. Rows by position from 1."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    oddities: list[tuple[int, str, str]] = field(default_factory=list)
+    normalised: Counter[str] = field(default_factory=Counter)
+    by_layer: Counter[str] = field(default_factory=Counter)
+
+    def adds_up(self) -> bool:
+        return self.read == self.created + self.updated + self.unchanged + len(self.rejected)
+
+
+class _DryRun(Exception):
+    """Rolls a batch back after it has been tried in full."""
+
+
+def import_registry(
+    documents: Iterable[tuple[int, Any]],
+    *,
+    directory: Directory,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] = lambda rows: None,
+) -> ImportAccount:
+    """`documents` as `legacy_export.read_documents` gives them. On a dry run every batch is tried and rolled back."""
+    account = ImportAccount()
+    seen: dict[str, int] = {}
+    claimed: dict[tuple[str, str], str] = {}
+    addresses: set[str] = set()
+    composites: list[tuple[int, str, list[str]]] = []
+    for batch in _batches(documents):
+        rows: list[tuple[int, LegacyAsset]] = []
+        for position, document in batch:
+            account.read += 1
+            row = _read(position, document, seen, account)
+            if row is not None:
+                rows.append((position, row))
+                addresses.add(row.address)
+                if row.hfn.layer == "C":
+                    composites.append((position, row.name, row.components))
+        _import_batch(rows, directory, account, claimed, dry_run=dry_run)
+        on_progress(len(batch))
+    known = addresses | set(Asset.objects.filter(nna_address__in={p for _, _, c in composites for p in c}).values_list(
+        "nna_address", flat=True
+    ))  # fmt: skip
+    for position, name, components in composites:
+        missing = [part for part in components if part not in known]
+        if missing:
+            account.oddities.append((position, name, f"parts that are not in the registry: {', '.join(missing)}"))
+    log.info(
+        "registry imported",
+        extra={
+            "read": account.read,
+            "rows_created": account.created,
+            "updated": account.updated,
+            "unchanged": account.unchanged,
+            "rejected": len(account.rejected),
+            "dry_run": dry_run,
+        },
+    )
+    return account
+
+
+def _batches(documents: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
+    iterator = iter(documents)
+    while batch := list(islice(iterator, BATCH_ROWS)):
+        yield batch
+
+
+def _read(position: int, document: Any, seen: dict[str, int], account: ImportAccount) -> LegacyAsset | None:
+    try:
+        row = read_asset(document)
+        if row.public_id in seen:
+            raise RowRejected(f"has the id of row {seen[row.public_id]}")
+    except RowRejected as error:
+        label = str(document.get("name", ""))[:120] if isinstance(document, dict) else ""
+        account.rejected.append((position, label, error.message))
+        return None
+    seen[row.public_id] = position
+    return row
+
+
+def _import_batch(
+    rows: list[tuple[int, LegacyAsset]],
+    directory: Directory,
+    account: ImportAccount,
+    claimed: dict[tuple[str, str], str],
+    *,
+    dry_run: bool,
+) -> None:
+    try:
+        with transaction.atomic():
+            _write_batch(rows, directory, account, claimed)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        return
+
+
+def _write_batch(
+    rows: list[tuple[int, LegacyAsset]],
+    directory: Directory,
+    account: ImportAccount,
+    claimed: dict[tuple[str, str], str],
+) -> None:
+    stored = Asset.objects.in_bulk([row.public_id for _, row in rows], field_name="public_id")
+    claimed |= _taken_identities(rows)
+    new: list[Asset] = []
+    newer: list[Asset] = []
+    highest: dict[int, int] = {}
+    for position, row in rows:
+        try:
+            node = _resolve(row, directory)
+            draft = _build(row, node)
+            _claim(draft, claimed)
+        except Invalid as error:
+            account.rejected.append((position, row.name, error.message))
+            continue
+        account.by_layer[row.hfn.layer] += 1
+        account.normalised.update(row.normalised)
+        account.oddities += [(position, row.name, text) for text in [*row.oddities, *_find_oddities(row, node)]]
+        highest[node.pk] = max(highest.get(node.pk, 0), row.hfn.number)
+        old = stored.get(row.public_id)
+        if old is None:
+            new.append(draft)
+        elif row.updated_at > old.updated_at:
+            for name in _FIELDS:
+                setattr(old, name, getattr(draft, name))
+            newer.append(old)
+        else:
+            account.unchanged += 1
+    for email in sorted({asset.registered_by for asset in new}):
+        ensure_user(email=email)
+    bulk_create_with_history(new, Asset, batch_size=BATCH_ROWS, default_change_reason="imported")
+    bulk_update_with_history(
+        newer, Asset, [name.removesuffix("_id") for name in _FIELDS], default_change_reason="imported again"
+    )
+    raise_counters(highest)
+    account.created += len(new)
+    account.updated += len(newer)
+
+
+def _resolve(row: LegacyAsset, directory: Directory) -> Node:
+    """By the codes in the name, which clients hold; the names on the row are a second opinion."""
+    node = directory.node_by_codes(row.hfn.layer, row.hfn.category, row.hfn.subcategory)
+    return node or directory.resolve(row.hfn.layer, row.category, row.subcategory)
+
+
+def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, str], str]:
+    """(kind, value) -> id of the stored row that holds it, for the names and addresses of the batch."""
+    taken: dict[tuple[str, str], str] = {}
+    bases = {row.name.partition(":")[0] for _, row in rows}
+    addresses = {row.address for _, row in rows}
+    for public_id, base in Asset.objects.filter(base_name__in=bases).values_list("public_id", "base_name"):
+        taken["name", base] = public_id
+    for public_id, address in Asset.objects.filter(nna_address__in=addresses).values_list("public_id", "nna_address"):
+        taken["address", address] = public_id
+    return taken
+
+
+def _claim(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
+    for key in (("name", draft.name.partition(":")[0]), ("address", draft.nna_address)):
+        holder = claimed.setdefault(key, draft.public_id)
+        if holder != draft.public_id:
+            raise RowRejected(f"{key[0]} {key[1]} belongs to asset {holder}")
+
+
+def _build(row: LegacyAsset, node: Node) -> Asset:
+    if not row.address or row.address[0] != row.hfn.layer:
+        raise RowRejected(f"address {row.address!r} is of another layer than the name")
+    if node.layer != row.hfn.layer or not row.registered_by:
+        raise RowRejected("registeredBy is absent")
+    return Asset(
+        public_id=row.public_id,
+        layer=row.hfn.layer,
+        category=node.category_name,
+        subcategory=node.name,
+        taxonomy_node_id=node.pk,
+        sequence_number=row.hfn.number,
+        name=row.name,
+        nna_address=row.address,
+        has_irregular_address=row.address != node.mfa(row.hfn.number),
+        media_url=row.media_url,
+        source=row.source or "ReViz",
+        description=row.description,
+        tags=row.tags,
+        training_data=row.training_data,
+        rights=row.rights,
+        components=row.components,
+        creator_description=row.creator_description,
+        album_art=row.album_art,
+        ai_metadata=row.ai_metadata,
+        registered_by=row.registered_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        revision=row.revision,
+        origin=Asset.Origin.IMPORT,
+    )
+
+
+def _find_oddities(row: LegacyAsset, node: Node) -> list[str]:
+    oddities = []
+    if row.address != node.mfa(row.hfn.number):
+        oddities.append(f"address is {row.address}, its name means {node.mfa(row.hfn.number)}; kept")
+    if (row.category, row.subcategory) != (node.category_name, node.name):
+        oddities.append(f"taxonomy is given as {row.category}/{row.subcategory}; now {node.category_name}/{node.name}")
+    expected_media = _MEDIA_OF_LAYER.get(row.hfn.layer)
+    extension = row.media_url.rpartition(".")[2].lower()
+    if expected_media and extension not in expected_media:
+        oddities.append(f"media is a .{extension[:10]} file")
+    parts = row.name.rstrip(":").split(":")[1:]
+    if row.hfn.layer == "C" and parts != row.components:
+        oddities.append("the parts in the name are not those in components")
+    if row.updated_at < row.created_at:
+        oddities.append("was changed before it was created")
+    if not row.description.strip():
+        oddities.append("has no description")
+    return oddities

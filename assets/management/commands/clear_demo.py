@@ -1,0 +1,21 @@
+"""Take the demo assets away again."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from assets.demo import clear_demo
+from assets.management.progress import show_progress
+from common.errors import RegistryError
+
+
+class Command(BaseCommand):
+    help = "Remove all demo assets for good: rows, history, media, and the counters only they used."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with show_progress("Demo files", None) as on_progress:
+                count = clear_demo(on_progress=on_progress)
+        except RegistryError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"Removed {count} demo assets.")

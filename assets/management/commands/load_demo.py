@@ -1,0 +1,28 @@
+"""Fill the registry with demo assets."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from assets.demo import load_demo
+from assets.management.progress import show_progress
+from common.errors import RegistryError
+
+
+class Command(BaseCommand):
+    help = "Add demo assets in the shares of the legacy registry. clear_demo removes them again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--assets", type=int, default=1103, help="How many (1103).")
+
+    def handle(self, *args: Any, assets: int, **options: Any) -> None:
+        if assets < 1:
+            raise CommandError("--assets must be at least 1")
+        try:
+            with show_progress("Demo assets", assets) as on_progress:
+                count = load_demo(asset_count=assets, now=timezone.now(), on_progress=on_progress)
+        except RegistryError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"Loaded {count} demo assets.")

@@ -1,0 +1,15 @@
+"""A bar in the terminal for work that takes a while."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def show_progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Gives a function to be called with the number of items just done."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        bar = progress.add_task(title, total=total)
+        yield lambda done: progress.advance(bar, done)

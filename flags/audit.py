@@ -1,0 +1,76 @@
+"""The state of a flag as it is recorded, in words, and what differs between two states.
+
+A recorded state is a JSON object: `everyone` (true, false or null), `percent` ("25.0" or null), `staff`,
+`authenticated`, `users` (public ids), `groups` (names), `note`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+State = Mapping[str, Any]
+
+LABELS = {
+    "everyone": "Everyone",
+    "percent": "Percent",
+    "staff": "Staff",
+    "authenticated": "Authenticated",
+    "users": "People",
+    "groups": "Groups",
+    "note": "Note",
+}
+_EVERYONE = {True: "on for everyone", False: "off for everyone", None: "decided by the settings below"}
+
+
+class Difference(NamedTuple):
+    label: str
+    before: str
+    after: str
+
+
+def state_in_words(state: State | None) -> str:
+    """Such as "off", "on for everyone", "25 % + staff + 2 people"."""
+    if state is None:
+        return "not there"
+    if state["everyone"] is not None:
+        return "on for everyone" if state["everyone"] else "off"
+    if state["authenticated"]:
+        return "on for everyone who is logged in"
+    parts = []
+    if state["percent"] and float(state["percent"]):
+        parts.append(percent_in_words(state["percent"]))
+    if state["staff"]:
+        parts.append("staff")
+    if people := len(state["users"]):
+        parts.append("1 person" if people == 1 else f"{people} people")
+    parts += [f"group {name}" for name in state["groups"]]
+    return " + ".join(parts) or "off"
+
+
+def percent_in_words(percent: Any) -> str:
+    return f"{float(percent):g} %"
+
+
+def differences(before: State | None, after: State | None, emails: Mapping[str, str] | None = None) -> list[Difference]:
+    """What an edit changed, field by field; `emails` by public id make people readable."""
+    return [
+        Difference(label, _value(key, before, emails or {}), _value(key, after, emails or {}))
+        for key, label in LABELS.items()
+        if (before or {}).get(key) != (after or {}).get(key)
+    ]
+
+
+def _value(key: str, state: State | None, emails: Mapping[str, str]) -> str:
+    if state is None:
+        return ""
+    value = state[key]
+    if key == "everyone":
+        return _EVERYONE[value]
+    if key == "percent":
+        return "none" if value is None else percent_in_words(value)
+    if key == "users":
+        return ", ".join(sorted(emails.get(public_id, public_id) for public_id in value)) or "nobody"
+    if key == "groups":
+        return ", ".join(value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,49 @@
+"""`flags list` · `flags on NAME` · `flags off NAME` · `flags percent NAME VALUE`, each edit with --reason."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from common.errors import RegistryError
+from flags.audit import state_in_words
+from flags.changing import change_flag, state_of
+from flags.models import FieldFlag
+from flags.registry import FLAG_NAMES
+
+
+class Command(BaseCommand):
+    help = "Show the flags, or switch one: on or off for everyone, or on for a percentage."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list", help="every flag and its state")
+        for verb, text in [("on", "on for everyone"), ("off", "off for everyone"), ("percent", "on for a percentage")]:
+            edit = verbs.add_parser(verb, help=text)
+            edit.add_argument("name", help=", ".join(sorted(FLAG_NAMES)))
+            if verb == "percent":
+                edit.add_argument("value", help="0.0 to 99.9")
+            edit.add_argument("--reason", default="", help="why; kept with the change")
+            edit.add_argument("--by", metavar="EMAIL", help="who; without it the change counts as the system's")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        if verb == "list":
+            for flag in FieldFlag.objects.order_by("name"):
+                self.stdout.write(f"{flag.name:<28} {state_in_words(state_of(flag))}")
+            return
+        by = None
+        if options["by"] and (by := get_user_model().objects.filter(email=options["by"].lower()).first()) is None:
+            raise CommandError(f"Nobody has the address {options['by']}")
+        wish = {"everyone": None, "percent": options["value"]} if verb == "percent" else {"everyone": verb == "on"}
+        try:
+            change = change_flag(
+                name=options["name"], by=by, reason=options["reason"], now=timezone.now(), **wish
+            )  # fmt: skip
+        except RegistryError as refusal:
+            raise CommandError(refusal.message) from refusal
+        if change is None:
+            self.stdout.write(f"{options['name']} is that already; nothing recorded")
+        else:
+            words = f"{state_in_words(change.before)} -> {state_in_words(change.after)}"
+            self.stdout.write(f"{options['name']}: {words}")

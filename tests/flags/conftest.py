@@ -1,0 +1,29 @@
+"""Flags start as they are seeded: all there, all off."""
+
+import itertools
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from tests.support.flag_states import set_flags
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def seeded(db):
+    with set_flags():
+        yield
+
+
+@pytest.fixture
+def make_person(db):
+    def make(**fields):
+        return get_user_model().objects.create_user(f"person{next(_numbers)}@example.com", **fields)
+
+    return make
+
+
+@pytest.fixture
+def superuser(db):
+    return get_user_model().objects.create_superuser(f"root{next(_numbers)}@example.com", password="long enough pass")

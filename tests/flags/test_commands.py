@@ -1,0 +1,57 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from flags.models import FieldFlag, FlagChange
+from flags.registry import ALBUM_ART, FLAG_NAMES
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
+
+
+def run(*words):
+    out = StringIO()
+    call_command("flags", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_lists_every_flag_with_its_state():
+    lines = run("list").splitlines()
+    assert {line.split()[0] for line in lines} == FLAG_NAMES
+    assert all(line.endswith(" off") for line in lines)
+
+
+def test_switches_and_records(make_person):
+    person = make_person()
+    assert run("percent", ALBUM_ART, "25", "--reason", "Pilot", "--by", person.email) == f"{ALBUM_ART}: off -> 25 %\n"
+    assert run("on", ALBUM_ART, "--reason", "All") == f"{ALBUM_ART}: 25 % -> on for everyone\n"
+    assert "nothing recorded" in run("on", ALBUM_ART, "--reason", "All")
+    run("off", ALBUM_ART, "--reason", "Stop")
+    assert FieldFlag.objects.get(name=ALBUM_ART).everyone is False
+    assert [(one.reason, one.changed_by) for one in FlagChange.objects.order_by("pk")] == [
+        ("Pilot", person),
+        ("All", None),
+        ("Stop", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["on", ALBUM_ART], "reason is required"),
+        (["on", "no_such_flag", "--reason", "x"], "no flag"),
+        (["percent", ALBUM_ART, "100", "--reason", "x"], "99.9"),
+        (["on", ALBUM_ART, "--reason", "x", "--by", "nobody@example.com"], "Nobody"),
+        (["dance"], "invalid choice"),
+    ],
+)
+def test_refuses_with_a_sentence(words, says):
+    with pytest.raises(CommandError, match=says):
+        run(*words)
+    assert not FlagChange.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["waffle_flag", "waffle_delete"])
+def test_waffles_own_commands_cannot_get_past_the_record(name):
+    with pytest.raises(CommandError, match=r"manage\.py flags"):
+        call_command(name, ALBUM_ART)

@@ -1,0 +1,235 @@
+import logging
+import random
+
+import pytest
+import waffle
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.cache import cache
+from django.db import transaction
+from django.test import RequestFactory
+from django.utils import timezone
+from redis.exceptions import ConnectionError as CacheDown
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from flags.bucketing import is_in_percentage
+from flags.changing import change_flag
+from flags.evaluation import flags_for
+from flags.models import STATES_KEY, FieldFlag
+from flags.registry import ALBUM_ART, FLAG_NAMES
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
+
+
+def edit(name=ALBUM_ART, **wishes):
+    change_flag(name=name, by=None, reason="test", now=timezone.now(), **wishes)
+    FieldFlag.publish_states()  # a test's transaction never commits
+
+
+def request_of(user=None, **parts):
+    request = RequestFactory().get("/", **parts)
+    if user is not None:
+        request.user = user
+    return request
+
+
+def is_on(user=None, **parts):
+    return flags_for(request_of(user, **parts)).is_on(ALBUM_ART)
+
+
+class TokenOf(BaseAuthentication):
+    """Stands for any token: the caller is known only once the view asks."""
+
+    user = None
+
+    def authenticate(self, request):
+        return (self.user, None)
+
+
+def view_of(user, answer):
+    class Authentication(TokenOf):
+        pass
+
+    Authentication.user = user
+
+    class View(APIView):
+        authentication_classes = [Authentication]
+        permission_classes = [AllowAny]
+
+        def get(self, request):
+            return Response(answer(request))
+
+    return View.as_view()
+
+
+def test_a_token_user_gets_one_answer_in_a_thousand_calls(make_person):
+    edit(everyone=None, percent=50)
+    person = make_person()
+    view = view_of(person, lambda request: flags_for(request).is_on(ALBUM_ART))
+    answers = set()
+    for number in range(1_000):
+        random.seed(number)
+        answers.add(view(APIRequestFactory().get("/")).data)
+    assert answers == {is_in_percentage(ALBUM_ART, person.public_id, 50)}
+
+
+def test_a_percentage_reaches_its_share_of_people_by_token(make_person):
+    edit(everyone=None, percent=50)
+    people = [make_person() for _ in range(60)]
+    on = [
+        view_of(one, lambda request: flags_for(request).is_on(ALBUM_ART))(APIRequestFactory().get("/"))
+        for one in people
+    ]
+    assert [answer.data for answer in on] == [is_in_percentage(ALBUM_ART, one.public_id, 50) for one in people]
+    assert {answer.data for answer in on} == {True, False}
+
+
+@pytest.mark.parametrize("is_rest", [True, False])
+def test_waffle_answers_as_we_do(make_person, is_rest):
+    edit(everyone=None, percent=50)
+
+    def answer(request):
+        plain = getattr(request, "_request", request)
+        ours = flags_for(request)
+        return all(
+            waffle.flag_is_active(either, name) is ours.is_on(name)
+            for name in FLAG_NAMES
+            for either in (request, plain)
+        )
+
+    for _ in range(20):
+        person = make_person()
+        if is_rest:
+            assert view_of(person, answer)(APIRequestFactory().get("/")).data
+        else:
+            assert answer(request_of(person))
+
+
+def test_a_token_read_inside_the_view_counts_though_flags_were_asked_before(make_person):
+    edit(everyone=None, authenticated=True)
+    request = APIRequestFactory().get("/")
+    assert not flags_for(request).is_on(ALBUM_ART)
+    assert view_of(make_person(), lambda inner: flags_for(inner).is_on(ALBUM_ART))(request).data
+
+
+@pytest.mark.parametrize("everyone", [False, None])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"query_params": {ALBUM_ART: "1", f"dwft_{ALBUM_ART}": "1"}},
+        {"headers": {f"dwft-{ALBUM_ART.replace('_', '-')}": "1", f"dwf-{ALBUM_ART.replace('_', '-')}": "1"}},
+        {"headers": {"cookie": f"dwf_{ALBUM_ART}=True; dwft_{ALBUM_ART}=True"}},
+    ],
+    ids=["query", "header", "cookie"],
+)
+def test_a_request_cannot_switch_a_flag_for_itself(make_person, settings, everyone, parts):
+    settings.WAFFLE_OVERRIDE = True
+    edit(everyone=everyone)
+    request = request_of(make_person(), **parts)
+    assert not flags_for(request).is_on(ALBUM_ART)
+    assert not waffle.flag_is_active(request_of(make_person(), **parts), ALBUM_ART)
+
+
+def test_a_superuser_is_a_caller_like_any_other(superuser):
+    edit(everyone=None, percent=0)
+    assert not is_on(superuser)
+    edit(everyone=None, percent=50)
+    assert is_on(superuser) is is_in_percentage(ALBUM_ART, superuser.public_id, 50)
+
+
+def test_anonymous_callers_see_only_what_everyone_sees():
+    edit(everyone=None, percent=99.9, authenticated=True, staff=True)
+    assert not is_on()
+    assert not is_on(AnonymousUser())
+    edit(everyone=True)
+    assert is_on()
+    assert is_on(AnonymousUser())
+
+
+def test_named_people_and_groups_have_it(make_person):
+    named, member, other = make_person(), make_person(), make_person()
+    group = Group.objects.create(name="Pilots")
+    member.groups.add(group)
+    edit(everyone=None, users=[named], groups=[group])
+    assert [is_on(one) for one in (named, member, other)] == [True, True, False]
+
+
+def test_an_edit_meanwhile_does_not_change_the_answer_of_a_running_request(make_person):
+    edit(everyone=True)
+    person = make_person()
+    running = request_of(person)
+    assert flags_for(running).is_on(ALBUM_ART)
+    edit(everyone=False)
+    assert flags_for(running).is_on(ALBUM_ART)
+    assert waffle.flag_is_active(running, ALBUM_ART)
+    assert not is_on(person)
+
+
+def test_steady_state_costs_no_query(make_person, django_assert_num_queries):
+    edit(everyone=None, percent=50, users=[make_person()])
+    person = make_person()
+    with django_assert_num_queries(0):
+        for _ in range(3):
+            flags_for(request_of(person))
+
+
+def test_a_cold_cache_costs_one_query(django_assert_num_queries):
+    cache.delete(STATES_KEY)
+    with django_assert_num_queries(1):
+        flags_for(request_of())
+        flags_for(request_of())
+
+
+def test_a_missing_flag_is_off_and_reported_and_not_made(caplog):
+    FieldFlag.objects.filter(name=ALBUM_ART).delete()
+    FieldFlag.publish_states()
+    assert not is_on()
+    assert [record.flag for record in caplog.records if record.levelno == logging.ERROR] == [ALBUM_ART]
+    assert not FieldFlag.objects.filter(name=ALBUM_ART).exists()
+
+
+def test_an_unknown_flag_is_off_and_not_made(caplog):
+    assert not waffle.flag_is_active(request_of(), "no_such_flag")
+    assert "unknown flag counts as off" in caplog.text
+    assert not FieldFlag.objects.filter(name="no_such_flag").exists()
+
+
+@pytest.fixture
+def no_cache(settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    with pytest.raises(CacheDown):
+        cache.get("anything")
+
+
+def test_without_the_cache_the_database_answers(no_cache, caplog, make_person):
+    FieldFlag.objects.filter(name=ALBUM_ART).update(everyone=True)
+    assert is_on(make_person())
+    assert "flags come from the database" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_cache_an_edit_still_takes(no_cache, caplog):
+    change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
+    assert is_on()
+    assert "changed flags are not published" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_shows_in_the_next_request():
+    assert not is_on()
+    change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
+    assert is_on()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_that_is_rolled_back_never_shows(make_person):
+    assert not is_on()
+    with transaction.atomic():
+        change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True, users=[make_person()])
+        transaction.set_rollback(True)
+    assert not is_on()
