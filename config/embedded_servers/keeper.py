@@ -90,8 +90,9 @@ class Keeper:
                 server.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 server.kill()
-        if self.ephemeral:
+        if self.servers:
             shutil.rmtree(self.layout.sockets, ignore_errors=True)
+        if self.ephemeral:
             shutil.rmtree(self.layout.data_dir, ignore_errors=True)
 
     def _is_unused(self) -> bool:
