@@ -4,8 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from rest_framework.test import APIClient
 
+from accounts.models import User
+from accounts.snapshots import forget_people
 from flags.models import STATES_KEY
+from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
+
+
+@pytest.fixture(autouse=True)
+def forget_snapshots() -> Iterator[None]:
+    """A test's people are rolled back; what the process remembers of them is not."""
+    yield
+    forget_people()
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +24,34 @@ def forget_flags() -> Iterator[None]:
     """A test's transaction is rolled back; what it left in the cache about flags is not."""
     yield
     cache.delete(STATES_KEY)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client that shows no credentials."""
+    return APIClient()
+
+
+@pytest.fixture
+def editor(db: None) -> User:
+    return UserFactory()
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return AdminFactory()
+
+
+@pytest.fixture
+def editor_api(editor: User) -> APIClient:
+    return APIClient(headers={"Authorization": bearer(editor)})
+
+
+@pytest.fixture
+def admin_api(admin_user: User) -> APIClient:
+    return APIClient(headers={"Authorization": bearer(admin_user)})
+
+
+@pytest.fixture
+def service_api(db: None) -> APIClient:
+    return APIClient(headers={"X-API-Key": ServiceKeyFactory().plain_key})
