@@ -19,6 +19,13 @@ def forget_snapshots() -> Iterator[None]:
     forget_people()
 
 
+@pytest.fixture(autouse=True)
+def forget_flags() -> Iterator[None]:
+    """A test's transaction is rolled back; what it left in the cache about flags is not."""
+    yield
+    cache.delete(STATES_KEY)
+
+
 @pytest.fixture
 def api() -> APIClient:
     """A client that shows no credentials."""
@@ -48,10 +55,3 @@ def admin_api(admin_user: User) -> APIClient:
 @pytest.fixture
 def service_api(db: None) -> APIClient:
     return APIClient(headers={"X-API-Key": ServiceKeyFactory().plain_key})
-
-
-@pytest.fixture(autouse=True)
-def forget_flags() -> Iterator[None]:
-    """A test's transaction is rolled back; what it left in the cache about flags is not."""
-    yield
-    cache.delete(STATES_KEY)

@@ -28,7 +28,8 @@ UNFOLD = {
             {
                 "title": "Taxonomy",
                 "items": [
-                    _item("Layers", "account_tree", "admin:taxonomy_layer_changelist"),
+                    _item("Tree", "account_tree", "admin:taxonomy_tree"),
+                    _item("Layers", "layers", "admin:taxonomy_layer_changelist"),
                     _item("Categories", "category", "admin:taxonomy_category_changelist"),
                     _item("Subcategories", "label", "admin:taxonomy_subcategory_changelist"),
                     _item("Versions", "history", "admin:taxonomy_taxonomyversion_changelist"),

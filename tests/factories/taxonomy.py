@@ -1,0 +1,61 @@
+"""A taxonomy to register under: the starter, and nodes of one's own beside it."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from taxonomy.lookup import Directory, Node, current_directory
+from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
+from taxonomy.sync import load_starter, record_change
+
+
+def load_starter_taxonomy() -> Directory:
+    """The snapshot of the starter; what a test has put into the tables already stays."""
+    load_starter(now=timezone.now())
+    return current_directory()
+
+
+def make_node(layer: str = "L", category: str = "CAS", subcategory: str = "ATL", **facts: Any) -> Node:
+    """The node at these codes, made under the starter where it has none. `facts`: number, name, description."""
+    found = load_starter_taxonomy().node_by_codes(layer, category, subcategory)
+    if found and not facts:
+        return found
+
+    def apply(_: Any) -> None:
+        parent = Layer.objects.get(code=layer)
+        branch, _made = Category.objects.get_or_create(
+            layer=parent, code=category, defaults={"number": _next_number(parent.categories), "name": f"Cat_{category}"}
+        )
+        defaults = {"number": _next_number(branch.subcategories), "name": f"Sub_{subcategory}"} | facts
+        Subcategory.objects.update_or_create(category=branch, code=subcategory, defaults=defaults)
+
+    record_change(apply, by=None, now=timezone.now(), origin=TaxonomyVersion.Origin.EDIT)
+    node = current_directory().node_by_codes(layer, category, subcategory)
+    assert node is not None
+    return node
+
+
+def _next_number(siblings: Any) -> int:
+    return max(siblings.values_list("number", flat=True), default=0) + 1
+
+
+def small_document(**changes: Any) -> dict[str, Any]:
+    """The least valid document: ten layers, one subcategory `BAS.ONE` in each; `changes` replaces top-level keys."""
+    names = ["Songs", "Stars", "Looks", "Moves", "Worlds", "Branded", "Personalize", "Training", "Composites", "Rights"]
+    layers = [
+        {
+            "code": code,
+            "numeric": number,
+            "name": name,
+            "categories": [
+                {
+                    "code": "BAS",
+                    "numeric": "001",
+                    "name": "Basics",
+                    "subcategories": [{"code": "ONE", "numeric": "001", "name": "First"}],
+                }
+            ],
+        }
+        for number, (code, name) in enumerate(zip("GSLMWBPTCR", names, strict=True), 1)
+    ]
+    return {"version": "1.0.0", "layers": layers} | changes
