@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cap(monkeypatch):
-    monkeypatch.setattr(staff_admin, "COUNT_LIMIT", 5)
+    monkeypatch.setattr(staff_admin, "COUNTED_ROWS", 5)
 
 
 def test_counts_exactly_up_to_the_limit(cap):
