@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from common.errors import RegistryError
 
@@ -36,6 +37,13 @@ class CappedPaginator(Paginator):
         return found if found <= COUNTED_ROWS else CappedCount(COUNTED_ROWS)
 
 
+class CappedChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count  # nothing was narrowed, so the page offers no "Show all"
+
+
 class StaffAdmin(ModelAdmin):
     """Capped counts, and our errors as messages: verbs may raise them in actions, saves and deletions."""
 
@@ -43,6 +51,9 @@ class StaffAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_filter_submit = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CappedChangeList
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
