@@ -59,7 +59,7 @@ def load_demo(*, asset_count: int, now: datetime, on_progress: Callable[[int], N
                     on_progress(100)
         if is_own_file:  # a first state, so that staff's first edit shows as a difference
             Asset.history.bulk_history_create(
-                Asset.objects.filter(origin=Asset.Origin.DEMO, history=None),
+                Asset.objects.filter(origin=Asset.Origin.DEMO).exclude(pk__in=Asset.history.values("id")),
                 batch_size=500,
                 default_change_reason="demo",
             )
