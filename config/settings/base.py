@@ -114,6 +114,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["api.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.json_format.JsonParser"],
     "EXCEPTION_HANDLER": "api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("ACCOUNTS_LOGIN_RATE", default="10/min"),
@@ -131,6 +132,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # How completely the views describe themselves says nothing about whether a deployment is safe.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
 CORS_ALLOWED_ORIGINS = env.list(
