@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.source_tree import PACKAGES
 
-ALIAS = "migrations_tried_out"
 _SHAPE = """
 SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
 FROM information_schema.columns WHERE table_schema = 'public'
@@ -55,37 +55,41 @@ def test_every_step_of_a_migration_has_a_way_back(key: tuple[str, str]) -> None:
 
 
 @pytest.fixture
-def empty_database(django_db_blocker: DjangoDbBlocker) -> Iterator[Any]:
-    """A database of its own, migrated, thrown away afterwards."""
-    main = connections["default"].settings_dict
-    connections.databases[ALIAS] = {**main, "NAME": f"{main['NAME']}_migrations", "OPTIONS": dict(main["OPTIONS"])}
+def own_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """An empty database in the place of the tests' own, thrown away afterwards."""
+    name = connection.settings_dict["NAME"]
+    own_name = f"{name}_migrations"
     with django_db_blocker.unblock():
-        creation = connections[ALIAS].creation
-        creation.create_test_db(verbosity=0, autoclobber=True)
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{own_name}"')
+            cursor.execute(f'CREATE DATABASE "{own_name}"')
+        connection.settings_dict["NAME"] = own_name
         try:
-            yield connections[ALIAS]
+            yield
         finally:
-            creation.destroy_test_db(main["NAME"], verbosity=0)
-            connections[ALIAS].close()
-            del connections[ALIAS], connections.databases[ALIAS]
+            connection.close()
+            connection.settings_dict["NAME"] = name
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{own_name}"')
+            ContentType.objects.clear_cache()  # it remembers the keys of rows that are gone
 
 
-def _shape(connection: Any) -> set[tuple[str, ...]]:
+def _shape() -> set[tuple[str, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(_SHAPE)
         return set(cursor.fetchall())
 
 
 @pytest.mark.slow
-def test_all_our_migrations_go_back_to_nothing_and_forward_again(empty_database: Any) -> None:
+def test_all_our_migrations_go_back_to_nothing_and_forward_again(own_database: None) -> None:
     ours = sorted({label for label, _ in _our_migrations()})
-    before = _shape(empty_database)
+    call_command("migrate", verbosity=0)
+    before = _shape()
+    tables = {part[1] for part in before if part[0] == "column"}
+    assert {model._meta.db_table for label in ours for model in apps.get_app_config(label).get_models()} <= tables
     for label in ours:
-        call_command("migrate", label, "zero", database=ALIAS, verbosity=0)
-    left = {part[:3] for part in _shape(empty_database) if any(part[1].startswith(f"{label}_") for label in ours)}
-    assert not left
-    call_command("migrate", database=ALIAS, verbosity=0)
-    assert _shape(empty_database) == before
-    assert {model._meta.db_table for label in ours for model in apps.get_app_config(label).get_models()} <= {
-        part[1] for part in before if part[0] == "column"
-    }
+        call_command("migrate", label, "zero", verbosity=0)
+    assert not {part[:3] for part in _shape() if any(part[1].startswith(f"{label}_") for label in ours)}
+    call_command("migrate", verbosity=0)
+    assert _shape() == before

@@ -12,12 +12,15 @@ _MACHINE_PATH = re.compile(
 _PACKAGE_MIRROR = re.compile(
     r"--(?:extra-)?index-" + r"url|--trusted-" + r"host|artifact" + r"ory|jfr" + r"og|/simple/?\b(?=\s|$)"
 )
+_CONTAINER_FILES = {"Dockerfile", "docker-compose.yml"}  # their paths are those of a machine they make
 _SIGNED = re.compile(r"Co-authored" + r"-by:|\bTO" + r"DO\b(?! #\d)")
 
 
 def _lines_with(pattern: re.Pattern[str]) -> list[str]:
     found = []
     for path in project_files():
+        if path.name in _CONTAINER_FILES:
+            continue
         try:
             text = path.read_text()
         except UnicodeDecodeError:  # a picture, a film
