@@ -13,11 +13,9 @@ log = logging.getLogger(__name__)
 class ThrottledLoginForm(AuthenticationForm):
     def clean(self) -> dict[str, str]:
         email = (self.cleaned_data.get("username") or "").strip().lower()
-        waits = [
-            seconds_to_wait("login", f"admin {caller_address(self.request)}"),
-            seconds_to_wait("login_email", f"admin {email}"),
-        ]
-        if any(waits):
+        wait = seconds_to_wait("login", f"admin {caller_address(self.request)}")
+        wait = wait or seconds_to_wait("login_email", f"admin {email}")
+        if wait:
             log.warning("admin login throttled")
-            raise ValidationError(f"Too many tries. Try again in {max(filter(None, waits))} seconds.")
+            raise ValidationError(f"Too many tries. Try again in {wait} seconds.")
         return super().clean()

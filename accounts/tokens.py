@@ -9,6 +9,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.models import User
+from common.public_ids import is_public_id
 
 LEEWAY_SECONDS = 10  # clocks differ
 
@@ -35,9 +36,10 @@ def read_token(token: str) -> dict[str, Any] | None:
         claims = _backend().decode(token)
     except (TokenBackendError, ValueError, TypeError):
         return None
-    if not isinstance(claims.get("userId"), str) or not isinstance(claims.get("iat"), int) or "exp" not in claims:
+    user_id, issued_at = claims.get("userId"), claims.get("iat")
+    if not isinstance(user_id, str) or not is_public_id(user_id) or not isinstance(issued_at, int):
         return None
-    return claims
+    return claims if "exp" in claims else None
 
 
 def is_outdated(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:

@@ -59,15 +59,16 @@ class AddressThrottle(BaseThrottle):
         return self._wait
 
 
-class EmailThrottle(AddressThrottle):
-    """One budget for each e-mail tried, from whatever addresses: it slows guessing of one password.
+class AddressAndEmailThrottle(AddressThrottle):
+    """Also one budget for each e-mail tried, from whatever addresses: it slows guessing of one password.
 
-    Wider than the budget of an address, so that nobody locks somebody else out from one machine.
+    Wider than an address's, and what an address asks beyond its own does not count: one machine locks nobody out.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        if not super().allow_request(request, view):
+            return False
         email = request.data.get("email") if isinstance(request.data, dict) else None
-        self._wait = None
         if isinstance(email, str):
             self._wait = seconds_to_wait(f"{view.throttle_scope}_email", email.strip().lower()[:254])
         return self._wait is None

@@ -57,7 +57,13 @@ def load_demo(*, asset_count: int, now: datetime, on_progress: Callable[[int], N
                     parts.setdefault(layer, []).append(row["nna_address"])
                 if (position + 1) % 100 == 0:
                     on_progress(100)
-        if not is_own_file:
+        if is_own_file:  # a first state, so that staff's first edit shows as a difference
+            Asset.history.bulk_history_create(
+                Asset.objects.filter(origin=Asset.Origin.DEMO).exclude(pk__in=Asset.history.values("id")),
+                batch_size=500,
+                default_change_reason="demo",
+            )
+        else:
             for layer in counts:
                 _store(_shared_file(layer), layer, 0)
     on_progress(asset_count % 100)

@@ -13,10 +13,16 @@ from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactor
 
 
 @pytest.fixture(autouse=True)
-def forget_what_outlives_a_test() -> Iterator[None]:
-    """A test's rows are rolled back; what the process remembers of people and the cache of flags is not."""
+def forget_snapshots() -> Iterator[None]:
+    """A test's people are rolled back; what the process remembers of them is not."""
     yield
     forget_people()
+
+
+@pytest.fixture(autouse=True)
+def forget_flags() -> Iterator[None]:
+    """A test's transaction is rolled back; what it left in the cache about flags is not."""
+    yield
     cache.delete(STATES_KEY)
 
 
