@@ -40,7 +40,7 @@ class StrictSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise serializers.ValidationError("body must be a JSON object")
+            raise serializers.ValidationError({"non_field_errors": ["body must be a JSON object"]})
         unknown = {str(name) for name in data} - set(self.fields) - self.tolerated
         if unknown:
             raise serializers.ValidationError({name: [f"property {name} should not exist"] for name in sorted(unknown)})
