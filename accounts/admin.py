@@ -60,10 +60,12 @@ class UserAdmin(BaseUserAdmin, StaffAdmin):
     list_filter = ["role", "is_staff", "is_superuser", "is_active", "groups", "created_at"]
     search_fields = ["email", "username", "public_id"]
     ordering = ["email"]
-    filter_horizontal = ["groups", "user_permissions"]
+    filter_horizontal = []
+    autocomplete_fields = ["groups"]
     readonly_fields = ["public_id", "last_login", "created_at", "updated_at"]
     actions = ["end_all_sessions", "deactivate", "activate"]
-    privileges = ("role", "is_staff", "is_superuser", "groups", "user_permissions")
+    # Powers in the admin come by groups only, so that one list tells who may do what.
+    privileges = ("role", "is_staff", "is_superuser", "groups")
     fieldsets = [
         (None, {"fields": ["email", "username", "password", "is_active"]}),
         ("What this person may do", {"fields": list(privileges)}),
@@ -153,6 +155,9 @@ class ServiceKeyAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Sequence[str]:
         return [] if obj is None else self.get_fields(request, obj)
 
+    def has_change_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
+        return obj is None and super().has_change_permission(request)  # for the action; a key itself never changes
+
     def has_delete_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
         return False  # revoked keys stay, to tell who could read until when
 
@@ -162,7 +167,7 @@ class ServiceKeyAdmin(StaffAdmin):
         row, text = make_key(obj.name, by=request.user, expires_at=obj.expires_at)
         obj.pk = row.pk
         obj.refresh_from_db()
-        note = format_html("The key of {} is <code>{}</code> Copy it now: it is not shown again.", row.name, text)
+        note = format_html("Key of {}, shown this once, copy it now: <code>{}</code>", row.name, text)
         self.message_user(request, note, messages.WARNING)
 
     @admin.action(description="Revoke", permissions=["change"])

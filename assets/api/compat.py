@@ -28,6 +28,8 @@ def flatten_form(form: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for part, values in form.lists():
         name = part.removesuffix("[]")
+        if any("\ufffd" in value for value in values):  # what the form parser leaves of bytes that are no text
+            raise ValidationError({name: [f"{name} is not valid UTF-8 text"]})
         if name in _LIST_FIELDS:
             flat[name] = [*flat.get(name, []), *(item for value in values for item in read_list(value, name))]
         else:

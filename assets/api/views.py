@@ -8,7 +8,6 @@ from django.conf import settings
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +17,7 @@ from api.envelopes import success, success_from_json
 from api.json_format import JsonParser
 from api.permissions import IsAdminRole, IsPerson, IsPersonOrServiceReading, is_service
 from assets.api.compat import flatten_form, read_list
+from assets.api.forms import MultiPartParser
 from assets.api.listing import AssetPage, count_assets, list_assets
 from assets.api.serializers import (
     BatchAddressesSerializer,

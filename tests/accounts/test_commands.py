@@ -4,6 +4,7 @@ import importlib
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -92,9 +93,7 @@ def test_every_group_holds_permissions_that_exist_and_no_power_over_people():
                 assert permission.codename.startswith("view_")
 
 
-def test_the_groups_migration_goes_back_and_forth(django_apps=None):
-    from django.apps import apps
-
+def test_the_groups_migration_goes_back_and_forth():
     migration = importlib.import_module("accounts.migrations.0002_staff_groups")
     migration.remove_groups(apps, None)
     assert not Group.objects.filter(name__in=migration.GROUPS).exists()

@@ -1,5 +1,6 @@
 """Registering over HTTP, as the frontends send it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceReservation
 from taxonomy.lookup import Directory
-from tests.assets.conftest import stored_bytes
-from tests.support.media import make_png, upload
+from tests.assets.conftest import error_of, stored_bytes
+from tests.factories.assets import make_asset, make_assets
+from tests.support.flag_states import set_flags
+from tests.support.media import make_jpeg, make_mp3, make_mp4, make_png, make_svg, make_wav, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +56,224 @@ def test_a_look_is_registered_under_the_first_number_of_its_place(editor_api: AP
     assert asset["tags"] == ["general"]
     assert stored_bytes("L/CAS/ATL/L.CAS.ATL.001.png") == png
     assert not SequenceReservation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("layer", "category", "subcategory"),
+    [
+        ("L", "Casual", "Athleisure"),
+        ("l", "CASUAL", "athleisure"),
+        ("L", "CAS", "ATL"),
+        ("L", "cas", "CAS.ATL"),
+        ("L", "001", "002"),
+    ],
+)
+def test_the_place_may_be_named_in_every_spelling(
+    editor_api: APIClient, layer: str, category: str, subcategory: str
+) -> None:
+    answer = send(editor_api, layer=layer, category=category, subcategory=subcategory)
+    assert answer.status_code == 201, answer.content
+    data = answer.json()["data"]
+    assert (data["layer"], data["category"], data["subcategory"]) == ("L", "Casual", "Athleisure")
+    assert data["name"] == "L.CAS.ATL.001"
+
+
+@pytest.mark.parametrize("category", ["Hip_Hop", "hip hop", "HIP-HOP", "HIP", "002"])
+def test_spaces_hyphens_and_underscores_are_alike_in_names(editor_api: APIClient, category: str) -> None:
+    answer = send(editor_api, layer="S", category=category, subcategory="Base")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["category"] == "Hip_Hop"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"tags": '["b","a"]'}, ["b", "a"]),
+        ({"tags": "b, a ,"}, ["b", "a"]),
+        ({"tags": ["b", "a"]}, ["b", "a"]),
+        ({"tags": None, "tags[]": ["b", "a"]}, ["b", "a"]),
+        ({"tags": "[]"}, []),
+        ({"tags": ""}, []),
+        ({"tags": None}, []),
+        ({"tags": '["Überfluß, ein", "夜"]'}, ["Überfluß, ein", "夜"]),
+    ],
+)
+def test_tags_come_in_four_spellings_and_keep_their_order(
+    editor_api: APIClient, parts: dict[str, Any], expected: list[str]
+) -> None:
+    answer = send(editor_api, **parts)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["tags"] == Asset.objects.get().tags == expected
+
+
+@pytest.mark.parametrize("empty", [{"components[]": ""}, {"components": "[]"}, {"components": ""}, {}])
+def test_a_blank_components_part_means_none(editor_api: APIClient, empty: dict[str, str]) -> None:
+    answer = send(editor_api, **empty)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["components"] == []
+
+
+def test_old_fields_that_clients_still_send_are_ignored(editor_api: APIClient) -> None:
+    tolerated = ("name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription")
+    answer = send(editor_api, **dict.fromkeys((*tolerated, "extractedSongData", "musicMetadata"), "x"))
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["name"] == "L.CAS.ATL.001"
+    assert "metadata" not in answer.json()["data"]
+
+
+def test_the_least_form_gets_the_usual_values(editor_api: APIClient) -> None:
+    answer = send(editor_api, source=None, tags=None, trainingData=None, rights=None)
+    data = answer.json()["data"]
+    assert answer.status_code == 201
+    assert (data["source"], data["tags"], data["components"]) == ("ReViz", [], [])
+
+
+def test_new_fields_are_kept_while_their_flags_are_off(editor_api: APIClient) -> None:
+    with set_flags():
+        answer = send(
+            editor_api, layer="G", category="Pop", subcategory="Dream_Pop",
+            file=upload("paper harbour.mp3", make_mp3(), "audio/mpeg"),
+            creatorDescription=" Paper Harbour - The Night Ferries ", albumArt="https://art.example/a.jpg",
+            aiMetadata='{"mood":"wistful","bpm":104,"own":{"kept":1}}',
+        )  # fmt: skip
+    assert answer.status_code == 201, answer.content
+    data = answer.json()["data"]
+    assert not {"creatorDescription", "albumArt", "aiMetadata", "albumArtDetails"} & data.keys()
+    row = Asset.objects.get()
+    assert row.creator_description == "Paper Harbour - The Night Ferries"
+    assert row.album_art == "https://art.example/a.jpg"
+    assert row.ai_metadata == {"mood": "wistful", "bpm": 104, "own": {"kept": 1}}
+    assert row.media_key == "G/POP/DRM/G.POP.DRM.001.mp3"
+
+
+def test_new_fields_are_shown_where_their_flags_are_on(editor_api: APIClient) -> None:
+    with set_flags("creator_description", "album_art", "ai_metadata"):
+        data = send(
+            editor_api, creatorDescription="x" * 500, aiMetadata='{"mood":"calm"}',
+            albumArt='{"sourceUrl":"https://art.example/b.jpg","source":"iTunes"}',
+        ).json()["data"]  # fmt: skip
+    assert data["creatorDescription"] == "x" * 500
+    assert data["albumArt"] == "https://art.example/b.jpg"
+    assert data["aiMetadata"] == {"mood": "calm"}
+
+
+def test_a_composite_is_named_after_its_parts_in_their_order(editor_api: APIClient) -> None:
+    song = make_asset("G.POP.DRM")
+    star = make_asset("S.POP.DIV")
+    look = make_asset()
+    world = make_asset("W.BCH.SUN")
+    answer = send(
+        editor_api, layer="C", category="Music_Videos", subcategory="Remixes",
+        file=upload("cut.mp4", make_mp4(), "video/mp4"),
+        # by name, by stored address, by numeric address, by id
+        **{"components[]": [song.name, star.nna_address, "3" + look.nna_address[1:], world.public_id]},
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.content
+    data = answer.json()["data"]
+    parts = [song.nna_address, star.nna_address, look.nna_address, world.nna_address]
+    assert data["components"] == parts
+    assert data["name"] == ":".join(["C.MIX.RMX.001", *parts])
+    assert data["nna_address"].startswith("C.001.")
+    assert ":" not in data["nna_address"]
+    key = f"C/MIX/RMX/{data['name']}.mp4"
+    assert data["gcpStorageUrl"] == "http://testserver/media/" + key
+    assert stored_bytes(key) == make_mp4()
+
+
+@pytest.mark.parametrize("spelling", ["json", "commas", "repeated"])
+def test_components_come_in_three_spellings(editor_api: APIClient, spelling: str) -> None:
+    parts = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
+    value = {"json": json.dumps(parts), "commas": ",".join(parts), "repeated": parts}[spelling]
+    data = send(
+        editor_api, layer="C", category="MIX", subcategory="OFF", file=upload("c.mp4", make_mp4()), components=value
+    ).json()["data"]
+    assert data["components"] == parts
+
+
+def test_the_same_parts_again_get_a_new_number(editor_api: APIClient) -> None:
+    song = make_asset("G.POP.DRM")
+    form = {"layer": "C", "category": "MIX", "subcategory": "OFF", "components": [song.name]}
+    names = [send(editor_api, file=upload("c.mp4", make_mp4()), **form).json()["data"]["name"] for _ in range(2)]
+    assert names == [f"C.MIX.OFF.001:{song.nna_address}", f"C.MIX.OFF.002:{song.nna_address}"]
+
+
+def test_a_composite_without_parts_has_no_trailing_colon(editor_api: APIClient) -> None:
+    data = send(
+        editor_api, layer="C", category="MIX", subcategory="OFF", file=upload("c.mp4", make_mp4()), components=""
+    ).json()["data"]
+    assert data["name"] == "C.MIX.OFF.001"
+
+
+def test_other_layers_keep_components_out_of_their_names(editor_api: APIClient) -> None:
+    song = make_asset("G.POP.DRM")
+    data = send(editor_api, layer="P", category="FAC", subcategory="SWP", components=[song.name]).json()["data"]
+    assert data["name"] == "P.FAC.SWP.001"
+    assert data["components"] == [song.nna_address]
+
+
+def test_wrong_parts_are_refused_by_name(editor_api: APIClient) -> None:
+    song = make_asset("G.POP.DRM")
+    gone = make_asset("G.POP.DRM", deleted_at=song.created_at)
+    composite = make_asset("C.MIX.OFF", components=[song.nna_address])
+    eleven = [asset.name for asset in make_assets(11, "S.POP.BAS")]
+    form = {"layer": "C", "category": "MIX", "subcategory": "OFF"}
+
+    def refuse(*parts: str) -> str:
+        answer = send(editor_api, file=upload("c.mp4", make_mp4()), components=list(parts), **form)
+        return error_of(answer, 400, "components")
+
+    assert refuse("G.POP.DRM.999") == "Component not found: G.POP.DRM.999"
+    assert refuse("nonsense") == "Component not found: nonsense"
+    assert refuse(gone.name) == f"Component not found: {gone.name}"
+    assert "twice" in refuse(song.name, song.nna_address)
+    assert composite.nna_address in refuse(composite.nna_address)
+    assert "at most 10" in refuse(*eleven)
+    assert not SequenceReservation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("layer", "category", "subcategory", "name", "content", "mime_type"),
+    [
+        ("G", "POP", "BAS", "a.wav", make_wav(), "audio/wav"),
+        ("G", "POP", "BAS", "a.mp3", make_mp3(), "audio/mpeg"),
+        ("S", "POP", "BAS", "a.jpg", make_jpeg(), "image/jpeg"),
+        ("L", "CAS", "BAS", "a.svg", make_svg(), "image/svg+xml"),
+        ("M", "HIP", "BAS", "a.json", b'{"frames": []}', "application/json"),
+        ("M", "HIP", "BAS", "a.mov", make_mp4(b"qt  "), "video/quicktime"),
+        ("W", "URB", "BAS", "a.gltf", b'{"asset": {"version": "2.0"}, "scenes": []}', "model/gltf+json"),
+        ("C", "MIX", "OFF", "a.mp4", make_mp4(), "video/mp4"),
+    ],
+)
+def test_the_type_is_read_from_the_bytes(
+    editor_api: APIClient, layer: str, category: str, subcategory: str, name: str, content: bytes, mime_type: str
+) -> None:
+    answer = send(
+        editor_api, layer=layer, category=category, subcategory=subcategory,
+        file=upload(name, content, "application/octet-stream"),
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["mimeType"] == mime_type
+    assert stored_bytes(Asset.objects.get().media_key) == content
+
+
+def test_who_may_register(api: APIClient, service_api: APIClient, editor_api: APIClient) -> None:
+    error_of(send(api), 401)
+    error_of(send(service_api), 403)
+    error_of(send(APIClient(headers={"Authorization": "Bearer MOCK-123456789"})), 401)
+    assert send(editor_api).status_code == 201
+    assert Asset.objects.get().history.get().history_user.email.startswith("person")
+
+
+def test_the_old_server_s_leniency_can_be_switched_on(editor_api: APIClient, settings: Any) -> None:
+    settings.ASSETS_ENFORCE_MEDIA_TYPES = False
+    answer = send(editor_api, file=upload("song.txt", b"la la la", "text/plain"))
+    assert answer.status_code == 201
+    assert answer.json()["data"]["gcpStorageUrl"].endswith("L.CAS.ATL.001.txt")
+
+
+def test_a_registration_costs_the_same_few_queries_however_many_assets_there_are(
+    editor_api: APIClient, django_assert_max_num_queries: Any
+) -> None:
+    make_assets(60)
+    with django_assert_max_num_queries(26):
+        assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.061"

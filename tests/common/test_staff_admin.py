@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cap(monkeypatch):
-    monkeypatch.setattr(staff_admin, "COUNT_LIMIT", 5)
+    monkeypatch.setattr(staff_admin, "COUNTED_ROWS", 5)
 
 
 def test_counts_exactly_up_to_the_limit(cap):
@@ -37,4 +37,6 @@ def test_a_list_page_shows_that_there_are_more(cap, client):
     UserFactory.create_batch(7)
     page = client.get("/admin/accounts/user/").content.decode()
     assert "5+" in page
+    assert "Show all" not in page
+    assert "Show all" in client.get("/admin/accounts/user/", {"q": "admin"}).content.decode()
     assert page.count('name="_selected_action"') == 8
