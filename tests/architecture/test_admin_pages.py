@@ -18,9 +18,10 @@ from factory.django import DjangoModelFactory
 
 from assets.models import SequenceReservation
 from assets.sequences import reserve_numbers
+from taxonomy.models import TaxonomyVersion
 from tests.factories.accounts import AdminFactory
 from tests.factories.assets import make_assets
-from tests.factories.taxonomy import load_starter_taxonomy
+from tests.factories.taxonomy import load_starter_taxonomy, make_node
 from tests.support.source_tree import ROOT
 
 FEW, MORE = 3, 9
@@ -46,12 +47,13 @@ def _fill(count: int) -> None:
     """`count` more rows of whatever can be made, each kind with what belongs to it."""
     for factory in _factories():
         factory.create_batch(count)
-    for _ in range(count):
-        Group.objects.create(name=f"Group {Group.objects.count()}")
+    for number in range(TaxonomyVersion.objects.count(), TaxonomyVersion.objects.count() + count):
+        Group.objects.create(name=f"Group {number}")
+        make_node("L", "CAS", f"Z{number:02d}")  # each is a version of its own
     nodes = list(load_starter_taxonomy().nodes())[:count]
     for node in nodes:
         make_assets(count, f"{node.layer}.{node.category_code}.{node.code}")
-    purpose = SequenceReservation.Purpose.UPLOAD
+    purpose = SequenceReservation.Purpose.REGISTRATION
     reserve_numbers([node.pk for node in nodes], purpose=purpose, by="somebody@example.com", now=timezone.now())
 
 
