@@ -1,16 +1,17 @@
-# Targets for everyday work. `make` alone lists them.
+# Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench shell reset lock
 PYTHON_ENV := .venv/bin/python
+COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start everything on http://127.0.0.1:8000 (PORT=..., DEMO=0 for no demo data)
 	@bin/prepare local
-	@exec $(PYTHON_ENV) manage.py run_stack
+	@exec $(PYTHON_ENV) manage.py run_stack --stop-with-parent
 
-test: ## Run the whole test suite (ARGS="-k name" to choose)
+test: ## Run the test suite (ARGS="-k name" chooses)
 	@bin/prepare dev
 	$(PYTHON_ENV) -m pytest $(ARGS)
 
@@ -33,14 +34,13 @@ bench: ## Measure list, detail and search against two yardsticks
 
 shell: ## A Python prompt with the models
 	@bin/prepare local
-	$(PYTHON_ENV) manage.py shell
+	@exec $(PYTHON_ENV) manage.py shell
 
-reset: ## Delete the local database, queue and media
-	rm -rf var
-	@echo "Local data is gone; the next start begins anew."
+reset: ## Stop what runs here and delete the local database, queue and media
+	@if [ -x $(PYTHON_ENV) ]; then $(PYTHON_ENV) -m config.reset; else rm -rf var && echo "Deleted var."; fi
 
 lock: ## Write the requirements files anew from pyproject.toml
 	@bin/prepare dev
-	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -o requirements.txt
-	.venv/bin/uv pip compile -q pyproject.toml --extra local -c requirements.txt --universal --generate-hashes --python-version 3.11 --no-header -o requirements-local.txt
-	.venv/bin/uv pip compile -q pyproject.toml --extra local --extra dev -c requirements-local.txt --universal --generate-hashes --python-version 3.11 --no-header -o requirements-dev.txt
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra local --constraints requirements.txt --output-file requirements-local.txt
+	$(COMPILE) --extra local --extra dev --constraints requirements-local.txt --output-file requirements-dev.txt

@@ -17,6 +17,16 @@ class UserMissing(Missing):
     code = "user_not_found"
 
 
+class KeyNameTaken(Conflict):
+    code = "service_key_name_taken"
+
+
+class NotYours(Conflict):
+    """Who asks may not do this to that person."""
+
+    code = "not_yours_to_change"
+
+
 class DemoRefused(Conflict):
     """Demo logins have a known password and never belong on a server others reach."""
 

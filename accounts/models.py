@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.querysets import ServiceKeyQuerySet, UserManager
 from common.public_ids import PUBLIC_ID_LENGTH, new_public_id
@@ -44,6 +46,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """The e-mail as it is stored; Django's forms and `clean()` ask here."""
+        return super().normalize_username(username).strip().lower()
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Also ends every session: whoever knew the old password holds nothing any more."""
+        super().set_password(raw_password)
+        if self.pk:
+            self.tokens_valid_from = timezone.now()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Ending all sessions ends those of the admin too, so the moment is part of what a session is checked by.
+        valid_from = self.tokens_valid_from.timestamp() if self.tokens_valid_from else ""
+        text = f"{self.password}{valid_from}"
+        return salted_hmac("accounts.User.session", text, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.username

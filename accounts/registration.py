@@ -62,8 +62,3 @@ def make_admin(*, email: str, by: User | None) -> User:
         user.save(update_fields=["role", "updated_at"])
         log.warning("role admin given", extra={"user": user.public_id, "by": by.public_id if by else "command"})
     return user
-
-
-def end_sessions(users: list[User], now: datetime) -> int:
-    """Every token made before `now` is refused from here on."""
-    return User.objects.filter(pk__in=[user.pk for user in users]).update(tokens_valid_from=now)

@@ -1,11 +1,18 @@
 """Keys by which other services read: made once, shown once, kept as a hash."""
 
 import hashlib
+import logging
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from accounts.errors import KeyNameTaken
 from accounts.models import ServiceKey, User
+from common.errors import Invalid
+from common.plain_text import check_text
+
+log = logging.getLogger(__name__)
 
 KEY_PREFIX = "nna_"
 _LAST_USED_STEP = timedelta(minutes=1)  # how exactly "last used" is known; more often would be a write for each read
@@ -36,16 +43,35 @@ class ServiceCaller:
 
 
 def make_key(name: str, *, by: User | None, expires_at: datetime | None = None) -> tuple[ServiceKey, str]:
-    """A new key and its text. The text is not kept: show it now or never."""
+    """A new key and its text. The text is not kept: show it now or never.
+
+    Raises Invalid for a name that is no plain text, KeyNameTaken for one in use.
+    """
+    name = check_text(name, field="name", max_length=100, is_single_line=True).strip()
+    if not name:
+        raise Invalid("name should not be empty", field="name")
+    if ServiceKey.objects.filter(name=name).exists():
+        raise KeyNameTaken(f"A key named {name} exists; revoke it or choose another name", field="name")
     text = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ServiceKey.objects.create(
         name=name, prefix=text[:10], key_sha256=hash_key(text), created_by=by, expires_at=expires_at
     )
+    log.warning("service key made", extra={"key": row.pk, "by": by.public_id if by else "command"})
     return row, text
 
 
+def revoke_keys(keys: Iterable[ServiceKey], *, by: User, now: datetime) -> int:
+    """How many were still usable; from here on none is."""
+    count = 0
+    for key in keys:
+        count += key.revoked_at is None
+        key.revoke(now)
+        log.warning("service key revoked", extra={"key": key.pk, "by": by.public_id})
+    return count
+
+
 def hash_key(text: str) -> str:
-    """SHA-256 is enough for a random key of 256 bits: there is nothing to guess."""
+    """SHA-256 is enough for a random key of 256 bits. Looked up by hash, the time taken tells nothing of the key."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -55,5 +81,6 @@ def find_caller(text: str, now: datetime) -> ServiceCaller | None:
     if row is None:
         return None
     if row.last_used_at is None or now - row.last_used_at > _LAST_USED_STEP:
-        ServiceKey.objects.filter(pk=row.pk).update(last_used_at=now)
+        # The old value in the condition: of many reads at the same moment one writes.
+        ServiceKey.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
     return ServiceCaller(name=row.name, key_pk=row.pk)

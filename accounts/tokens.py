@@ -1,6 +1,7 @@
 """Tokens people carry: HS256 JWT for 24 hours, with the claims old clients read."""
 
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,13 +9,15 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.models import User
+from common.public_ids import is_public_id
 
 LEEWAY_SECONDS = 10  # clocks differ
 
 
 def issue_token(user: User, now: datetime) -> str:
     """A signed token with userId, sub, email, role, iat, exp."""
-    issued_at = int(now.timestamp())
+    # A token knows whole seconds only. One made in the very second in which older ones ended says the next second.
+    issued_at = max(int(now.timestamp()), _first_valid_second(user.tokens_valid_from))
     return _backend().encode(
         {
             "userId": user.public_id,
@@ -33,13 +36,19 @@ def read_token(token: str) -> dict[str, Any] | None:
         claims = _backend().decode(token)
     except (TokenBackendError, ValueError, TypeError):
         return None
-    if not isinstance(claims.get("userId"), str) or not isinstance(claims.get("iat"), int) or "exp" not in claims:
+    user_id, issued_at = claims.get("userId"), claims.get("iat")
+    if not isinstance(user_id, str) or not is_public_id(user_id) or not isinstance(issued_at, int):
         return None
-    return claims
+    return claims if "exp" in claims else None
 
 
-def issued_at(claims: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(claims["iat"], UTC)
+def is_outdated(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:
+    """True for a token made before the person's password changed or somebody ended all sessions."""
+    return claims["iat"] < _first_valid_second(tokens_valid_from)
+
+
+def _first_valid_second(tokens_valid_from: datetime | None) -> int:
+    return math.ceil(tokens_valid_from.timestamp()) if tokens_valid_from else 0
 
 
 def wire_role(user: User) -> str:

@@ -102,7 +102,7 @@ def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
             yield from _faults(value, path)
     else:
         text = str(detail)
-        yield Fault(path or "body", text if not path or path in text else f"{path}: {text}")
+        yield Fault(path or "body", text if not path or path.lower() in text.lower() else f"{path}: {text}")
 
 
 def route_missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:

@@ -1,5 +1,3 @@
-from collections.abc import Mapping
-
 from django.apps import AppConfig
 
 
@@ -8,15 +6,9 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registry"
 
     def ready(self) -> None:
-        from taxonomy.usage import register_usage
+        from assets import node_usage
+        from taxonomy.usage import register_live_usage, register_usage
 
-        register_usage(_assets_by_node)
-
-
-def _assets_by_node() -> Mapping[int, int]:
-    """Assets under each subcategory, deleted ones too: they come back under the names they had."""
-    from django.db.models import Count
-
-    from assets.models import Asset
-
-    return dict(Asset.objects.order_by().values_list("taxonomy_node").annotate(Count("pk")))
+        register_usage(node_usage.assets_by_node)
+        register_usage(node_usage.numbers_on_their_way)
+        register_live_usage(node_usage.live_assets_by_node)

@@ -50,14 +50,20 @@ def load_demo(*, asset_count: int, now: datetime, on_progress: Callable[[int], N
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for position, (layer, plan) in enumerate(plans):
                 row = _make_row(layer, plan, parts, dice, created_at=now - _SPAN * dice.random(), own_file=is_own_file)
+                if is_own_file:
+                    row["file_size"] = _store(row, layer, position)
                 copy.write_row([row[column] for column in _COLUMNS])
                 if layer in _PART_LAYERS:
                     parts.setdefault(layer, []).append(row["nna_address"])
-                if is_own_file:
-                    _store(row, layer, position)
                 if (position + 1) % 100 == 0:
                     on_progress(100)
-        if not is_own_file:
+        if is_own_file:  # a first state, so that staff's first edit shows as a difference
+            Asset.history.bulk_history_create(
+                Asset.objects.filter(origin=Asset.Origin.DEMO).exclude(pk__in=Asset.history.values("id")),
+                batch_size=500,
+                default_change_reason="demo",
+            )
+        else:
             for layer in counts:
                 _store(_shared_file(layer), layer, 0)
     on_progress(asset_count % 100)
@@ -160,10 +166,12 @@ def _shared_file(layer: str) -> dict[str, Any]:
     return {"media_key": f"demo/{layer}.{_extension(layer)}", "file_size": None}
 
 
-def _store(row: dict[str, Any], layer: str, seed: int) -> None:
+def _store(row: dict[str, Any], layer: str, seed: int) -> int:
+    """Store the file the row names; its size in bytes."""
     content, mime_type, _ = make_media(layer, seed, row.get("nna_address", layer))
     delete_media(row["media_key"])  # what an earlier demo may have left
     save_media(key=row["media_key"], content=ContentFile(content), mime_type=mime_type)
+    return len(content)
 
 
 def clear_demo(*, on_progress: Callable[[int], None] = lambda rows: None) -> int:

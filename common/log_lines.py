@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.moments import format_moment
+from common.request_context import request_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "data"}
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What the caller passed as `extra`."""
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    """What the caller passed as `extra`, and the request it happened in."""
+    facts = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    return facts | {"request_id": request_id.get()} if request_id.get() else facts
 
 
 class JsonFormatter(logging.Formatter):

@@ -8,13 +8,15 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from api.errors import route_missing
 from assets.api.media import serve_media
-from ops.views import HealthView, ServiceView
+from ops.views import ActivityView, HealthView, MetricsView, ServiceView
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api", ServiceView.as_view()),
     path("api/health", HealthView.as_view()),
+    path("api/admin/metrics", MetricsView.as_view()),
+    path("api/admin/activity", ActivityView.as_view()),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema")),
     path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/auth/", include("accounts.api.urls")),

@@ -3,10 +3,10 @@
 import logging
 from datetime import datetime
 
-from assets.demo import load_demo
 from django.core.management import call_command
 
 from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
+from assets.demo import load_demo
 from assets.models import Asset
 from flags.changing import turn_on_for_everyone
 from flags.models import FlagChange

@@ -1,112 +1,120 @@
 """Runs the parts of the service under one parent: all of them or none."""
 
-import ctypes
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
-_LOOK_SECONDS = 0.2
-_STOP_TIMEOUT_SECONDS = 15
-_PR_SET_PDEATHSIG = 1
-_COLOURS = (36, 32, 33, 35)
+LOOK_SECONDS = 0.1
+STOP_TIMEOUT_SECONDS = 8  # for each part; a task that is cut off is delivered again
+_COLOURS = (36, 33, 35, 32)
+_GUARD = Path(__file__).with_name("guard.py")
 
 
 @dataclass
 class Supervisor:
-    """`commands` by name, in the order they start; they stop in the opposite order. `output` gets their lines."""
+    """Starts `commands` (by name) in their order and stops them in the opposite one; `output` gets their lines.
+
+    Once `is_ready` says so, `announcement` is printed. `parent_pid`: stop, too, when that is our parent no longer.
+    """
 
     commands: Mapping[str, Sequence[str]]
+    is_ready: Callable[[], bool] = lambda: False
+    announcement: str = ""
+    parent_pid: int | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    output: IO[str] = sys.stdout
-    _children: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
-    _is_told_to_stop: bool = False
+    output: IO[str] = field(default_factory=lambda: sys.stdout)
+    _parts: dict[str, subprocess.Popen[str]] = field(default_factory=dict, init=False)
+    _copiers: list[threading.Thread] = field(default_factory=list, init=False)
+    _signals_seen: int = field(default=0, init=False)
 
     def run(self) -> int:
-        """Until told to stop (0) or until one part ends by itself (1)."""
+        """Until told to stop (gives 0) or until a part ends by itself (gives 1). Call it from the main thread."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note_signal)
+        guard = subprocess.Popen(
+            [sys.executable, "-I", str(_GUARD)], stdin=subprocess.PIPE, text=True, start_new_session=True
+        )
         try:
-            self._start()
+            self._start(guard)
             return self._watch()
         finally:
             self._stop()
+            guard.kill()  # before its input ends: it has nothing left to do
+            guard.wait()
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
-        self._is_told_to_stop = True
+        self._signals_seen += 1
 
-    def _start(self) -> None:
+    def _start(self, guard: subprocess.Popen[str]) -> None:
         width = max(len(name) for name in self.commands)
         for position, (name, command) in enumerate(self.commands.items()):
-            # In a session of its own, so that Ctrl-C reaches us alone and we stop the parts in their order.
-            child = self._children[name] = subprocess.Popen(
-                [sys.executable, "-c", _CHILD, str(os.getpid()), *command],
+            # In a session of its own: Ctrl-C reaches us alone, and what the part starts can be found by its group.
+            part = self._parts[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
                 text=True,
                 errors="replace",
                 start_new_session=True,
                 env={**self.environment, "PYTHONUNBUFFERED": "1"},
             )
+            print(part.pid, file=guard.stdin, flush=True)
             prefix = f"{name:{width}} | "
             if self.output.isatty():
                 prefix = f"\x1b[{_COLOURS[position % len(_COLOURS)]}m{prefix}\x1b[0m"
-            threading.Thread(target=self._copy_lines, args=(child.stdout, prefix), daemon=True).start()
+            copier = threading.Thread(target=self._copy_lines, args=(part.stdout, prefix), daemon=True)
+            copier.start()
+            self._copiers.append(copier)
 
-    def _copy_lines(self, stream: IO[str], prefix: str) -> None:
-        for line in stream:
-            self.output.write(prefix + line)
-            self.output.flush()
+    def _copy_lines(self, lines: IO[str], prefix: str) -> None:
+        for line in lines:
+            self._say(f"{prefix}{line.rstrip()}")
+
+    def _say(self, line: str) -> None:
+        self.output.write(f"{line}\n")
+        self.output.flush()
 
     def _watch(self) -> int:
-        while not self._is_told_to_stop:
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    self.output.write(f"{name} ended with exit code {child.returncode}; stopping the rest\n")
+        is_announced = not self.announcement
+        while not self._signals_seen and self.parent_pid in (None, os.getppid()):
+            for name, part in self._parts.items():
+                if part.poll() is not None:
+                    self._say(f"{name} ended with exit code {part.returncode}: stopping the rest")
                     return 1
-            time.sleep(_LOOK_SECONDS)
+            if not is_announced and self.is_ready():
+                self._say(self.announcement)
+                is_announced = True
+            time.sleep(LOOK_SECONDS)
         return 0
 
     def _stop(self) -> None:
-        deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
-        for child in reversed(self._children.values()):
-            if child.poll() is None:
-                child.terminate()
-        for name, child in self._children.items():
-            try:
-                child.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                self.output.write(f"{name} did not stop in time and is killed\n")
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-            else:
-                _kill_group(child.pid)  # what a part left behind in its session
+        for name, part in reversed(self._parts.items()):
+            if part.poll() is None:
+                part.terminate()
+                if not self._has_ended(part):
+                    self._say(f"{name} did not stop in time and is killed")
+            # The part, if it still runs, and whatever it left behind in its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(part.pid, signal.SIGKILL)
+            part.wait()
+        for copier in self._copiers:
+            copier.join(timeout=1)
 
-
-def _kill_group(leader_pid: int) -> None:
-    try:
-        os.killpg(leader_pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel to end this process when its parent ends, however that dies. For a child to call; Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent_pid:  # it died before we asked
-            sys.exit(1)
-
-
-# Runs in the child between us and the command: the wish survives the exec that follows it.
-_CHILD = (
-    "import os, sys; from ops.supervisor import die_with_parent; "
-    "die_with_parent(int(sys.argv[1])); os.execvp(sys.argv[2], sys.argv[2:])"
-)
+    def _has_ended(self, part: subprocess.Popen[str]) -> bool:
+        """Wait for it, but no longer than the limit or a second Ctrl-C."""
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while part.poll() is None:
+            if time.monotonic() > deadline or self._signals_seen > 1:
+                return False
+            time.sleep(0.02)
+        return True

@@ -12,7 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.pagination import read_page
+from api.permissions import IsAdminRole
 from common.moments import format_moment
+from ops.usage import recent_activity, usage_figures
 
 log = logging.getLogger(__name__)
 
@@ -85,3 +88,31 @@ def _cache_answers() -> bool:
         log.warning("health: the cache does not answer")
         return False
     return True
+
+
+class MetricsView(APIView):
+    """Bare, as the design papers have it."""
+
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        return Response(usage_figures(timezone.now()))
+
+
+class ActivityView(APIView):
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        wish = read_page(request.query_params)
+        events, total = recent_activity(wish)
+        return Response(
+            {
+                "activity": events,
+                "pagination": {
+                    "page": wish.page,
+                    "limit": wish.limit,
+                    "total": total,
+                    "totalPages": wish.total_pages(total),
+                },
+            }
+        )

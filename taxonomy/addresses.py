@@ -5,8 +5,8 @@
     numeric MFA   3.004.004.007      number of the layer, then numbers
 
 A composite's name is its base followed by the addresses of its parts, each after a `:`; `+` is read too. A file
-extension or `.set` may follow the base. Input is read in any case, output is upper case. A sequence number has at
-least three digits.
+extension, `.set` or both may follow. Input is read in any case, output is upper case. A sequence number has at least
+three digits; forms show `000` for a number that is not given yet.
 """
 
 import re
@@ -19,7 +19,7 @@ LAYER_LETTERS = {number: letter for letter, number in LAYER_NUMBERS.items()}
 MAX_ADDRESS_CHARS = 600
 MAX_SEQUENCE_DIGITS = 9
 
-_SUFFIX = r"(?:\.(?P<suffix>[a-z0-9]{1,5}))?"
+_SUFFIX = r"(?:\.(?P<suffix>(?:set\.)?[a-z0-9]{1,5}))?"
 _HFN = re.compile(
     r"(?P<layer>[GSLMWBPTCR])\.(?P<category>[A-Z0-9]{3})\.(?P<subcategory>[A-Z0-9]{3})\.(?P<number>[0-9]{3,9})"
     + _SUFFIX,
@@ -69,8 +69,8 @@ def format_mfa(address: MachineAddress, *, with_numeric_layer: bool = False) -> 
     return f"{layer}.{numbers}{_dotted(address.suffix)}"
 
 
-def parse_hfn(text: str) -> HumanName:
-    """One HFN without parts. Raises AddressInvalid."""
+def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanName:
+    """One HFN without parts; number 000 only where a placeholder is allowed. Raises AddressInvalid."""
     match = _HFN.fullmatch(_checked(text))
     if match is None:
         raise AddressInvalid(f"Invalid HFN: {shorten(text)}")
@@ -78,13 +78,13 @@ def parse_hfn(text: str) -> HumanName:
         match["layer"].upper(),
         match["category"].upper(),
         match["subcategory"].upper(),
-        _sequence_number(match["number"], text),
+        _sequence_number(match["number"], text, allow_placeholder),
         (match["suffix"] or "").lower(),
     )
 
 
-def parse_mfa(text: str) -> MachineAddress:
-    """One MFA of either notation, without parts. Raises AddressInvalid."""
+def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineAddress:
+    """One MFA of either notation, without parts; 000 as for `parse_hfn`. Raises AddressInvalid."""
     match = _MFA.fullmatch(_checked(text))
     if match is None:
         raise AddressInvalid(f"Invalid MFA: {shorten(text)}")
@@ -93,7 +93,7 @@ def parse_mfa(text: str) -> MachineAddress:
         LAYER_LETTERS[int(layer)] if layer.isdigit() else layer,
         int(match["category"]),
         int(match["subcategory"]),
-        _sequence_number(match["number"], text),
+        _sequence_number(match["number"], text, allow_placeholder),
         (match["suffix"] or "").lower(),
     )
 
@@ -120,8 +120,8 @@ def _checked(text: object) -> str:
     return text.strip()
 
 
-def _sequence_number(digits: str, text: str) -> int:
-    if int(digits) == 0:
+def _sequence_number(digits: str, text: str, allow_placeholder: bool) -> int:
+    if int(digits) == 0 and not allow_placeholder:
         raise AddressInvalid(f"Sequence numbers start at 001: {shorten(text)}")
     return int(digits)
 

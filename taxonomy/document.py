@@ -22,9 +22,11 @@ from taxonomy.addresses import LAYER_NUMBERS, shorten
 from taxonomy.errors import DocumentInvalid
 
 CODE = re.compile(r"[A-Z0-9]{3}", re.ASCII)
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}", re.ASCII)
+# Ten characters short of what the column holds: later versions count on from here.
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,29}", re.ASCII)
 _MAX_NAME_CHARS = 100
 _MAX_DESCRIPTION_CHARS = 500
+_MAX_FAULTS = 1000  # every node of a real taxonomy may have one; what goes on is no taxonomy
 _CHILDREN = {"layers": "categories", "categories": "subcategories"}
 
 Document = dict[str, Any]
@@ -42,7 +44,7 @@ class NodeFacts:
 
 
 def check_document(value: Any) -> Document:
-    """The canonical form of a document. Raises DocumentInvalid with every fault there is, each at its path."""
+    """The canonical form of a document. Raises DocumentInvalid with every fault (up to 1,000), each at its path."""
     if not isinstance(value, dict):
         raise DocumentInvalid("A taxonomy document is a JSON object", field="document")
     try:
@@ -55,14 +57,15 @@ def check_document(value: Any) -> Document:
         faults.append(Fault("version", "version must be a label such as 1.3.0"))
     layers = list(_check_level(value, "layers", "", faults))
     missing = set(LAYER_NUMBERS) - {layer["code"] for layer in layers if isinstance(layer["code"], str)}
-    if layers and missing:
+    if missing and isinstance(value.get("layers"), list):
         faults.append(Fault("layers", f"layers lack {', '.join(sorted(missing))}"))
     document = {"version": version, "layers": layers}
     document |= {key: rest for key, rest in value.items() if key not in document}
     if not faults:
         _check_aliases(document, faults)
     if faults:
-        raise DocumentInvalid(f"The taxonomy document has {len(faults)} faults", faults=faults)
+        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        raise DocumentInvalid(f"The taxonomy document has {count}", faults=faults[:_MAX_FAULTS])
     return document
 
 
@@ -74,6 +77,8 @@ def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Itera
         return
     seen: dict[tuple[str, Any], str] = {}
     for index, entry in enumerate(entries):
+        if len(faults) > _MAX_FAULTS:
+            return
         spot = f"{here}[{index}]"
         if not isinstance(entry, dict):
             faults.append(Fault(spot, f"{spot} must be an object"))
@@ -81,13 +86,13 @@ def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Itera
         node = {
             "code": _check_code(entry.get("code"), key, spot, faults),
             "numeric": _check_number(entry.get("numeric"), entry.get("code"), key, spot, faults),
-            "name": _check_name(entry.get("name"), f"{spot}.name", _MAX_NAME_CHARS, faults),
+            "name": _check_node_name(entry.get("name"), f"{spot}.name", faults),
         }
         if key == "subcategories" and entry.get("description"):
             node["description"] = _check_name(
                 entry["description"], f"{spot}.description", _MAX_DESCRIPTION_CHARS, faults
             )
-        for field, value in (("code", node["code"]), ("numeric", node["numeric"]), ("name", _folded(node["name"]))):
+        for field, value in (("code", node["code"]), ("numeric", node["numeric"]), ("name", fold_name(node["name"]))):
             if value is not None and seen.setdefault((field, value), spot) != spot:
                 faults.append(
                     Fault(f"{spot}.{field}", f"{spot}.{field} {shorten(value)} stands at {seen[field, value]} already")
@@ -109,8 +114,9 @@ def _check_code(value: Any, key: str, spot: str, faults: list[Fault]) -> str | N
     if key == "layers" and code not in LAYER_NUMBERS:
         faults.append(Fault(f"{spot}.code", f"{spot}.code must be one of {' '.join(LAYER_NUMBERS)}"))
         return None
-    if key != "layers" and not CODE.fullmatch(code):
-        faults.append(Fault(f"{spot}.code", f"{spot}.code must be three letters or digits, not {shorten(value)}"))
+    if key != "layers" and not is_code(code):
+        message = f"{spot}.code must be three letters or digits, one of them a letter, not {shorten(value)}"
+        faults.append(Fault(f"{spot}.code", message))
         return None
     return code
 
@@ -142,6 +148,13 @@ def _check_name(value: Any, spot: str, max_chars: int, faults: list[Fault]) -> s
     return text
 
 
+def _check_node_name(value: Any, spot: str, faults: list[Fault]) -> str | None:
+    name = _check_name(value, spot, _MAX_NAME_CHARS, faults)
+    if name and name.isdigit():
+        faults.append(Fault(spot, f"{spot} is a number: it could not be told from a node's own"))
+    return name
+
+
 def _check_aliases(document: Document, faults: list[Fault]) -> None:
     aliases = document.get("aliases", {})
     if not isinstance(aliases, dict):
@@ -155,7 +168,13 @@ def _check_aliases(document: Document, faults: list[Fault]) -> None:
             )
 
 
-def _folded(name: str | None) -> str | None:
+def is_code(text: str) -> bool:
+    """Three letters or digits. Digits alone would read as a number, and a name as an address."""
+    return bool(CODE.fullmatch(text)) and not text.isdigit()
+
+
+def fold_name(name: str | None) -> str | None:
+    """Case, `-`, `_` and spaces make no difference between names."""
     return None if name is None else name.casefold().replace("-", "_").replace(" ", "_")
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from common.errors import Invalid
+from common.errors import Conflict, Invalid
 from common.plain_text import check_text
 from taxonomy.addresses import shorten
-from taxonomy.document import CODE
-from taxonomy.errors import NodeInUse
+from taxonomy.document import fold_name, is_code
+from taxonomy.errors import NodeInUse, NodeMissing, NodeTaken
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
 from taxonomy.sync import SyncResult, record_change, used_paths
 
@@ -27,11 +27,15 @@ class NodeWish:
 
 
 def add_node(parent: Layer | Category, wish: NodeWish, *, by: User, now: datetime) -> TaxonomyNode:
-    """A new category under a layer or subcategory under a category. Raises Invalid naming the field."""
-    wish = _check(wish, parent=parent, node=None)
+    """A new category under a layer or subcategory under a category.
+
+    Raises Invalid naming the field, NodeTaken when a sibling has the code, number or name.
+    """
+    wish = _check_shape(wish, is_layer=False)
     made: list[TaxonomyNode] = []
 
     def apply(_: Any) -> None:
+        _refuse_taken(wish, parent, node=None)
         if isinstance(parent, Layer):
             made.append(Category.objects.create(layer=parent, code=wish.code, number=wish.number, name=wish.name))
         else:
@@ -46,13 +50,18 @@ def add_node(parent: Layer | Category, wish: NodeWish, *, by: User, now: datetim
 
 
 def change_node(node: TaxonomyNode, wish: NodeWish, *, by: User, now: datetime) -> SyncResult:
-    """Raises NodeInUse when assets repeat what would change (code, number, name)."""
-    wish = _check(wish, parent=parent_of(node), node=node)
-    stored = type(node).objects.get(pk=node.pk)
-    if not isinstance(node, Layer) and (stored.code, stored.number, stored.name) != (wish.code, wish.number, wish.name):
-        _refuse_in_use(stored, "stay as they are: code, number and name")
+    """Raises NodeInUse when assets repeat what would change (code, number, name), NodeTaken as for `add_node`.
+
+    Of a layer only the name can change.
+    """
+    wish = _check_shape(wish, is_layer=isinstance(node, Layer))
 
     def apply(_: Any) -> None:
+        stored = _stored(node)
+        if not isinstance(stored, Layer):
+            _refuse_taken(wish, stored.layer if isinstance(stored, Category) else stored.category, node=stored)
+            if (stored.code, stored.number, stored.name) != (wish.code, wish.number, wish.name):
+                _refuse_in_use(stored, "keeps its code, number and name")
         stored.name = wish.name
         if not isinstance(stored, Layer):
             stored.code, stored.number = wish.code, wish.number
@@ -64,23 +73,30 @@ def change_node(node: TaxonomyNode, wish: NodeWish, *, by: User, now: datetime) 
 
 
 def remove_node(node: Category | Subcategory, *, by: User, now: datetime) -> SyncResult:
-    """Raises NodeInUse when assets stand under it, and Invalid for a category that still has subcategories."""
-    _refuse_in_use(node, "cannot be removed")
-    if isinstance(node, Category) and node.subcategories.exists():
-        raise Invalid(f"{node} still has subcategories", field="category")
-    return record_change(lambda _: node.delete(), by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)  # type: ignore[arg-type,return-value]
+    """Raises NodeInUse when assets stand under it, and Conflict for a category that still has subcategories."""
 
+    def apply(_: Any) -> None:
+        stored = _stored(node)
+        _refuse_in_use(stored, "cannot be removed")
+        if isinstance(stored, Category) and stored.subcategories.exists():
+            raise Conflict(f"{stored} still has subcategories", field="category")
+        stored.delete()
 
-def parent_of(node: TaxonomyNode) -> Layer | Category | None:
-    if isinstance(node, Layer):
-        return None
-    return node.layer if isinstance(node, Category) else node.category
+    return record_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
 
 
 def path_of(node: Category | Subcategory) -> tuple[str, str, str]:
     if isinstance(node, Category):
         return node.layer.code, node.code, ""
     return node.category.layer.code, node.category.code, node.code
+
+
+def _stored(node: TaxonomyNode) -> Any:
+    """The row as it is now, locked. Raises NodeMissing when somebody removed it meanwhile."""
+    row = type(node).objects.select_for_update(of=("self",)).filter(pk=node.pk).first()
+    if row is None:
+        raise NodeMissing(f"{node} was removed meanwhile")
+    return row
 
 
 def _refuse_in_use(node: Category | Subcategory, consequence: str) -> None:
@@ -92,23 +108,29 @@ def _refuse_in_use(node: Category | Subcategory, consequence: str) -> None:
         raise NodeInUse(f"{'.'.join(filter(None, path))} is used by {count} assets and {consequence}", field="code")
 
 
-def _check(wish: NodeWish, *, parent: Layer | Category | None, node: TaxonomyNode | None) -> NodeWish:
+def _check_shape(wish: NodeWish, *, is_layer: bool) -> NodeWish:
     name = check_text(wish.name, field="name", max_length=100, is_single_line=True).strip()
-    if not name:
-        raise Invalid("name is empty", field="name")
-    description = check_text(wish.description, field="description", max_length=500)
+    if not name or name.isdigit():
+        raise Invalid("name is empty" if not name else "name must be more than a number", field="name")
+    description = check_text(wish.description, field="description", max_length=500, is_single_line=True).strip()
     code = wish.code.strip().upper()
-    if parent is not None:
-        if not CODE.fullmatch(code):
-            raise Invalid(f"code must be three letters or digits, not {shorten(wish.code)}", field="code")
-        if not 1 <= wish.number <= 999:
-            raise Invalid("numericCode must be 001 to 999", field="numericCode")
-        siblings = parent.categories.all() if isinstance(parent, Layer) else parent.subcategories.all()
-        for sibling in siblings.exclude(pk=node.pk if node else None):
-            if sibling.code == code:
-                raise Invalid(f"code {code} is taken by {sibling}", field="code")
-            if sibling.number == wish.number:
-                raise Invalid(f"numericCode {wish.number:03d} is taken by {sibling}", field="numericCode")
-            if sibling.name.casefold() == name.casefold() or name.upper() == sibling.code:
-                raise Invalid(f"name {shorten(name)} is taken by {sibling}", field="name")
+    if not is_layer and not is_code(code):
+        message = f"code must be three letters or digits, one of them a letter, not {shorten(wish.code)}"
+        raise Invalid(message, field="code")
+    if not is_layer and not 1 <= wish.number <= 999:
+        raise Invalid("numericCode must be 001 to 999", field="numericCode")
     return NodeWish(code, wish.number, name, description)
+
+
+def _refuse_taken(wish: NodeWish, parent: Layer | Category, *, node: TaxonomyNode | None) -> None:
+    siblings: Any = parent.categories if isinstance(parent, Layer) else parent.subcategories
+    for sibling in siblings.exclude(pk=node.pk if node else None):
+        label = f"{sibling.code} {sibling.name}"
+        if sibling.code == wish.code:
+            raise NodeTaken(f"code {wish.code} is taken by {label}", field="code")
+        if sibling.number == wish.number:
+            raise NodeTaken(f"numericCode {wish.number:03d} is taken by {label}", field="numericCode")
+        if fold_name(wish.name) in (fold_name(sibling.name), fold_name(sibling.code)):
+            raise NodeTaken(f"name {shorten(wish.name)} is taken by {label}", field="name")
+        if fold_name(sibling.name) == fold_name(wish.code):
+            raise NodeTaken(f"code {wish.code} is the name of {label}", field="code")

@@ -27,6 +27,18 @@ class DocumentInvalid(Invalid):
     code = "validation_failed"
 
 
+class NodeTaken(Conflict):
+    """A sibling has that code, number or name already."""
+
+    code = "duplicate_node"
+
+
+class TaxonomyMissing(Missing):
+    """No taxonomy has been imported yet."""
+
+    code = "taxonomy_missing"
+
+
 class NodeInUse(Conflict):
     """Assets stand under the node, so its code, number and name stay as they are."""
 

@@ -25,6 +25,8 @@ from taxonomy.addresses import (
 from taxonomy.errors import AddressInvalid, NodeMissing, NodeUnknown
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
 
+NO_VERSION = "0.0.0"
+
 
 @dataclass(frozen=True)
 class Node:
@@ -109,7 +111,7 @@ class Directory:
     """A snapshot of one version. Never changed after it is built, so threads share it."""
 
     def __init__(self, version: TaxonomyVersion | None, layers: tuple[LayerEntry, ...]) -> None:
-        self.version: str = version.label if version else "0.0.0"
+        self.version: str = version.label if version else NO_VERSION
         self.version_pk: int = version.pk if version else 0
         self.digest: str = version.digest if version else ""
         self.updated_at: datetime | None = version.created_at if version else None
@@ -200,7 +202,7 @@ class Directory:
 
     def _address_of_name(self, text: str, with_numeric_layer: bool) -> str:
         try:
-            name = parse_hfn(text)
+            name = parse_hfn(text, allow_placeholder=True)
         except AddressInvalid:
             name = self._parse_alias(text)
         target = self._aliases.get(f"{name.layer}.{name.category}.{name.subcategory}", "")
@@ -215,28 +217,25 @@ class Directory:
         """`G.POP.SWIFT.001`: an alias may be longer than a code. Raises AddressInvalid."""
         for alias, target in self._aliases.items():
             if text.strip().upper().startswith(alias + "."):
-                return parse_hfn(target + text.strip()[len(alias) :])
-        return parse_hfn(text)
+                return parse_hfn(target + text.strip()[len(alias) :], allow_placeholder=True)
+        return parse_hfn(text, allow_placeholder=True)
 
     def _name_of_address(self, text: str) -> str:
-        address = parse_mfa(text)
+        address = parse_mfa(text, allow_placeholder=True)
         node = self._by_numbers.get((address.layer, address.category, address.subcategory))
         if node is None:
             raise AddressInvalid(f"Unknown taxonomy in MFA: {shorten(text)}")
         return format_hfn(HumanName(node.layer, node.category_code, node.code, address.number, address.suffix))
 
     def _address_of_part(self, text: str, with_numeric_layer: bool) -> str:
-        try:
-            address = parse_mfa(text)
-        except AddressInvalid:
-            return self._address_of_name(text, with_numeric_layer)
-        return format_mfa(address, with_numeric_layer=with_numeric_layer)
+        return self._address_of_name(self._name_of_part(text), with_numeric_layer)
 
     def _name_of_part(self, text: str) -> str:
         try:
             return self._name_of_address(text)
         except AddressInvalid:
-            return format_hfn(parse_hfn(text))
+            self._address_of_name(text, with_numeric_layer=False)  # known, or refused
+            return format_hfn(self._parse_alias(text))
 
     def _by_alias(self, layer: str, category: str, subcategory: str) -> Node | None:
         text = subcategory.strip().upper().rpartition(".")[2]
@@ -251,11 +250,13 @@ _current: Directory | None = None
 def current_directory() -> Directory:
     """The snapshot of the newest version; one small query, and a full read only when the version is new."""
     global _current
-    version_pk = TaxonomyVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    version_pk = TaxonomyVersion.objects.current_pk()
     directory = _current
     if directory is None or directory.version_pk != version_pk:
         with _lock:
-            directory = _current = read_directory()
+            directory = _current
+            if directory is None or directory.version_pk != version_pk:  # nobody read it while this thread waited
+                directory = _current = read_directory()
     return directory
 
 
@@ -267,6 +268,14 @@ def forget_directory() -> None:
 
 def read_directory() -> Directory:
     """Read all three levels now, past any snapshot."""
+    while True:
+        directory = _read_tables()
+        # A change that landed between the queries would leave rows of two versions under one label.
+        if directory.version_pk == TaxonomyVersion.objects.current_pk():
+            return directory
+
+
+def _read_tables() -> Directory:
     version = TaxonomyVersion.objects.current()
     nodes_by_category: dict[int, list[Node]] = {}
     for row in Subcategory.objects.as_paths():

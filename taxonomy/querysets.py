@@ -21,3 +21,7 @@ class SubcategoryQuerySet(models.QuerySet["Subcategory"]):
 class TaxonomyVersionQuerySet(models.QuerySet["TaxonomyVersion"]):
     def current(self) -> "TaxonomyVersion | None":
         return self.order_by("-pk").first()
+
+    def current_pk(self) -> int:
+        """0 while there is no taxonomy."""
+        return self.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -2,13 +2,14 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from taxonomy.document import (
@@ -22,7 +23,7 @@ from taxonomy.document import (
     next_label,
     write_document,
 )
-from taxonomy.errors import NodeInUse
+from taxonomy.errors import NodeInUse, TaxonomyMissing
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
 from taxonomy.usage import usage_counts
 
@@ -80,9 +81,21 @@ def load_starter(*, now: datetime) -> SyncResult | None:
 
 
 def export_document() -> bytes:
-    """The current version's document in its canonical bytes; importing them again changes nothing."""
+    """The current version's document in its canonical bytes; importing them again changes nothing.
+
+    Raises TaxonomyMissing.
+    """
     version = TaxonomyVersion.objects.current()
-    return version.document.encode() if version else write_document({"version": "0.0.0", "layers": []})
+    if version is None:
+        raise TaxonomyMissing("There is no taxonomy yet; import one")
+    return version.document.encode()
+
+
+def changes_between(base: TaxonomyVersion | None, current: TaxonomyVersion | None) -> list[dict[str, str]]:
+    """What leads from one version to another; without a base, all of `current` counts as added."""
+    if current is None or (base and base.digest == current.digest):
+        return []
+    return diff_documents(json.loads(base.document) if base else None, json.loads(current.document))
 
 
 @transaction.atomic
@@ -98,15 +111,16 @@ def record_change(
     """Run `apply` on the tables and write a version of what they became, one change at a time.
 
     `extras` gives what stands beside the layers, by default what stood there; `wanted` is the document to reach,
-    for its label and to see early that nothing would change.
+    for its label and to see early that nothing would change. Raises DocumentInvalid when the tables would no
+    longer make a valid document (an alias may lead to a node that is removed).
     """
     _wait_for_turn()
     current = TaxonomyVersion.objects.current()
     before = json.loads(current.document) if current else None
     if current and wanted and digest_of(wanted) == current.digest:
         return SyncResult(current.label, is_changed=False)
-    apply(before)
-    after = read_tables(extras if extras is not None else before or {})
+    _apply_checked(apply, before)
+    after = check_document(read_tables(extras if extras is not None else before or {}))
     digest = digest_of(after)
     if current and digest == current.digest:
         return SyncResult(current.label, is_changed=False)
@@ -155,6 +169,18 @@ def _wait_for_turn() -> None:
         cursor.execute("LOCK TABLE taxonomy_taxonomyversion IN SHARE ROW EXCLUSIVE MODE")
 
 
+def _apply_checked(apply: Callable[[Document | None], None], before: Document | None) -> None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            apply(before)
+            # Deferred constraints speak up here, where their answer can still be put into words.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    except IntegrityError as error:
+        log.warning("taxonomy change refused by the database", exc_info=error)
+        raise NodeInUse("Rows that changed meanwhile stand against this change; look again and retry") from error
+
+
 def _free_label(wished: str | None, current: TaxonomyVersion | None) -> str:
     label = wished or next_label(current.label if current else "1.0.0")
     while TaxonomyVersion.objects.filter(label=label).exists():
@@ -167,14 +193,17 @@ def _refuse_changes_in_use(before: Document | None, after: Document) -> None:
         return
     used = used_paths()
     old, new = facts_by_path(before), facts_by_path(after)
-    broken = []
+    touched: Counter[NodePath] = Counter()
     for path, count in sorted(used.items()):
         for level in ((path[0], path[1], ""), path):
             if _identity(old.get(level)) != _identity(new.get(level)):
-                verb = "removes" if level not in new else "alters"
-                broken.append(f"{verb} {'.'.join(filter(None, level))} ({count} assets)")
+                touched[level] += count
                 break
-    if broken:
+    if touched:
+        broken = [
+            f"{'alters' if level in new else 'removes'} {'.'.join(filter(None, level))} ({count} assets)"
+            for level, count in touched.items()
+        ]
         shown = "; ".join(broken[:20]) + (f"; and {len(broken) - 20} more" if len(broken) > 20 else "")
         raise NodeInUse(f"The document changes {len(broken)} nodes that assets use: {shown}", field="document")
 

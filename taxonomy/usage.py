@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 UsageQuestion = Callable[[], Mapping[int, int]]
 
 _questions: list[UsageQuestion] = []
+_live_questions: list[UsageQuestion] = []
 
 
 def register_usage(question: UsageQuestion) -> None:
@@ -14,9 +15,24 @@ def register_usage(question: UsageQuestion) -> None:
         _questions.append(question)
 
 
+def register_live_usage(question: UsageQuestion) -> None:
+    """`question()` answers {subcategory pk: rows that readers see}, without counting rows: for pages, not for rules."""
+    if question not in _live_questions:
+        _live_questions.append(question)
+
+
+def live_counts() -> Counter[int]:
+    """What readers see under each subcategory, over all apps."""
+    return _sum(_live_questions)
+
+
 def usage_counts() -> Counter[int]:
     """Rows under each subcategory, over all apps."""
+    return _sum(_questions)
+
+
+def _sum(questions: list[UsageQuestion]) -> Counter[int]:
     total: Counter[int] = Counter()
-    for question in _questions:
+    for question in questions:
         total.update(question())
     return total

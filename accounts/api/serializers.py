@@ -18,6 +18,8 @@ class EmailField(PlainTextField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data).lower()
+        if len(text) > self.max_chars:  # lowering can lengthen
+            raise serializers.ValidationError("Invalid email format")
         try:
             validate_email(text)
         except DjangoValidationError as error:

@@ -11,6 +11,7 @@ UNFOLD = {
     "SITE_TITLE": "NNA Asset Registry",
     "SITE_HEADER": "NNA Asset Registry",
     "SITE_SYMBOL": "inventory_2",
+    "LOGIN": {"form": "accounts.login_form.ThrottledLoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
@@ -27,7 +28,8 @@ UNFOLD = {
             {
                 "title": "Taxonomy",
                 "items": [
-                    _item("Layers", "account_tree", "admin:taxonomy_layer_changelist"),
+                    _item("Tree", "account_tree", "admin:taxonomy_tree"),
+                    _item("Layers", "layers", "admin:taxonomy_layer_changelist"),
                     _item("Categories", "category", "admin:taxonomy_category_changelist"),
                     _item("Subcategories", "label", "admin:taxonomy_subcategory_changelist"),
                     _item("Versions", "history", "admin:taxonomy_taxonomyversion_changelist"),

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "api.request_ids.NameRequest",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "api.trailing_slash.DropApiTrailingSlash",
@@ -114,9 +115,11 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["api.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.json_format.JsonParser"],
     "EXCEPTION_HANDLER": "api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("ACCOUNTS_LOGIN_RATE", default="10/min"),
+        "login_email": env.str("ACCOUNTS_LOGIN_EMAIL_RATE", default="30/min"),
         "register": env.str("ACCOUNTS_REGISTER_RATE", default="20/hour"),
     },
     "NUM_PROXIES": env.int("API_TRUSTED_PROXY_COUNT", default=0),
@@ -130,6 +133,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # How completely the views describe themselves says nothing about whether a deployment is safe.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
 CORS_ALLOWED_ORIGINS = env.list(

@@ -1,17 +1,32 @@
 """Gives development and tests a database and a Valkey when the environment names none."""
 
 import os
+import sys
 from pathlib import Path
+
+import environ
 
 from config import embedded_servers
 
 _BASE_DIR = Path(__file__).resolve().parents[2]
+VAR_DIR = _BASE_DIR / "var"
 
 
 def provide_servers() -> None:
     """Start or find the embedded servers and put their addresses into the environment; names already set stand."""
+    # Before the settings do: a database named there must not come too late.
+    environ.Env.read_env(_BASE_DIR / ".env", overwrite=False)
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return
-    data_dir = Path(os.environ.get("EMBEDDED_DIR") or _BASE_DIR / "var" / "servers")
-    for name, address in embedded_servers.ensure(data_dir).items():
+    try:
+        addresses = embedded_servers.ensure(read_data_dir())
+    except embedded_servers.EmbeddedServersError as error:
+        sys.exit(f"embedded servers: {error}")
+    if os.environ.get("REDIS_URL"):
+        del addresses["CELERY_BROKER_URL"]  # the queue is on the server that was named
+    for name, address in addresses.items():
         os.environ.setdefault(name, address)
+
+
+def read_data_dir() -> Path:
+    return Path(os.environ.get("EMBEDDED_DIR") or VAR_DIR / "servers")

@@ -1,5 +1,6 @@
 """Other programs we stand on: database, Valkey/Redis, the queue, file storage."""
 
+import os
 from pathlib import Path
 
 import environ
@@ -39,13 +40,20 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# The whole service on one machine: `manage.py run_stack`.
+STACK_DIR = _base_dir / "var"
+STACK_HOST = env.str("HOST", default="127.0.0.1")
+STACK_PORT = env.int("PORT", default=8000)
+STACK_WEB_WORKERS = env.int("WEB_WORKERS", default=min(os.cpu_count() or 1, 2))
+STACK_LOADS_DEMO = env.bool("DEMO", default=True)
+
 # Media: "files" keeps them below MEDIA_ROOT and serves them here, "gcs" keeps them in a Google Cloud Storage bucket.
 MEDIA_STORAGE = env.str("MEDIA_STORAGE", default="files")
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(_base_dir / "var" / "media"))
 MEDIA_URL = "/media/"
 GCS_BUCKET = env.str("GCS_BUCKET", default="")
 GCS_PROJECT = env.str("GCS_PROJECT", default="")
-PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}").rstrip("/")
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{STACK_PORT}").rstrip("/")
 # Where clients fetch media; absolute, because old clients use it as it stands.
 MEDIA_PUBLIC_URL = env.str(
     "MEDIA_PUBLIC_URL",

@@ -5,7 +5,7 @@ from config.settings.local_servers import provide_servers
 provide_servers()
 
 from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import CORS_ALLOWED_ORIGINS, DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
+from config.settings.base import CACHES, CORS_ALLOWED_ORIGINS, DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
 
 ENVIRONMENT_NAME = "test"
 SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"  # noqa: S105
@@ -13,12 +13,16 @@ ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, "http://localhost:3000", "http://localhost:3001"]
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # tests open and close their own connections
+CACHES["default"]["KEY_PREFIX"] += "-test"  # a run may share its server with a running registry
 PUBLIC_BASE_URL = "http://testserver"
 MEDIA_PUBLIC_URL = "http://testserver/media/"
 STORAGES = STORAGES | {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage", "OPTIONS": {"base_url": "/media/"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
-REST_FRAMEWORK = REST_FRAMEWORK | {"DEFAULT_THROTTLE_RATES": {"login": "1000/min", "register": "1000/min"}}
+WHITENOISE_USE_FINDERS = True  # static files come from where they lie; nothing is collected
+STATIC_ROOT = None
+REST_FRAMEWORK = REST_FRAMEWORK | {
+    "DEFAULT_THROTTLE_RATES": dict.fromkeys(("login", "login_email", "register"), "1000/min")
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -12,9 +12,26 @@ class NumericCodeField(serializers.Field):
 
     def to_internal_value(self, data: Any) -> int:
         text = str(data) if isinstance(data, (int, str)) and not isinstance(data, bool) else ""
-        if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 3):
             raise serializers.ValidationError("numericCode must be three digits")
         return int(text)
+
+
+class ConvertSerializer(StrictSerializer):
+    """One text, under the name of the notation it is in. Whether it is an address is not asked here."""
+
+    def __init__(self, *args: Any, field: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[field] = PlainTextField()
+
+
+class InvalidateSerializer(StrictSerializer):
+    """There is one snapshot, so every scope drops it; the rest is for the log."""
+
+    scope = serializers.ChoiceField(["all", "layer", "category", "subcategory"], default="all")
+    layer = PlainTextField(max_chars=10, is_single_line=True, required=False)
+    category = PlainTextField(max_chars=100, is_single_line=True, required=False)
+    reason = PlainTextField(max_chars=500, required=False)
 
 
 class NodeSerializer(StrictSerializer):
@@ -24,12 +41,12 @@ class NodeSerializer(StrictSerializer):
     category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
     subcategory = PlainTextField(max_chars=100, is_single_line=True, required=False)
     name = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    description = PlainTextField(max_chars=500, required=False)
+    description = PlainTextField(max_chars=500, is_single_line=True, required=False)
     numericCode = NumericCodeField()  # noqa: N815
 
 
 class NodeChangeSerializer(StrictSerializer):
     code = PlainTextField(max_chars=3, is_single_line=True, required=False)
     name = PlainTextField(max_chars=100, is_single_line=True, required=False)
-    description = PlainTextField(max_chars=500, required=False)
+    description = PlainTextField(max_chars=500, is_single_line=True, required=False)
     numericCode = NumericCodeField(required=False)  # noqa: N815

@@ -6,18 +6,21 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.errors import Invalid
 from common.moments import format_moment
-from taxonomy.addresses import shorten
 from taxonomy.api import bodies
+from taxonomy.api.serializers import ConvertSerializer
 from taxonomy.errors import AddressInvalid
-from taxonomy.lookup import Directory, current_directory
+from taxonomy.lookup import NO_VERSION, Directory, current_directory
 from taxonomy.models import TaxonomyVersion
+from taxonomy.sync import changes_between
+
+_MAX_LABEL_CHARS = 40
 
 
 class PublicView(APIView):
@@ -32,16 +35,13 @@ class TaxonomyReadView(PublicView):
 
     def get(self, request: Request, **path: str) -> HttpResponse:
         directory = current_directory()
-        etag = f'"{directory.digest[:32]}-{directory.version}"'
-        if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]:
-            answer = HttpResponse(status=304)
-        else:
-            body = self.make_body(directory, **path)
-            content = body if isinstance(body, bytes) else orjson.dumps(body)
-            answer = HttpResponse(content, content_type="application/json")
-        answer["ETag"] = etag
+        # The body first: a path that leads nowhere is a 404, whatever the client has seen elsewhere.
+        body = self.make_body(directory, **path)
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        answer = HttpResponse(content, content_type="application/json")
+        answer["ETag"] = f'"{directory.digest[:32]}-{directory.version}"'
         answer["Cache-Control"] = "public, max-age=0, must-revalidate"
-        return answer
+        return get_conditional_response(request, etag=answer["ETag"], response=answer)
 
     def make_body(self, directory: Directory, **path: str) -> Any:
         return self.body(directory)  # type: ignore[misc]
@@ -69,10 +69,9 @@ class ConvertView(PublicView):
     target = "mfa"
 
     def post(self, request: Request) -> Response:
-        body = request.data if isinstance(request.data, dict) else {}
-        text = body.get(self.source)
-        if not isinstance(text, str) or not text.strip():
-            raise Invalid(f"{self.source} must be a string that is not empty", field=self.source)
+        wish = ConvertSerializer(data=request.data, field=self.source)
+        wish.is_valid(raise_exception=True)
+        text = wish.validated_data[self.source]
         directory = current_directory()
         try:
             result = (
@@ -81,23 +80,22 @@ class ConvertView(PublicView):
                 else directory.mfa_to_hfn(text)
             )
         except AddressInvalid as error:
-            failure = {self.source: shorten(text, 600), self.target: None, "success": False, "valid": False}
+            failure = {self.source: text, self.target: None, "success": False, "valid": False}
             return Response(failure | {"error": error.message})
         return Response({self.source: text, self.target: result, "success": True, "valid": True})
 
 
 class IncrementalView(PublicView):
-    """What has changed since a version the client names; everything counts as added when nobody knows that version."""
+    """What differs from a version the client names; everything counts as added when nobody knows that version."""
 
     def get(self, request: Request) -> Response:
-        directory = current_directory()
-        since = request.query_params.get("since", "")
-        base = TaxonomyVersion.objects.filter(label=since[:40].replace("\x00", "")).first()
-        newer = TaxonomyVersion.objects.filter(pk__gt=base.pk if base else 0).order_by("pk")
-        changes = [change for row in newer.values_list("changes", flat=True) for change in row]
+        since = request.query_params.get("since", "").replace("\x00", "")[:_MAX_LABEL_CHARS]
+        current = TaxonomyVersion.objects.current()
+        base = TaxonomyVersion.objects.filter(label=since).first()
+        changes = changes_between(base, current)
         return Response(
             {
-                "version": directory.version,
+                "version": current.label if current else NO_VERSION,
                 "changes": changes,
                 "metadata": {
                     "since": since,

@@ -1,5 +1,6 @@
 """`/api/taxonomy/...` for admins: single nodes, whole documents, checks. Success and errors come in envelopes."""
 
+import logging
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,16 +12,17 @@ from rest_framework.views import APIView
 
 from api.envelopes import success
 from api.permissions import IsAdminRole
-from common.errors import Invalid
 from common.moments import format_moment
 from taxonomy.api.bodies import count_nodes
-from taxonomy.api.serializers import NodeChangeSerializer, NodeSerializer
+from taxonomy.api.serializers import InvalidateSerializer, NodeChangeSerializer, NodeSerializer
 from taxonomy.consistency import find_problems, find_warnings
 from taxonomy.editing import NodeWish, TaxonomyNode, add_node, change_node, remove_node
-from taxonomy.errors import NodeMissing
+from taxonomy.errors import NodeMissing, NodeUnknown
 from taxonomy.lookup import current_directory, forget_directory
 from taxonomy.models import Category, Layer, Subcategory
 from taxonomy.sync import export_document, import_document
+
+log = logging.getLogger(__name__)
 
 
 class AdminView(APIView):
@@ -36,9 +38,10 @@ class NodesView(AdminView):
         layer = current_directory().resolve_layer(data["layer"])
         if data.get("subcategory"):
             entry = layer.find(data["category"])
-            if entry is None:
-                raise Invalid(f"Invalid category: {data['category']} for layer: {layer.code}", field="category")
-            parent, code = Category.objects.select_related("layer").get(pk=entry.pk), data["subcategory"]
+            row = entry and Category.objects.select_related("layer").filter(pk=entry.pk).first()
+            if row is None:
+                raise NodeUnknown(f"Invalid category: {data['category']} for layer: {layer.code}", field="category")
+            parent, code = row, data["subcategory"]
         else:
             parent, code = Layer.objects.get(code=layer.code), data["category"]
         node_wish = NodeWish(code, data["numericCode"], data["name"], data.get("description", ""))
@@ -141,8 +144,9 @@ class InvalidateView(AdminView):
     """Snapshots follow the version by themselves; this makes the process read the tables again all the same."""
 
     def post(self, request: Request) -> Response:
-        scope = request.data.get("scope", "all") if isinstance(request.data, dict) else "all"
-        if scope not in ("all", "layer", "category", "subcategory"):
-            raise Invalid("scope must be all, layer, category or subcategory", field="scope")
+        wish = InvalidateSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
         forget_directory()
+        log.info("taxonomy snapshot dropped", extra={"by": request.user.public_id, **wish.validated_data})
+        scope = wish.validated_data["scope"]
         return success({"scope": scope, "invalidated": True, "version": current_directory().version})

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import ServiceKey
 from accounts.service_keys import make_key
+from common.errors import RegistryError
 
 
 class Command(BaseCommand):
@@ -16,7 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("name", help="Which service will hold it.")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
-        if ServiceKey.objects.filter(name=name).exists():
-            raise CommandError(f"A key named {name} exists; revoke it or choose another name")
-        _, text = make_key(name, by=None)
+        try:
+            _, text = make_key(name, by=None)
+        except RegistryError as error:
+            raise CommandError(error.message) from error
         self.stdout.write(text)

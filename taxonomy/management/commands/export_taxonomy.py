@@ -5,8 +5,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from common.errors import RegistryError
 from taxonomy.sync import export_document
 
 
@@ -17,7 +18,13 @@ class Command(BaseCommand):
         parser.add_argument("file", nargs="?", default="-", help="Where to; standard output if left out.")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        if file == "-":
-            sys.stdout.buffer.write(export_document())
-        else:
-            Path(file).write_bytes(export_document())
+        try:
+            content = export_document()
+            if file == "-":
+                sys.stdout.buffer.write(content)
+            else:
+                Path(file).write_bytes(content)
+        except OSError as error:
+            raise CommandError(f"cannot write {file}: {error.strerror}") from error
+        except RegistryError as error:
+            raise CommandError(error.message) from error

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, dry_run: bool, **options: Any) -> None:
         try:
-            content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
+                content = source.read(settings.TAXONOMY_MAX_DOCUMENT_BYTES + 1)
         except OSError as error:
             raise CommandError(f"cannot read {file}: {error.strerror}") from error
         if len(content) > settings.TAXONOMY_MAX_DOCUMENT_BYTES:

@@ -1,0 +1,176 @@
+"""People, groups and service keys for staff."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts import access
+from accounts.models import ServiceKey, User
+from accounts.service_keys import make_key, revoke_keys
+from common.errors import Invalid
+from common.plain_text import check_text
+from common.staff_admin import StaffAdmin
+
+admin.site.unregister(Group)
+
+
+class UsernameRules:
+    """A username need not be unique here: people log in by e-mail."""
+
+    def clean_username(self) -> str:
+        try:
+            name = check_text(self.cleaned_data["username"], field="username", is_single_line=True)  # type: ignore[attr-defined]
+        except Invalid as refusal:
+            raise ValidationError(refusal.message) from refusal
+        if len(name) < 5:
+            raise ValidationError("username must be at least 5 characters long")
+        return name
+
+
+class AddPersonForm(UsernameRules, UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["email", "username"]
+
+
+class PersonForm(UsernameRules, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"  # the admin's fieldsets choose
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, StaffAdmin):
+    form = PersonForm
+    add_form = AddPersonForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "username", "role_label", "is_staff", "is_active", "created_at"]
+    list_filter = ["role", "is_staff", "is_superuser", "is_active", "groups", "created_at"]
+    search_fields = ["email", "username", "public_id"]
+    ordering = ["email"]
+    filter_horizontal = []
+    autocomplete_fields = ["groups"]
+    readonly_fields = ["public_id", "last_login", "created_at", "updated_at"]
+    actions = ["end_all_sessions", "deactivate", "activate"]
+    # Powers in the admin come by groups only, so that one list tells who may do what.
+    privileges = ("role", "is_staff", "is_superuser", "groups")
+    fieldsets = [
+        (None, {"fields": ["email", "username", "password", "is_active"]}),
+        ("What this person may do", {"fields": list(privileges)}),
+        ("Moments", {"fields": ["public_id", "last_login", "created_at", "updated_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "username", "usable_password", "password1", "password2"]})]
+
+    @display(description="Role", ordering="role", label={"admin": "warning", "editor": "info"})
+    def role_label(self, person: User) -> tuple[str, str]:
+        return person.role, person.get_role_display()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+        # Whoever could give powers could give them to himself.
+        powers = () if request.user.is_superuser else self.privileges
+        return [*super().get_readonly_fields(request, obj), *powers]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or access.may_manage(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # Deactivate instead: assets and changes name their people.
+        return request.user.is_superuser and super().has_delete_permission(request, obj) and obj != request.user
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(description="End all sessions", permissions=["change"])
+    def end_all_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        count = access.end_sessions(list(people), by=request.user, now=timezone.now())
+        self.message_user(request, f"Ended all sessions of {count}", messages.SUCCESS)
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        count = access.deactivate(list(people), by=request.user, now=timezone.now())
+        self.message_user(request, f"Deactivated {count}", messages.SUCCESS)
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        count = access.activate(list(people), by=request.user, now=timezone.now())
+        self.message_user(request, f"Activated {count}", messages.SUCCESS)
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, StaffAdmin):
+    """Only superusers change groups: a group's permissions are its members' powers."""
+
+    list_display = ["name", "member_count"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).annotate(member_count=Count("user"))
+
+    @display(description="Members", ordering="member_count")
+    def member_count(self, group: Group) -> int:
+        return group.member_count
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+
+@admin.register(ServiceKey)
+class ServiceKeyAdmin(StaffAdmin):
+    list_display = ["name", "prefix", "state", "last_used_at", "expires_at", "created_by", "created_at"]
+    list_filter = ["revoked_at", "expires_at"]
+    list_select_related = ["created_by"]
+    search_fields = ["name", "prefix"]
+    actions = ["revoke"]
+
+    @display(description="State", label={"usable": "success", "revoked": "danger", "expired": "warning"})
+    def state(self, key: ServiceKey) -> str:
+        if key.revoked_at:
+            return "revoked"
+        return "usable" if key.is_usable(timezone.now()) else "expired"
+
+    def get_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Sequence[str]:
+        if obj is None:
+            return ["name", "expires_at"]
+        return ["name", "prefix", "state", "expires_at", "revoked_at", "last_used_at", "created_by", "created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Sequence[str]:
+        return [] if obj is None else self.get_fields(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
+        return obj is None and super().has_change_permission(request)  # for the action; a key itself never changes
+
+    def has_delete_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
+        return False  # revoked keys stay, to tell who could read until when
+
+    def save_model(self, request: HttpRequest, obj: ServiceKey, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            return
+        row, text = make_key(obj.name, by=request.user, expires_at=obj.expires_at)
+        obj.pk = row.pk
+        obj.refresh_from_db()
+        note = format_html("Key of {}, shown this once, copy it now: <code>{}</code>", row.name, text)
+        self.message_user(request, note, messages.WARNING)
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[ServiceKey]) -> None:
+        count = revoke_keys(keys, by=request.user, now=timezone.now())
+        self.message_user(request, f"Revoked {count}", messages.SUCCESS)

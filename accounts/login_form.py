@@ -1,0 +1,21 @@
+"""The admin's login: the same budgets of tries as the API's, or guessing would simply move here."""
+
+import logging
+
+from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
+
+from api.throttling import caller_address, seconds_to_wait
+
+log = logging.getLogger(__name__)
+
+
+class ThrottledLoginForm(AuthenticationForm):
+    def clean(self) -> dict[str, str]:
+        email = (self.cleaned_data.get("username") or "").strip().lower()
+        wait = seconds_to_wait("login", f"admin {caller_address(self.request)}")
+        wait = wait or seconds_to_wait("login_email", f"admin {email}")
+        if wait:
+            log.warning("admin login throttled")
+            raise ValidationError(f"Too many tries. Try again in {wait} seconds.")
+        return super().clean()

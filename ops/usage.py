@@ -1,0 +1,60 @@
+"""Figures and events for operators, from rows that are there anyway."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Sum
+
+from accounts.models import User
+from api.pagination import PageWish
+from assets.models import Asset, SequenceCounter
+from common.moments import format_moment
+
+_VERBS = {"+": "created", "~": "changed", "-": "removed"}
+
+
+def usage_figures(now: datetime) -> dict[str, Any]:
+    """{usage: {assets: {total, todayUploads, weeklyUploads, byLayer}, users: {total, active}}, system: {...}}."""
+    by_layer = dict(
+        SequenceCounter.objects.filter(live_count__gt=0)
+        .values_list("taxonomy_node__category__layer__code")
+        .annotate(Sum("live_count"))
+    )
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    live = Asset.objects.live()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        database_bytes = cursor.fetchone()[0]
+    people = dict(User.objects.order_by().values_list("is_active").annotate(Count("pk")))
+    return {
+        "usage": {
+            "assets": {
+                "total": sum(by_layer.values()),
+                "todayUploads": live.filter(created_at__gte=midnight).count(),
+                "weeklyUploads": live.filter(created_at__gte=now - timedelta(days=7)).count(),
+                "byLayer": by_layer,
+            },
+            "users": {"total": sum(people.values()), "active": people.get(True, 0)},
+        },
+        "system": {"databaseBytes": database_bytes, "timestamp": format_moment(now)},
+    }
+
+
+def recent_activity(wish: PageWish) -> tuple[list[dict[str, Any]], int]:
+    """(changes of assets, the newest first, how many there are). Each: {id, action, asset, by, at, reason}."""
+    rows = Asset.history.order_by("-history_date", "-history_id").values_list(
+        "history_id", "history_type", "name", "history_user__email", "history_date", "history_change_reason"
+    )
+    events = [
+        {
+            "id": str(pk),
+            "action": _VERBS[kind],
+            "asset": name,
+            "by": email,
+            "at": format_moment(at),
+            "reason": reason,
+        }
+        for pk, kind, name, email, at, reason in rows[wish.offset : wish.offset + wish.limit]
+    ]
+    return events, Asset.history.count()

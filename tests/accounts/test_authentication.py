@@ -1,0 +1,221 @@
+"""Who is let in, and who is not."""
+
+import base64
+import json
+import time
+from datetime import timedelta
+
+import jwt
+import pytest
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from accounts.access import deactivate, end_sessions
+from accounts.models import ServiceKey, User
+from accounts.service_keys import revoke_keys
+from accounts.snapshots import forget_people
+from accounts.tokens import issue_token
+from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
+
+pytestmark = pytest.mark.django_db
+
+PROFILE = "/api/auth/profile"
+
+
+def b64(part: dict) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def claims_of(user: User, **changes) -> dict:
+    now = int(time.time())
+    claims = {"userId": user.public_id, "email": user.email, "role": "admin", "iat": now, "exp": now + 600} | changes
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def signed(claims: dict, key: str | None = None, algorithm: str = "HS256", headers: dict | None = None) -> str:
+    return jwt.encode(claims, key or django_settings.ACCOUNTS_SIGNING_KEY, algorithm=algorithm, headers=headers)
+
+
+FORGERIES = {
+    "empty": lambda user: "",
+    "client mock": lambda user: "MOCK-eyJhbGciOiJIUzI1NiJ9.e30.x",
+    "development token": lambda user: "test-development-token",
+    "garbage": lambda user: "a.b.c",
+    "not ascii": lambda user: "\u00e9.\u00ff.x",
+    "very long": lambda user: "x" * 8000,
+    "alg none": lambda user: f"{b64({'alg': 'none', 'typ': 'JWT'})}.{b64(claims_of(user))}.",
+    "alg None": lambda user: f"{b64({'alg': 'None', 'typ': 'JWT'})}.{b64(claims_of(user))}.",
+    "no signature": lambda user: signed(claims_of(user)).rpartition(".")[0] + ".",
+    "other key": lambda user: signed(claims_of(user), key="k" * 64),
+    "Django's own key": lambda user: signed(claims_of(user), key=django_settings.SECRET_KEY),
+    "other algorithm": lambda user: signed(claims_of(user), algorithm="HS512"),
+    "key address in the header": lambda user: signed(
+        claims_of(user), key="k" * 64, headers={"jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"}
+    ),
+    "payload changed": lambda user: ".".join(
+        part if n != 1 else b64(claims_of(user)) for n, part in enumerate(signed({"a": 1}).split("."))
+    ),
+    "expired": lambda user: signed(claims_of(user, exp=int(time.time()) - 31)),
+    "not yet valid": lambda user: signed(claims_of(user, nbf=int(time.time()) + 60)),
+    "from the future": lambda user: signed(claims_of(user, iat=int(time.time()) + 90)),
+    "never expires": lambda user: signed(claims_of(user, exp=None)),
+    "no moment of issue": lambda user: signed(claims_of(user, iat=None)),
+    "nobody": lambda user: signed(claims_of(user, userId=None)),
+    "unknown person": lambda user: signed(claims_of(user, userId="0" * 24)),
+    "person as a number": lambda user: signed(claims_of(user, userId=user.pk)),
+    "person with NUL": lambda user: signed(claims_of(user, userId="\x00")),
+    "no object": lambda user: jwt.api_jws.encode(b"[]", django_settings.ACCOUNTS_SIGNING_KEY, algorithm="HS256"),
+}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_refuses_a_forged_token(api, admin_user, forgery, method):
+    route = PROFILE if method == "get" else "/api/auth/make-admin"
+    headers = {"Authorization": f"Bearer {FORGERIES[forgery](admin_user)}"}
+    response = getattr(api, method)(route, {"email": admin_user.email} if method == "post" else None, headers=headers)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
+    body = response.json()
+    assert (body["success"], body["statusCode"]) == (False, 401)
+    assert body["error"]["code"] == "UnauthorizedException"
+
+
+def test_answers_401_without_credentials(api):
+    response = api.get(PROFILE)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+def test_knows_no_other_scheme(api, editor):
+    token = bearer(editor).removeprefix("Bearer ")
+    assert api.get(PROFILE, headers={"Authorization": f"Token {token}"}).status_code == 401
+    assert api.get(f"{PROFILE}?token={token}").status_code == 401
+
+
+def test_an_admin_session_opens_no_api(client, admin_user):
+    client.force_login(admin_user)
+    assert client.get(PROFILE).status_code == 401
+
+
+def test_the_token_says_what_old_clients_read_and_no_more(editor):
+    now = timezone.now()
+    claims = jwt.decode(issue_token(editor, now), options={"verify_signature": False})
+    assert claims == {
+        "userId": editor.public_id,
+        "sub": editor.public_id,
+        "email": editor.email,
+        "role": "editor",
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + 86_400,
+    }
+
+
+def test_the_role_in_a_token_is_not_believed(api, editor):
+    token = signed(claims_of(editor, role="admin"))
+    response = api.post("/api/auth/make-admin", {"email": editor.email}, headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == 403
+
+
+def test_a_person_switched_off_is_refused_at_once_for_writes_and_soon_for_reads(api, settings):
+    admin, boss = AdminFactory(), AdminFactory()
+    headers = {"Authorization": bearer(admin)}
+    assert api.get(PROFILE, headers=headers).status_code == 200
+    deactivate([admin], by=boss, now=timezone.now())
+    assert api.post("/api/auth/make-admin", {"email": boss.email}, headers=headers).status_code == 401
+    assert api.get(PROFILE, headers=headers).status_code == 200  # the snapshot, for ACCOUNTS_SNAPSHOT_SECONDS
+    forget_people()
+    assert api.get(PROFILE, headers=headers).status_code == 401
+
+
+def test_snapshots_end_by_themselves(api, editor, settings):
+    settings.ACCOUNTS_SNAPSHOT_SECONDS = 0
+    headers = {"Authorization": bearer(editor)}
+    assert api.get(PROFILE, headers=headers).status_code == 200
+    User.objects.filter(pk=editor.pk).update(is_active=False)
+    assert api.get(PROFILE, headers=headers).status_code == 401
+
+
+def test_a_new_password_ends_old_tokens_and_takes_new_ones_in_the_same_second(api, editor):
+    old = bearer(editor)
+    editor.set_password("another good password")
+    editor.save()
+    assert api.get(PROFILE, headers={"Authorization": old}).status_code == 401
+    assert api.get(PROFILE, headers={"Authorization": bearer(editor)}).status_code == 200
+
+
+def test_ending_sessions_ends_tokens_and_admin_sessions(api, client):
+    person, boss = AdminFactory(), AdminFactory()
+    old = bearer(person)
+    client.force_login(person)
+    assert client.get("/admin/jsi18n/").status_code == 200
+    end_sessions([person], by=boss, now=timezone.now())
+    assert api.get(PROFILE, headers={"Authorization": old}).status_code == 401
+    assert client.get("/admin/jsi18n/").status_code == 302
+
+
+def test_a_read_costs_no_query_for_the_token_once_the_person_is_known(api, editor, django_assert_num_queries):
+    headers = {"Authorization": bearer(editor)}
+    with django_assert_num_queries(2):  # the snapshot, the profile's own
+        api.get(PROFILE, headers=headers)
+    with django_assert_num_queries(1):
+        api.get(PROFILE, headers=headers)
+
+
+def test_the_memory_of_people_is_bounded(api, monkeypatch):
+    from accounts import snapshots
+
+    monkeypatch.setattr(snapshots, "_MAX_PEOPLE", 3)
+    for user in UserFactory.create_batch(5):
+        assert api.get(PROFILE, headers={"Authorization": bearer(user)}).status_code == 200
+    assert len(snapshots._people) == 3
+
+
+class TestServiceKeys:
+    READ = "/api/assets?limit=1"
+
+    def test_a_key_reads(self, service_api):
+        assert service_api.get(self.READ).status_code == 200
+
+    def test_a_key_does_not_write(self, service_api):
+        assert service_api.put("/api/assets/L.CAS.ATL.001", {"description": "x"}, format="json").status_code == 403
+
+    @pytest.mark.parametrize("text", ["nna_wrong", "\u00e9", "x" * 5000, "\x7f"])
+    def test_a_wrong_key_is_401(self, api, text):
+        response = api.get(self.READ, headers={"X-API-Key": text})
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"] == "Bearer"
+
+    def test_a_revoked_or_expired_key_is_401_at_once(self, api, admin_user):
+        revoked = ServiceKeyFactory()
+        assert api.get(self.READ, headers={"X-API-Key": revoked.plain_key}).status_code == 200
+        revoke_keys([revoked], by=admin_user, now=timezone.now())
+        expired = ServiceKeyFactory(expires_at=timezone.now() - timedelta(seconds=1))
+        for key in (revoked, expired):
+            assert api.get(self.READ, headers={"X-API-Key": key.plain_key}).status_code == 401
+
+    def test_an_empty_bearer_beside_a_key_does_no_harm(self, api):
+        headers = {"Authorization": "Bearer ", "X-API-Key": ServiceKeyFactory().plain_key}
+        assert api.get(self.READ, headers=headers).status_code == 200
+
+    def test_a_token_wins_over_a_key(self, api, editor):
+        headers = {"Authorization": bearer(editor), "X-API-Key": ServiceKeyFactory().plain_key}
+        assert isinstance(api.get(self.READ, headers=headers).json()["data"], dict)  # the shape for people
+
+    def test_the_last_use_is_written_once_a_minute(self, api):
+        key = ServiceKeyFactory()
+        headers = {"X-API-Key": key.plain_key}
+        api.get(self.READ, headers=headers)
+        first = ServiceKey.objects.get().last_used_at
+        assert first is not None
+        api.get(self.READ, headers=headers)
+        assert ServiceKey.objects.get().last_used_at == first
+        ServiceKey.objects.update(last_used_at=first - timedelta(seconds=61))
+        api.get(self.READ, headers=headers)
+        assert ServiceKey.objects.get().last_used_at > first
+
+    def test_only_the_hash_is_kept(self):
+        key = ServiceKeyFactory()
+        row = ServiceKey.objects.filter(pk=key.pk).values().get()
+        assert not any(key.plain_key in str(value) for value in row.values())
+        assert len(key.plain_key) > 40

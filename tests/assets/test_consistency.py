@@ -1,0 +1,115 @@
+"""Drift between counters, numbers, addresses and assets: found, explained, mended."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from assets.consistency import clean_up_lapsed, find_drift
+from assets.models import Asset, SequenceCounter, SequenceReservation
+from assets.sequences import reserve_numbers
+from assets.tasks import check_registry, clean_up_broken_registrations
+from taxonomy.lookup import current_directory
+from tests.factories.assets import make_asset, make_assets
+from tests.factories.taxonomy import make_node
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*flags: str) -> str:
+    out = StringIO()
+    call_command("check_sequences", *flags, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def test_a_registry_nobody_tampered_with_agrees():
+    make_assets(5)
+    make_asset("C.MIX.OFF", components=["L.001.002.001"])
+    assert "agree" in run()
+
+
+def test_a_counter_that_fell_behind_is_found_and_raised():
+    make_assets(3)
+    SequenceCounter.objects.update(last_number=1)
+    with pytest.raises(CommandError, match="1 findings"):
+        run()
+    assert "1 counters repaired" in run("--repair")
+    assert SequenceCounter.objects.get().last_number == 3
+    assert "0 counters repaired" in run("--repair")
+
+
+def test_a_counter_that_is_ahead_stays_where_it_is():
+    make_assets(2, origin=Asset.Origin.IMPORT)
+    SequenceCounter.objects.update(last_number=40)
+    run("--repair")
+    assert SequenceCounter.objects.get().last_number == 40
+
+
+def test_a_wrong_note_of_live_assets_is_found_and_corrected():
+    make_assets(3)
+    SequenceCounter.objects.update(live_count=7)
+    with pytest.raises(CommandError):
+        run()
+    run("--repair")
+    assert SequenceCounter.objects.get().live_count == 3
+
+
+def test_a_gap_is_explained_by_a_reservation_and_by_nothing_else():
+    [asset, *_] = make_assets(3)
+    node = make_node("L", "CAS", "ATL")
+    reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REQUEST, by="x@y.example", now=timezone.now())
+    assert not find_drift(current_directory())
+    asset.delete()  # nobody may do that, and now somebody did
+    assert find_drift(current_directory()).unexplained_gaps == [
+        "L.CAS.ATL: 1 numbers have neither an asset nor a reservation"
+    ]
+
+
+def test_an_address_that_its_name_does_not_mean_is_named():
+    asset = make_asset()
+    Asset.objects.filter(pk=asset.pk).update(nna_address="L.001.003.001")
+    assert "the address is L.001.003.001, its name means L.001.002.001" in find_drift(current_directory()).addresses[0]
+
+
+def test_the_nightly_check_logs_each_finding_as_an_error(caplog):
+    make_assets(2)
+    SequenceCounter.objects.update(last_number=0)
+    check_registry()
+    assert [record.levelname for record in caplog.records if record.name == "assets.tasks"] == ["ERROR"]
+
+
+def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
+    node = make_node("L", "CAS", "ATL")
+    long_ago = timezone.now() - timedelta(hours=1)
+    purpose = SequenceReservation.Purpose.REGISTRATION
+    [reserved] = reserve_numbers([node.pk], purpose=purpose, by="x@y.example", now=long_ago)
+    key = "L/CAS/ATL/L.CAS.ATL.001.png"
+    SequenceReservation.objects.update(media_key=key)
+    default_storage.save(key, ContentFile(b"half a registration"))
+    clean_up_broken_registrations()
+    assert not default_storage.exists(key)
+    assert SequenceReservation.objects.get().lapsed_at is not None
+    assert make_asset().sequence_number == reserved.number + 1
+
+
+def test_a_registration_still_under_way_is_left_alone():
+    node = make_node("L", "CAS", "ATL")
+    now = timezone.now()
+    reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by="x@y.example", now=now)
+    assert clean_up_lapsed(now + timedelta(seconds=299)) == 0
+    assert clean_up_lapsed(now + timedelta(seconds=301)) == 1
+
+
+def test_the_file_of_a_registration_that_succeeded_is_never_removed():
+    asset = make_asset()
+    default_storage.save(asset.media_key, ContentFile(b"bytes"))
+    node = make_node("L", "CAS", "ATL")
+    long_ago = timezone.now() - timedelta(hours=1)
+    reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by="x@y.example", now=long_ago)
+    SequenceReservation.objects.update(media_key=asset.media_key)
+    clean_up_lapsed(timezone.now())
+    assert default_storage.exists(asset.media_key)

@@ -1,0 +1,158 @@
+import json
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.tokens import issue_token
+from taxonomy.lookup import current_directory
+from taxonomy.models import Subcategory, TaxonomyVersion
+from taxonomy.sync import export_document
+from tests.factories.taxonomy import small_document
+
+pytestmark = pytest.mark.django_db
+BASE = "/api/taxonomy/"
+WISH = {"layer": "L", "category": "CAS", "subcategory": "NEW", "name": "Brand_New", "numericCode": "077"}
+WRITES = [
+    ("post", "nodes"),
+    ("put", "nodes/subcategory-1"),
+    ("delete", "nodes/subcategory-1"),
+    ("post", "import"),
+    ("get", "export"),
+    ("get", "validate"),
+    ("post", "cache/invalidate"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_only_admins_may(starter, method, path):
+    editor = APIClient()
+    user = get_user_model().objects.create_user("editor@example.com")
+    editor.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_token(user, timezone.now())}")
+    answer = getattr(editor, method)(BASE + path, {}, format="json")
+    assert (answer.status_code, answer.json()["message"]) == (403, "Admin access required")
+    assert getattr(APIClient(), method)(BASE + path, {}, format="json").status_code == 401
+
+
+def test_a_node_is_added_changed_and_removed_with_a_version_each(admin_api, admin_user):
+    made = admin_api.post(BASE + "nodes", WISH | {"description": "Words"}, format="json")
+    assert made.status_code == 201
+    data = made.json()["data"]
+    assert data["created"] is True
+    assert {key: data[key] for key in (*WISH, "description")} == WISH | {"description": "Words"}
+    assert data["version"] == "1.0.1"
+    changed = admin_api.put(BASE + f"nodes/{data['id']}", {"name": "Newer", "numericCode": 78}, format="json")
+    assert changed.status_code == 200
+    assert (changed.json()["data"]["name"], changed.json()["data"]["numericCode"]) == ("Newer", "078")
+    assert changed.json()["data"]["description"] == "Words"
+    removed = admin_api.delete(BASE + f"nodes/{data['id']}")
+    assert (removed.status_code, removed.json()["data"]["version"]) == (200, "1.0.3")
+    assert TaxonomyVersion.objects.filter(created_by=admin_user).count() == 3
+    assert admin_api.get(BASE + "layers/L/categories/CAS/subcategories").json()["count"] == 4
+
+
+def test_a_category_is_added(admin_api):
+    wish = {"layer": "L", "category": "NEW", "name": "Brand_New", "numericCode": 77}
+    data = admin_api.post(BASE + "nodes", wish, format="json").json()["data"]
+    assert (data["category"], data["numericCode"], data["id"].partition("-")[0]) == ("NEW", "077", "category")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field"),
+    [
+        ({"layer": "E"}, 400, "layer"),
+        ({"layer": 5}, 400, "layer"),
+        ({"layer": None}, 400, "layer"),
+        ({"category": "Nope"}, 400, "category"),
+        ({"subcategory": "LONG"}, 400, "code"),
+        ({"subcategory": "ATL"}, 409, "code"),
+        ({"numericCode": "002"}, 409, "numericCode"),
+        ({"numericCode": "0777"}, 400, "numericCode"),
+        ({"numericCode": "000"}, 400, "numericCode"),
+        ({"numericCode": True}, 400, "numericCode"),
+        ({"numericCode": [7]}, 400, "numericCode"),
+        ({"numericCode": "٠٠٧"}, 400, "numericCode"),
+        ({"name": "Athleisure"}, 409, "name"),
+        ({"name": ""}, 400, "name"),
+        ({"name": "x" * 101}, 400, "name"),
+        ({"name": "nul\x00"}, 400, "name"),
+        ({"name": "\u202eeslaf"}, 400, "name"),
+        ({"description": "x" * 501}, 400, "description"),
+        ({"colour": "red"}, 400, "colour"),
+    ],
+)
+def test_a_bad_wish_is_refused_at_its_field(admin_api, change, status, field):
+    answer = admin_api.post(BASE + "nodes", WISH | change, format="json")
+    assert answer.status_code == status, answer.content
+    assert field in answer.json()["error"]["details"]["errors"]
+    assert TaxonomyVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "node_id", ["1", "subcategory-", "subcategory-x", "layer-1", "subcategory-999999", "%00", "category-" + "9" * 40]
+)
+def test_an_id_nobody_has_is_404(admin_api, node_id):
+    for answer in (
+        admin_api.put(BASE + f"nodes/{node_id}", {}, format="json"),
+        admin_api.delete(BASE + f"nodes/{node_id}"),
+    ):
+        assert (answer.status_code, answer.json()["success"]) == (404, False)
+
+
+def test_a_node_in_use_is_a_409_that_counts(admin_api, starter, use_node):
+    node = starter.resolve("L", "CAS", "ATL")
+    use_node(node)
+    for answer in (
+        admin_api.put(BASE + f"nodes/subcategory-{node.pk}", {"name": "Sport"}, format="json"),
+        admin_api.delete(BASE + f"nodes/subcategory-{node.pk}"),
+        admin_api.delete(BASE + f"nodes/category-{node.category_pk}"),
+        admin_api.post(BASE + "import", small_document(), format="json"),
+    ):
+        assert answer.status_code == 409
+        assert "1 assets" in answer.json()["message"]
+
+
+def test_a_document_is_imported_and_exported(admin_api):
+    dry = admin_api.post(BASE + "import?dryRun=true", small_document(version="2.0.0"), format="json").json()["data"]
+    assert (dry["changed"], dry["dryRun"], dry["added"] > 0, current_directory().version) == (True, True, True, "1.0.0")
+    done = admin_api.post(BASE + "import", small_document(version="2.0.0"), format="json").json()["data"]
+    assert (done["version"], done["changed"]) == ("2.0.0", True)
+    exported = admin_api.get(BASE + "export")
+    assert exported.content == export_document()
+    assert exported["Content-Disposition"] == 'attachment; filename="taxonomy-2.0.0.json"'
+    again = admin_api.post(BASE + "import", json.loads(exported.content), format="json").json()["data"]
+    assert (again["changed"], again["added"], again["version"]) == (False, 0, "2.0.0")
+
+
+def test_every_fault_of_a_document_is_listed(admin_api):
+    document = small_document(version=None)
+    document["layers"][0]["categories"][0]["code"] = "x"
+    answer = admin_api.post(BASE + "import", document, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]["errors"]) == {"version", "layers[0].categories[0].code"}
+
+
+@pytest.mark.parametrize("body", ["[]", "5", '"text"', "null", "{}", "nonsense", '{"layers": {}}'])
+def test_an_import_of_anything_else_is_a_400(admin_api, body):
+    answer = admin_api.generic("POST", BASE + "import", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["success"]) == (400, False)
+
+
+def test_validate_finds_what_is_wrong(admin_api):
+    body = admin_api.get(BASE + "validate").json()
+    assert (body["isValid"], body["errors"], body["warnings"]) == (True, [], [])
+    Subcategory.objects.filter(code="ATL").update(name="Changed")
+    assert admin_api.get(BASE + "validate").json()["isValid"] is False
+
+
+def test_invalidate_reads_the_tables_again(admin_api):
+    Subcategory.objects.filter(code="ATL").update(name="Changed")
+    assert current_directory().resolve("L", "CAS", "ATL").name == "Athleisure"
+    answer = admin_api.post(
+        BASE + "cache/invalidate", {"scope": "layer", "layer": "L", "reason": "test"}, format="json"
+    )
+    assert (answer.status_code, answer.json()["data"]["invalidated"]) == (200, True)
+    assert current_directory().resolve("L", "CAS", "ATL").name == "Changed"
+    bad = admin_api.post(BASE + "cache/invalidate", {"scope": ["all"]}, format="json")
+    assert (bad.status_code, "scope" in bad.json()["message"]) == (400, True)

@@ -1,0 +1,150 @@
+import copy
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taxonomy.document import check_document, diff_documents, digest_of, next_label, write_document
+from taxonomy.errors import DocumentInvalid
+from tests.factories.taxonomy import small_document
+
+
+def faults_of(document):
+    with pytest.raises(DocumentInvalid) as caught:
+        check_document(document)
+    return {fault.field: fault.message for fault in caught.value.faults}
+
+
+def category(document, index=0):
+    return document["layers"][index]["categories"][0]
+
+
+def test_the_least_document_is_its_own_canonical_form():
+    assert check_document(small_document()) == small_document()
+
+
+def test_numbers_come_as_text_or_as_integers_and_codes_in_any_case():
+    loose = small_document()
+    category(loose).update(code="bas", numeric=1)
+    loose["layers"][0]["numeric"] = "1"
+    assert check_document(loose) == small_document()
+
+
+def test_every_fault_is_reported_at_its_path_in_one_go():
+    document = small_document(version=7)
+    category(document, 0)["code"] = "TOOLONG"
+    category(document, 1)["numeric"] = "abc"
+    category(document, 2)["name"] = "nul\x01"
+    category(document, 3)["subcategories"] = {}
+    category(document, 4)["subcategories"].append("text")
+    category(document, 5)["colour"] = "red"
+    document["layers"][6]["numeric"] = 9
+    category(document, 7)["subcategories"].append({"code": "ONE", "numeric": 1, "name": "first"})
+    assert set(faults_of(document)) == {
+        "version",
+        "layers[0].categories[0].code",
+        "layers[1].categories[0].numeric",
+        "layers[2].categories[0].name",
+        "layers[3].categories[0].subcategories",
+        "layers[4].categories[0].subcategories[1]",
+        "layers[5].categories[0].colour",
+        "layers[6].numeric",
+        "layers[7].categories[0].subcategories[1].code",
+        "layers[7].categories[0].subcategories[1].numeric",
+        "layers[7].categories[0].subcategories[1].name",
+    }
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 5, {}, {"version": "1.0.0", "layers": "G"}])
+def test_what_is_no_document_is_refused(value):
+    with pytest.raises(DocumentInvalid):
+        check_document(value)
+
+
+def test_other_layers_than_the_ten_are_refused():
+    less, other = small_document(), small_document()
+    less["layers"].pop()
+    other["layers"][0]["code"] = "E"
+    assert "R" in faults_of(less)["layers"]
+    assert "layers[0].code" in faults_of(other)
+    assert "lack" in faults_of(small_document(layers=[]))["layers"]
+
+
+def test_a_name_that_is_a_siblings_code_or_a_number_is_refused():
+    document = small_document()
+    subcategories = category(document)["subcategories"]
+    subcategories += [{"code": "TWO", "numeric": 2, "name": "One"}, {"code": "003", "numeric": 3, "name": "4"}]
+    path = "layers[0].categories[0].subcategories"
+    assert set(faults_of(document)) == {f"{path}[1].name", f"{path}[2].code", f"{path}[2].name"}
+
+
+def test_an_alias_must_lead_to_a_subcategory():
+    assert "aliases" in faults_of(small_document(aliases={"G.BAS.OLD": "G.BAS.NIX"}))
+    assert "aliases" in faults_of(small_document(aliases=["G.BAS.ONE"]))
+    assert check_document(small_document(aliases={"G.BAS.OLD": "G.BAS.ONE"}))["aliases"]
+
+
+def test_faults_have_an_end():
+    document = small_document()
+    category(document)["subcategories"] = ["no node"] * 200_000
+    assert len(faults_of(document)) <= 1000
+
+
+def test_depth_has_an_end():
+    deep = value = []
+    for _ in range(500):
+        value.append([])
+        value = value[0]
+    assert "document" in faults_of(small_document(deprecated=deep))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values, st.integers(0, 9), st.sampled_from(["code", "numeric", "name", "subcategories", "description"]))
+def test_any_value_anywhere_is_a_fault_or_fine_but_never_a_crash(value, index, key):
+    for change in (
+        lambda d: d.update(layers=value),
+        lambda d: d["layers"].__setitem__(index, value),
+        lambda d: category(d, index).__setitem__(key, value),
+        lambda d: category(d, index)["subcategories"][0].__setitem__(key, value),
+        lambda d: d.update(aliases=value, version=value),
+    ):
+        document = small_document()
+        change(document)
+        with suppress(DocumentInvalid):
+            check_document(document)
+
+
+def test_the_digest_leaves_the_version_out():
+    assert digest_of(small_document()) == digest_of(small_document(version="9.9.9"))
+    assert digest_of(small_document()) != digest_of(small_document(deprecated=[1]))
+
+
+def test_canonical_bytes_are_indented_by_one_and_read_back():
+    written = write_document(small_document())
+    assert written.startswith(b'{\n "version": "1.0.0",\n "layers": [\n  {\n   "code": "G"')
+    assert json.loads(written) == small_document()
+
+
+def test_the_difference_names_each_node_and_what_happened_to_it():
+    before, after = small_document(), copy.deepcopy(small_document())
+    category(after)["subcategories"][0]["name"] = "Renamed"
+    category(after, 1)["subcategories"] = [{"code": "TWO", "numeric": "002", "name": "Second"}]
+    assert diff_documents(before, after) == [
+        {"type": "modified", "layer": "G", "category": "BAS", "subcategory": "ONE"},
+        {"type": "removed", "layer": "S", "category": "BAS", "subcategory": "ONE"},
+        {"type": "added", "layer": "S", "category": "BAS", "subcategory": "TWO"},
+    ]
+    assert diff_documents(before, before) == []
+
+
+@pytest.mark.parametrize(("label", "following"), [("1.3.0", "1.3.1"), ("1.9", "1.10"), ("beta", "beta.1")])
+def test_labels_count_on(label, following):
+    assert next_label(label) == following
