@@ -166,7 +166,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
 
     @display(description="Registered", ordering="created_at")
     def registered_at(self, asset: Asset) -> str:
-        return format_html('<span style="white-space:nowrap">{:%Y-%m-%d %H:%M}</span>', asset.created_at)
+        return format_html('<span style="white-space:nowrap">{}</span>', f"{asset.created_at:%Y-%m-%d %H:%M}")
 
     @display(description="Preview")
     def preview(self, asset: Asset) -> str:
