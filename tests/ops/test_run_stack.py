@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from ops.stack import claim_checkout
 
 
 @pytest.fixture
-def checkout(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def checkout(settings: Settings, tmp_path: Path) -> Path:
     settings.ENVIRONMENT_NAME = "development"
     settings.STACK_DIR = tmp_path
     return tmp_path
