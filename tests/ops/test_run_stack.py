@@ -2,16 +2,16 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
 
 from ops.stack import claim_checkout
 
 
 @pytest.fixture
-def checkout(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def checkout(settings: Any, tmp_path: Path) -> Path:
     settings.ENVIRONMENT_NAME = "development"
     settings.STACK_DIR = tmp_path
     return tmp_path
