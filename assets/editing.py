@@ -14,7 +14,7 @@ from assets.descriptions import creator_description_to_keep
 from assets.errors import IdentityFrozen
 from assets.models import Asset, SequenceReservation
 from assets.registration import compose_name
-from assets.sequences import consume_reservations, reserve_numbers
+from assets.sequences import consume_reservations, lock_counters, reserve_numbers
 from common.errors import Invalid
 from taxonomy.lookup import Directory, Node
 
@@ -62,13 +62,15 @@ def _set_taxonomy(asset: Asset, changes: dict[str, Any], *, by: User, directory:
     if wanted.pk == asset.taxonomy_node_id:
         return
     if not by.is_admin:
-        field = next(name for name in _TAXONOMY_FIELDS if name in changes and changes[name] != getattr(asset, name))
+        places = zip(_TAXONOMY_FIELDS, (wanted.layer, wanted.category_name, wanted.name), strict=True)
+        field = next(name for name, value in places if value != getattr(asset, name))
         raise IdentityFrozen(f"{field} is part of the asset's address and cannot change", field=field)
     _readdress(asset, wanted, by=by, now=now)
 
 
 def _readdress(asset: Asset, node: Node, *, by: User, now: datetime) -> None:
     """A new place means a new number; the old one stays used. The file stays where it is."""
+    lock_counters([asset.taxonomy_node_id, node.pk])
     reserved = reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now)[0]
     consume_reservations([reserved.reservation_id])
     asset.taxonomy_node_id = node.pk
@@ -141,6 +143,7 @@ def edit_tags(
 @transaction.atomic
 def _mark(assets: Any, values: dict[str, Any], *, by: User, now: datetime, verb: str, reason: str = "") -> int:
     rows = list(assets.select_for_update().order_by("pk"))
+    lock_counters(row.taxonomy_node_id for row in rows)
     for row in rows:
         for name, value in values.items():
             setattr(row, name, value)

@@ -173,11 +173,11 @@ def _write_batch(
             account.unchanged += 1
     for email in sorted({asset.registered_by for asset in new}):
         ensure_user(email=email)
+    raise_counters(highest)  # first, in the order in which everybody locks them
     bulk_create_with_history(new, Asset, batch_size=BATCH_ROWS, default_change_reason="imported")
     bulk_update_with_history(
         newer, Asset, [name.removesuffix("_id") for name in _FIELDS], default_change_reason="imported again"
     )
-    raise_counters(highest)
     account.created += len(new)
     account.updated += len(newer)
 

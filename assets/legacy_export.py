@@ -12,7 +12,7 @@ from typing import Any
 from assets.ai_metadata import check_ai_metadata
 from assets.descriptions import check_album_art
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.plain_text import check_text, check_tree
 from common.public_ids import is_public_id
 from taxonomy.addresses import HumanName, parse_hfn, split_composite
 from taxonomy.errors import AddressInvalid
@@ -65,9 +65,11 @@ def read_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
     is_array: bool | None = None
     for chunk in chunks:
         buffer += chunk
-        if is_array is None and buffer.strip():
-            is_array = buffer.lstrip("\ufeff \t\r\n").startswith("[")
+        if is_array is None:
             buffer = buffer.lstrip("\ufeff \t\r\n")
+            if not buffer:
+                continue
+            is_array = buffer.startswith("[")
             buffer = buffer[1:] if is_array else buffer
         if is_array:
             while True:
@@ -185,11 +187,12 @@ def _object(document: dict[str, Any], name: str, oddities: list[str], normalised
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RowRejected(f"{name} is a string that is not JSON: {error}") from error
         normalised.append(f"{name} read from a string")
     if not isinstance(value, dict):
         raise RowRejected(f"{name} is not an object")
+    check_tree(value, field=name)
     return value
 
 

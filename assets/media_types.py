@@ -55,6 +55,8 @@ _AUDIO = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio
 _MODELS = frozenset({"model/gltf-binary", "model/gltf+json"})
 _JSON = frozenset({"application/json"})
 
+_TEXTS = _JSON | {"image/svg+xml", "model/gltf+json"}
+
 TYPES_BY_LAYER: dict[str, frozenset[str]] = {
     "G": _AUDIO,
     "S": _IMAGES,
@@ -98,6 +100,7 @@ def sniff_mime_type(head: bytes) -> str:
     except (puremagic.PureError, ValueError):
         return ""
     names = [_SYNONYMS.get(match.mime_type, match.mime_type) for match in found]
+    names = [name for name in names if name not in _TEXTS]  # the look above has the last word on those
     return next((name for name in names if name in _EXTENSIONS), names[0] if names else "")
 
 

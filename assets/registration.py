@@ -15,7 +15,7 @@ from assets.components import check_components
 from assets.errors import AddressTaken
 from assets.media_types import HEAD_BYTES, MediaType, check_media
 from assets.models import Asset, SequenceReservation
-from assets.sequences import ReservedNumber, consume_reservations, reserve_numbers
+from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from assets.store import delete_media, save_media
 from common.errors import Invalid, TooLarge
 from taxonomy.lookup import Directory, Node
@@ -170,6 +170,8 @@ def _remember_keys(drafts: Sequence[_Draft]) -> None:
 @transaction.atomic
 def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
     consume_reservations([draft.reserved.reservation_id for draft in drafts])  # type: ignore[union-attr]
+    if len(drafts) > 1:
+        lock_counters(draft.node.pk for draft in drafts)
     for draft in drafts:
         draft.asset._history_user = by
         try:

@@ -6,7 +6,7 @@ takes the reservation away. What breaks off in between leaves the reservation: i
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,6 +64,16 @@ def take_block(taxonomy_node_id: int, count: int) -> int:
 def consume_reservations(reservation_ids: Sequence[int]) -> None:
     """The numbers have their assets now; call it in the transaction that inserts them."""
     SequenceReservation.objects.filter(pk__in=reservation_ids).delete()
+
+
+def lock_counters(taxonomy_node_ids: Iterable[int]) -> None:
+    """Lock before writing assets of more than one subcategory in one transaction.
+
+    Each asset written touches its subcategory's counter (the count of live assets stands there), in the order of
+    the rows. Taken in the order of their keys first, no two transactions wait for each other in a circle.
+    """
+    counters = SequenceCounter.objects.filter(pk__in=set(taxonomy_node_ids)).order_by("pk")
+    list(counters.select_for_update().values_list("pk"))
 
 
 def raise_counters(highest_by_node: dict[int, int]) -> None:

@@ -1,5 +1,6 @@
 """What we accept as text: NFC, no NUL, no lone surrogates, no characters that reorder what staff read."""
 
+import math
 import re
 import unicodedata
 
@@ -32,7 +33,10 @@ def check_text(value: object, *, field: str, max_length: int | None = None, is_s
 
 
 def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
-    """Walk a JSON value and refuse what the database or a reader cannot hold: NUL, lone surrogates, endless nesting."""
+    """Walk a JSON value and refuse what the database or a reader cannot hold.
+
+    That is NUL, lone surrogates, numbers that are none (NaN, infinity) and endless nesting.
+    """
     stack: list[tuple[object, int]] = [(value, 1)]
     while stack:
         node, depth = stack.pop()
@@ -40,6 +44,8 @@ def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
             raise Invalid(f"{field} is nested deeper than {max_depth} levels", field=field)
         if isinstance(node, str) and ("\x00" in node or SURROGATES.search(node)):
             raise Invalid(f"{field} holds a character that cannot be stored", field=field)
+        if isinstance(node, float) and not math.isfinite(node):
+            raise Invalid(f"{field} holds a number that JSON does not know", field=field)
         if isinstance(node, dict):
             stack += [(part, depth + 1) for pair in node.items() for part in pair]
         elif isinstance(node, list):

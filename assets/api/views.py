@@ -233,9 +233,11 @@ def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
     by_name = {file.name: file for file in files}
     wishes = []
     for position, row in enumerate(rows):
-        wish = CsvRowSerializer(data=flatten_form(row) if isinstance(row, dict) else row)
-        if not wish.is_valid():
-            raise ValidationError({f"csvData[{position}]": wish.errors})
+        try:
+            wish = CsvRowSerializer(data=flatten_form(row) if isinstance(row, dict) else row)
+            wish.is_valid(raise_exception=True)
+        except ValidationError as error:
+            raise ValidationError({f"csvData[{position}]": error.detail}) from error
         fields = dict(wish.validated_data)
         filename = fields.pop("filename")
         if filename not in by_name:

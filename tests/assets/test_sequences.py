@@ -1,0 +1,213 @@
+"""Numbers under real concurrency: many connections, one subcategory."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from assets import registration
+from assets.consistency import find_drift, repair_counters
+from assets.models import Asset, SequenceCounter, SequenceReservation
+from assets.registration import RegistrationWish, register_asset, register_assets
+from assets.sequences import raise_counters, reserve_numbers, take_block
+from common.errors import Conflict, Invalid
+from taxonomy.lookup import Directory, current_directory
+from tests.factories.accounts import UserFactory
+from tests.factories.assets import make_asset, make_assets
+from tests.factories.taxonomy import load_starter_taxonomy
+from tests.support.media import make_png
+
+CONNECTIONS = 64
+REGISTRATION = SequenceReservation.Purpose.REGISTRATION
+
+
+def wish(**fields: Any) -> RegistrationWish:
+    file = ContentFile(make_png(), name="a.png")
+    return RegistrationWish(
+        **({"file": file, "layer": "L", "category": "CAS", "subcategory": "ATL", "description": "x"} | fields)
+    )
+
+
+def in_parallel(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """`work(0)` ... `work(count - 1)`, each on a connection of its own, all begun together."""
+    gate = threading.Barrier(count)
+
+    def run(position: int) -> Any:
+        try:
+            connection.ensure_connection()
+            gate.wait(timeout=60)
+            return work(position)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_sixty_four_connections_take_two_thousand_numbers_and_every_gap_is_explained() -> None:
+    directory = load_starter_taxonomy()
+    node = directory.node_by_codes("L", "CAS", "ATL")
+    person = UserFactory()
+    now = timezone.now()
+    registering = 16  # these store files and rows; the others take numbers, some of which break off
+
+    def work(position: int) -> list[int]:
+        if position < registering:
+            # two assets of one place and one of another in each batch: locks are taken in one order
+            batch = [wish(), wish(subcategory="DNM" if position % 2 else "BAS"), wish()]
+            assets = [
+                asset for _ in range(4) for asset in register_assets(batch, by=person, directory=directory, now=now)
+            ]
+            return [asset.sequence_number for asset in assets if asset.taxonomy_node_id == node.pk]
+        numbers = []
+        for turn in range(39):
+            try:
+                with transaction.atomic():
+                    reserved = reserve_numbers([node.pk], purpose=REGISTRATION, by=person.email, now=now)
+                    if turn % 13 == 12:
+                        raise Conflict("broken off before the number was committed")
+            except Conflict:
+                continue
+            numbers += [entry.number for entry in reserved]
+        return numbers
+
+    taken = [number for numbers in in_parallel(CONNECTIONS, work) for number in numbers]
+    expected = registering * 8 + (CONNECTIONS - registering) * 36
+    assert len(taken) == expected
+    assert sorted(taken) == list(range(1, expected + 1))
+    used = set(Asset.objects.filter(taxonomy_node=node.pk).values_list("sequence_number", flat=True))
+    explained = set(SequenceReservation.objects.filter(taxonomy_node=node.pk).values_list("number", flat=True))
+    assert used | explained == set(range(1, expected + 1))
+    assert not used & explained
+    assert len(used) == registering * 8
+    counter = SequenceCounter.objects.get(taxonomy_node=node.pk)
+    assert (counter.last_number, counter.live_count) == (expected, len(used))
+    assert not find_drift(current_directory())
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_two_thousand_assets_registered_over_sixty_four_connections_have_no_gap() -> None:
+    directory = load_starter_taxonomy()
+    person = UserFactory()
+    now = timezone.now()
+
+    def work(position: int) -> list[str]:
+        wishes = [wish() for _ in range(32 if position < 16 else 31)]
+        half = len(wishes) // 2
+        made = register_assets(wishes[:half], by=person, directory=directory, now=now)
+        made += register_assets(wishes[half:], by=person, directory=directory, now=now)
+        return [asset.name for asset in made]
+
+    names = [name for made in in_parallel(CONNECTIONS, work) for name in made]
+    assert len(names) == 2000
+    assert sorted(names) == sorted(f"L.CAS.ATL.{number:03d}" for number in range(1, 2001))
+    assert Asset.objects.count() == 2000
+    assert Asset.history.count() == 2000
+    assert len(default_storage.listdir("L/CAS/ATL")[1]) == 2000
+    assert not SequenceReservation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_after_nine_hundred_and_ninety_nine_comes_a_fourth_digit(directory: Directory) -> None:
+    node = directory.node_by_codes("L", "CAS", "ATL")
+    raise_counters({node.pk: 998})
+    person = UserFactory()
+    made = register_assets([wish(), wish(), wish()], by=person, directory=directory, now=timezone.now())
+    assert [asset.name for asset in made] == ["L.CAS.ATL.999", "L.CAS.ATL.1000", "L.CAS.ATL.1001"]
+    assert made[1].nna_address == "L.001.002.1000"
+    assert directory.hfn_to_mfa("L.CAS.ATL.1000") == "L.001.002.1000"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_registration_that_dies_after_its_number_leaves_the_reason_for_the_gap(monkeypatch: Any) -> None:
+    directory = load_starter_taxonomy()
+    person: User = UserFactory()
+    now = timezone.now()
+
+    class Killed(BaseException):
+        """As a worker's hard stop: no handler of ours may take it for a failure it knows."""
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(registration, "consume_reservations", die)
+    with pytest.raises(Killed):
+        register_asset(wish(), by=person, directory=directory, now=now)
+    monkeypatch.undo()
+    assert not Asset.objects.exists()
+    assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
+    reservation = SequenceReservation.objects.get()
+    assert (reservation.number, reservation.expires_at) == (1, now + timedelta(minutes=5))
+    assert register_asset(wish(), by=person, directory=directory, now=now).sequence_number == 2
+    assert not find_drift(directory)
+
+
+@pytest.mark.django_db
+def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: Directory) -> None:
+    bad = wish(file=ContentFile(b"no picture", name="a.png"))
+    with pytest.raises(Invalid):
+        register_assets([wish(), wish(), bad], by=UserFactory(), directory=directory, now=timezone.now())
+    assert not SequenceCounter.objects.exists()
+
+
+@pytest.mark.django_db
+def test_counters_only_rise(directory: Directory) -> None:
+    node = directory.node_by_codes("L", "CAS", "ATL")
+    raise_counters({node.pk: 5})
+    raise_counters({node.pk: 3})
+    assert take_block(node.pk, 2) == 6
+    assert SequenceCounter.objects.get().last_number == 7
+
+
+@pytest.mark.django_db
+def test_the_database_itself_refuses_a_number_twice() -> None:
+    asset = make_asset()
+    for change in (
+        {"sequence_number": asset.sequence_number},
+        {"sequence_number": 0, "name": "L.CAS.ATL.000"},
+        {"name": "S.CAS.ATL.002"},
+        {"name": "L.CAS.ATL.003"},
+        {"nna_address": "L.1.2.3"},
+        {"public_id": "NOT24HEX"},
+        {"media_key": "", "media_url": ""},
+        {"creator_description": "x" * 501},
+        {"ai_metadata": [1]},
+    ):
+        with pytest.raises((IntegrityError, Exception)), transaction.atomic():
+            make_asset(**change)
+    assert Asset.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_drift_is_found_named_and_repaired(directory: Directory, capsys: Any) -> None:
+    make_assets(3)
+    make_asset("S.POP.DIV", nna_address="S.001.001.001")
+    SequenceCounter.objects.filter(taxonomy_node__code="ATL").update(last_number=1, live_count=9)
+    drift = find_drift(directory)
+    assert drift.counters == ["L.CAS.ATL: the counter stands at 1, number 3 is in use"]
+    assert drift.live_counts == ["L.CAS.ATL: 9 live assets are noted, there are 3"]
+    assert any("S.POP.DIV.001" in line for line in drift.addresses)
+    with pytest.raises(CommandError):
+        call_command("check_sequences")
+    assert repair_counters() == 1
+    assert repair_counters() == 0
+    counter = SequenceCounter.objects.get(taxonomy_node__code="ATL")
+    assert (counter.last_number, counter.live_count) == (3, 3)
+    Asset.objects.filter(name="S.POP.DIV.001").delete()
+    with pytest.raises(CommandError):  # the number of the row that is gone is explained by nothing
+        call_command("check_sequences", "--repair")
+    SequenceCounter.objects.filter(taxonomy_node__code="DIV").delete()
+    call_command("check_sequences")
+    assert "agree" in capsys.readouterr().out
