@@ -173,7 +173,7 @@ class Asset(models.Model):
                 name="assets_creator_description_length",
             ),
             models.CheckConstraint(
-                condition=Q(ai_metadata=None)
+                condition=Q(ai_metadata__isnull=True)
                 | Q(Exact(Func(F("ai_metadata"), function="jsonb_typeof", output_field=models.TextField()), "object")),
                 name="assets_ai_metadata_object",
             ),

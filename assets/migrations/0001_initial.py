@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("ai_metadata", None),
+                            ("ai_metadata__isnull", True),
                             django.db.models.lookups.Exact(
                                 models.Func(
                                     models.F("ai_metadata"), function="jsonb_typeof", output_field=models.TextField()
