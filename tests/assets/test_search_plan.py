@@ -18,7 +18,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 @pytest.fixture
 def hundred_thousand(db: None) -> None:
     load_starter_taxonomy()
+    # The same indexes, built at once at the end: several times faster than row by row.
+    searched = [index for index in Asset._meta.indexes if index.name.startswith("assets_search_")]
+    with connection.schema_editor() as schema:
+        for index in searched:
+            schema.remove_index(Asset, index)
     load_demo(asset_count=100_000, now=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with connection.schema_editor() as schema:
+        for index in searched:
+            schema.add_index(Asset, index)
     row = Asset.objects.order_by("pk")[500]
     Asset.objects.filter(pk=row.pk).update(
         description="a xylophone in the orchard", creator_description="a xylophone of mine"
