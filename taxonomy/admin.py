@@ -84,6 +84,7 @@ class LayerAdmin(NodeAdmin):
     """Ten layers, always: staff may only name them."""
 
     list_display = ("code", "number", "name", "categories")
+    ordering = ("number",)
     fields = ("code", "number", "name")
     readonly_fields = ("code", "number")
 
@@ -128,6 +129,7 @@ class LayerAdmin(NodeAdmin):
 class CategoryAdmin(NodeAdmin):
     form = NodeForm
     list_display = ("code", "three_digits", "name", "layer", "subcategories")
+    ordering = ("layer__number", "number")  # the count in the query drops the model's own order
     list_display_links = ("code", "name")
     list_filter = ("layer",)
     search_fields = ("code", "name")

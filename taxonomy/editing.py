@@ -11,7 +11,7 @@ from taxonomy.addresses import shorten
 from taxonomy.document import fold_name, is_code
 from taxonomy.errors import NodeInUse, NodeMissing, NodeTaken
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.sync import SyncResult, record_change, used_paths
+from taxonomy.sync import SyncResult, count_in_words, record_change, used_paths
 
 TaxonomyNode = Layer | Category | Subcategory
 
@@ -60,8 +60,13 @@ def change_node(node: TaxonomyNode, wish: NodeWish, *, by: User, now: datetime) 
         stored = _stored(node)
         if not isinstance(stored, Layer):
             _refuse_taken(wish, stored.layer if isinstance(stored, Category) else stored.category, node=stored)
-            if (stored.code, stored.number, stored.name) != (wish.code, wish.number, wish.name):
-                _refuse_in_use(stored, "keeps its code, number and name")
+            for field, is_changed in (
+                ("code", stored.code != wish.code),
+                ("numericCode", stored.number != wish.number),
+                ("name", stored.name != wish.name),
+            ):
+                if is_changed:
+                    _refuse_in_use(stored, "keeps its code, number and name", field=field)
         stored.name = wish.name
         if not isinstance(stored, Layer):
             stored.code, stored.number = wish.code, wish.number
@@ -99,13 +104,14 @@ def _stored(node: TaxonomyNode) -> Any:
     return row
 
 
-def _refuse_in_use(node: Category | Subcategory, consequence: str) -> None:
+def _refuse_in_use(node: Category | Subcategory, consequence: str, *, field: str | None = None) -> None:
     path = path_of(node)
     count = sum(
         number for used, number in used_paths().items() if used[: 3 if path[2] else 2] == path[: 3 if path[2] else 2]
     )
     if count:
-        raise NodeInUse(f"{'.'.join(filter(None, path))} is used by {count} assets and {consequence}", field="code")
+        words = f"{'.'.join(filter(None, path))} is used by {count_in_words(count)} and {consequence}"
+        raise NodeInUse(words, field=field)
 
 
 def _check_shape(wish: NodeWish, *, is_layer: bool) -> NodeWish:

@@ -201,11 +201,15 @@ def _refuse_changes_in_use(before: Document | None, after: Document) -> None:
                 break
     if touched:
         broken = [
-            f"{'alters' if level in new else 'removes'} {'.'.join(filter(None, level))} ({count} assets)"
+            f"{'alters' if level in new else 'removes'} {'.'.join(filter(None, level))} ({count_in_words(count)})"
             for level, count in touched.items()
         ]
         shown = "; ".join(broken[:20]) + (f"; and {len(broken) - 20} more" if len(broken) > 20 else "")
         raise NodeInUse(f"The document changes {len(broken)} nodes that assets use: {shown}", field="document")
+
+
+def count_in_words(count: int) -> str:
+    return "1 asset" if count == 1 else f"{count} assets"
 
 
 def used_paths() -> dict[NodePath, int]:

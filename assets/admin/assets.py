@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -26,7 +27,16 @@ from taxonomy.lookup import current_directory
 @admin.register(Asset)
 class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     form = AssetForm
-    list_display = ("picture", "name_column", "nna_address", "layer", "words", "state", "created_at", "registered_by")
+    list_display = (
+        "picture",
+        "name_column",
+        "nna_address",
+        "layer",
+        "words",
+        "state",
+        "registered_at",
+        "registered_by",
+    )
     list_display_links = ("picture", "name_column")
     list_filter = (
         StateFilter,
@@ -48,7 +58,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
         "revision", "origin", "parts", "used_in", "mime_type", "file_size", "original_filename", "curation", "deletion",
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("preview", ("name", "nna_address"), ("place", "state"))}),
+        (None, {"fields": ("preview", "name", ("nna_address", "state"), "place")}),
         ("Words", {"fields": ("description", "creator_description", "tags", "source")}),
         ("Picture and model", {"fields": ("album_art", "ai_metadata")}),
         ("Composition", {"fields": ("parts", "used_in")}),
@@ -142,7 +152,8 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     @display(description="HFN", ordering="name")
     def name_column(self, asset: Asset) -> str:
         base, _, parts = asset.name.partition(":")
-        return f"{base} ({len(parts.split(':'))} parts)" if parts else base
+        count = f" ({len(parts.split(':'))} parts)" if parts else ""
+        return format_html('<span style="white-space:nowrap">{}{}</span>', base, count)
 
     @display(description="Creator description")
     def words(self, asset: Asset) -> str:
@@ -152,6 +163,10 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     @display(description="State", label={"active": "info", "curated": "success", "deleted": "danger"})
     def state(self, asset: Asset) -> str:
         return "deleted" if asset.is_deleted else "curated" if asset.curated_at else "active"
+
+    @display(description="Registered", ordering="created_at")
+    def registered_at(self, asset: Asset) -> str:
+        return format_html('<span style="white-space:nowrap">{:%Y-%m-%d %H:%M}</span>', asset.created_at)
 
     @display(description="Preview")
     def preview(self, asset: Asset) -> str:

@@ -113,9 +113,10 @@ def test_a_bad_wish_is_told_on_the_page_and_changes_nothing(staff, athleisure, w
 def test_a_node_in_use_is_refused_with_its_count(staff, starter, athleisure, use_node):
     use_node(starter.node(athleisure.pk))
     changed = staff.post(page_of(athleisure), {"code": "ATL", "number": 2, "name": "Renamed"}, follow=True)
-    assert messages_of(changed) == ["L.CAS.ATL is used by 1 assets and keeps its code, number and name"]
+    words = "L.CAS.ATL is used by 1 asset and keeps its code, number and name"
+    assert changed.context["adminform"].form.errors == {"name": [words]}
     deleted = staff.post(page_of(athleisure, "delete"), {"post": "yes"}, follow=True)
-    assert messages_of(deleted) == ["L.CAS.ATL is used by 1 assets and cannot be removed"]
+    assert messages_of(deleted) == ["L.CAS.ATL is used by 1 asset and cannot be removed"]
     assert TaxonomyVersion.objects.count() == 1
 
 

@@ -53,7 +53,7 @@ def test_import_lists_every_fault(tmp_path):
 
 def test_import_names_the_nodes_in_use(file, starter, use_node):
     use_node(starter.resolve("L", "CAS", "ATL"))
-    with pytest.raises(CommandError, match=r"removes L\.CAS \(1 assets\)"):
+    with pytest.raises(CommandError, match=r"removes L\.CAS \(1 asset\)"):
         run("import_taxonomy", file)
 
 

@@ -89,11 +89,11 @@ def test_what_a_sibling_has_is_taken(casual, wish, field):
 def test_a_node_in_use_keeps_what_assets_repeat_but_not_its_description(starter, athleisure, use_node):
     use_node(starter.node(athleisure.pk))
     for wish in (NodeWish("ATX", 2, "Athleisure"), NodeWish("ATL", 9, "Athleisure"), NodeWish("ATL", 2, "Sport")):
-        with pytest.raises(NodeInUse, match=r"L\.CAS\.ATL is used by 1 assets"):
+        with pytest.raises(NodeInUse, match=r"L\.CAS\.ATL is used by 1 asset"):
             change_node(athleisure, wish, **verb_options())
     with pytest.raises(NodeInUse):
         remove_node(athleisure, **verb_options())
-    with pytest.raises(NodeInUse, match=r"L\.CAS is used by 1 assets"):
+    with pytest.raises(NodeInUse, match=r"L\.CAS is used by 1 asset"):
         change_node(athleisure.category, NodeWish("CAS", 1, "Leisure"), **verb_options())
     assert change_node(athleisure, NodeWish("ATL", 2, "Athleisure", "Words"), **verb_options()).is_changed
 

@@ -106,7 +106,7 @@ def test_nodes_that_assets_use_are_not_removed_and_all_are_named(starter, use_no
     with pytest.raises(NodeInUse) as caught:
         run_import(small_document())
     assert "removes L.CAS (2 assets)" in caught.value.message
-    assert "removes G.POP (1 assets)" in caught.value.message
+    assert "removes G.POP (1 asset)" in caught.value.message
     assert current_directory() is starter
 
 

@@ -21,7 +21,6 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.STACK_PORT)
         parser.add_argument("--web-workers", type=int, default=settings.STACK_WEB_WORKERS)
         parser.add_argument("--no-demo", action="store_true", default=not settings.STACK_LOADS_DEMO)
-
         parser.add_argument("--stop-with-parent", action="store_true", help="stop when the calling process ends")
 
     def handle(self, *args: Any, host: str, port: int, web_workers: int, **options: Any) -> None:

@@ -110,7 +110,7 @@ def test_a_node_in_use_is_a_409_that_counts(admin_api, starter, use_node):
         admin_api.post(BASE + "import", small_document(), format="json"),
     ):
         assert answer.status_code == 409
-        assert "1 assets" in answer.json()["message"]
+        assert "1 asset" in answer.json()["message"]
 
 
 def test_a_document_is_imported_and_exported(admin_api):

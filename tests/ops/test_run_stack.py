@@ -1,0 +1,34 @@
+"""`run_stack` starts nothing where it must not; that it starts everything is seen by `make run`."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import SettingsWrapper
+
+from ops.stack import claim_checkout
+
+
+@pytest.fixture
+def checkout(settings: SettingsWrapper, tmp_path: Path) -> Path:
+    settings.ENVIRONMENT_NAME = "development"
+    settings.STACK_DIR = tmp_path
+    return tmp_path
+
+
+def test_runs_in_development_only() -> None:
+    with pytest.raises(CommandError, match="is for development"):
+        call_command("run_stack")
+
+
+def test_refuses_a_port_that_is_taken_before_it_touches_the_database(checkout: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]
+        with pytest.raises(CommandError, match=str(port)):
+            call_command("run_stack", "--port", str(port))
+
+
+def test_refuses_a_second_start_from_the_same_checkout(checkout: Path) -> None:
+    with claim_checkout(checkout), pytest.raises(CommandError, match="already runs"):
+        call_command("run_stack", "--port", "0")
