@@ -80,8 +80,10 @@ def _plan(directory: Directory, counts: dict[str, int], dice: random.Random) -> 
     """Which node and number each asset gets. Composites come last: they need parts."""
     chosen: list[tuple[str, Node]] = []
     for layer, count in counts.items():
+        if not count:
+            continue
         nodes = [node for node in directory.nodes() if node.layer == layer]
-        if not nodes and count:
+        if not nodes:
             raise Conflict(f"The taxonomy has no subcategory in layer {layer}")
         # Some places are crowded and some are nearly empty, as in life.
         weights = [1 / (place + 1) for place in range(len(nodes))]

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.utils.http import http_date
 
 _CHUNK_BYTES = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def serve_media(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpResponse:
@@ -29,7 +29,8 @@ def serve_media(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpR
     start, end = 0, size - 1
     status = 200
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if match and (match[1] or match[2]):
+    is_backwards = bool(match and match[1] and match[2] and int(match[2]) < int(match[1]))  # no range at all
+    if match and (match[1] or match[2]) and not is_backwards:
         first, last = match[1], match[2]
         start = int(first) if first else max(size - int(last), 0)
         end = min(int(last), size - 1) if first and last else size - 1

@@ -29,7 +29,8 @@ def document(number: int = 1, place: str = "S.POP.DIV", **changes: Any) -> dict[
         "name": name, "nna_address": f"S.001.002.{number:03d}", "gcpStorageUrl": f"https://media.example/{name}.png",
         "source": "ReViz", "tags": ["general"], "description": f"Star {number}", "trainingData": '{"prompts":[]}',
         "rights": '{"source":"Original"}', "components": [""], "registeredBy": "mira@studio.example",
-        "createdAt": {"$date": "2025-06-23T19:12:26.657Z"}, "updatedAt": {"$date": "2025-06-23T19:12:26.657Z"}, "__v": 0,
+        "createdAt": {"$date": "2025-06-23T19:12:26.657Z"}, "updatedAt": {"$date": "2025-06-23T19:12:26.657Z"},
+        "__v": 0,
     } | changes  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def test_odd_composites_come_over_under_their_own_names(directory: Directory) ->
     bare = document(1, "C.MIX.OFF", **facts | {"name": "C.MIX.OFF.001:"})
     parted = document(
         2, "C.MIX.OFF",
-        **facts | {"name": "C.MIX.OFF.002:S.001.002.001", "nna_address": "C.001.001.002", "components": ["S.009.009.009"]},
+        **facts | {"name": "C.MIX.OFF.002:S.001.002.001", "nna_address": "C.001.001.002"},
+        components=["S.009.009.009"],
     )  # fmt: skip
     account = bring(bare, parted)
     assert account.created == 2, account.rejected

