@@ -13,6 +13,9 @@ CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+_MAX_WHOLE_NUMBER = 2**63 - 1
+
+
 def check_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
     """`value` as NFC text; Invalid naming `field` otherwise.
 
@@ -46,6 +49,8 @@ def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
             raise Invalid(f"{field} holds a character that cannot be stored", field=field)
         if isinstance(node, float) and not math.isfinite(node):
             raise Invalid(f"{field} holds a number that JSON does not know", field=field)
+        if isinstance(node, int) and abs(node) > _MAX_WHOLE_NUMBER:
+            raise Invalid(f"{field} holds a number too large for its readers", field=field)
         if isinstance(node, dict):
             stack += [(part, depth + 1) for pair in node.items() for part in pair]
         elif isinstance(node, list):

@@ -1,0 +1,102 @@
+"""Sixteen combinations of flags: an answer holds the fields that are on, and is otherwise what it was before them."""
+
+import json
+from itertools import chain, combinations
+
+import pytest
+
+from flags.registry import (
+    AI_METADATA,
+    ALBUM_ART,
+    CREATOR_DESCRIPTION,
+    FLAG_NAMES,
+    SEARCH_CREATOR_DESCRIPTION,
+)
+from tests.factories.assets import make_asset
+from tests.support.flag_states import set_flags
+
+pytestmark = pytest.mark.django_db
+
+GATES = {
+    CREATOR_DESCRIPTION: {"creatorDescription"},
+    ALBUM_ART: {"albumArt", "albumArtDetails"},
+    AI_METADATA: {"aiMetadata"},
+    SEARCH_CREATOR_DESCRIPTION: set(),
+}
+COMBINATIONS = list(chain.from_iterable(combinations(sorted(FLAG_NAMES), size) for size in range(5)))
+ENDPOINTS = (
+    "/api/assets?limit=10",
+    "/api/assets?search=coat",
+    "/api/assets/L.CAS.ATL.001",
+    "/api/assets/address/L.001.002.001",
+    "/api/assets/L.CAS.ATL.001/metadata",
+    "/api/assets/search?q=coat",
+)
+
+
+@pytest.fixture(autouse=True)
+def filled_asset():
+    return make_asset(
+        description="A winter coat",
+        creator_description="Made of marmalade",
+        album_art="https://pictures.example/cover.jpg",
+        ai_metadata={"generatedDescription": "woollen garment", "mood": "cosy", "bpm": 90},
+    )
+
+
+def _pairs(content: bytes) -> object:
+    """JSON with objects as lists of pairs: order counts."""
+    return json.loads(content, object_pairs_hook=lambda pairs: [list(pair) for pair in pairs])
+
+
+def _without(value: object, names: set[str]) -> object:
+    if not isinstance(value, list):
+        return value
+    return [_without(item, names) for item in value if not _is_pair_named(item, names | {"timestamp"})]
+
+
+def _is_pair_named(item: object, names: set[str]) -> bool:
+    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and item[0] in names
+
+
+@pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)
+def test_an_answer_is_the_whole_one_less_the_fields_that_are_off(on, editor_api, service_api):
+    hidden = set().union(*(GATES[name] for name in FLAG_NAMES - set(on)))
+    for client in (editor_api, service_api):
+        for endpoint in ENDPOINTS:
+            with set_flags(*FLAG_NAMES):
+                whole = client.get(endpoint).content
+            with set_flags(*on):
+                answer = client.get(endpoint).content
+            assert _without(_pairs(answer), set()) == _without(_pairs(whole), hidden), endpoint
+            for name in hidden:
+                assert f'"{name}"'.encode() not in answer
+
+
+@pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)
+def test_a_field_that_is_off_is_not_searched_either(on, editor_api):
+    with set_flags(*on):
+        found = {
+            word: editor_api.get(f"/api/assets?search={word}").json()["data"]["total"]
+            for word in ("winter", "marmalade", "woollen", "cosy")
+        }
+    assert found == {
+        "winter": 1,
+        "marmalade": int(SEARCH_CREATOR_DESCRIPTION in on),
+        "woollen": int(AI_METADATA in on),
+        "cosy": int(AI_METADATA in on),
+    }
+
+
+def test_what_is_sent_while_a_field_is_off_is_kept_and_shows_when_it_goes_on(editor_api):
+    sent = {
+        "creatorDescription": "New words",
+        "albumArt": "https://pictures.example/new.jpg",
+        "aiMetadata": {"mood": "bright"},
+    }
+    with set_flags():
+        answer = editor_api.put("/api/assets/L.CAS.ATL.001", sent, format="json").json()["data"]
+        assert not set(sent) & set(answer)
+    with set_flags(*FLAG_NAMES):
+        answer = editor_api.get("/api/assets/L.CAS.ATL.001").json()["data"]
+    assert {name: answer[name] for name in sent} == sent
