@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from assets.errors import AssetMissing
 from assets.models import Asset
@@ -31,12 +32,12 @@ def condition_for(key: str, directory: Directory) -> Q | None:
     base = whole.partition(":")[0]
     if base.count(".") < 3:
         return None
-    condition = Q(name__in=[whole, f"{whole}:", text]) | Q(nna_address__in=[text, whole, base])
-    if ":" not in whole:
-        condition |= Q(base_name=base)
-    with suppress(Invalid):  # not an address, or one of numbers nobody has: the stored forms above still count
-        condition |= Q(base_name=directory.mfa_to_hfn(base).partition(":")[0])
-    return condition
+    base_names = []
+    with suppress(Invalid):  # not an address, or one of numbers nobody has: the stored forms still count
+        base_names.append(directory.mfa_to_hfn(base).partition(":")[0])
+    if ":" in whole:
+        return Q(name__in=[whole, f"{whole}:"]) | Q(base_name__in=base_names)
+    return Q(base_name__in=[base, *base_names]) | Q(nna_address__in=[text, base])
 
 
 def find_asset(key: str, directory: Directory, *, among: AssetQuerySet | None = None) -> Asset:
@@ -46,12 +47,17 @@ def find_asset(key: str, directory: Directory, *, among: AssetQuerySet | None = 
 
 
 def find_asset_pk(key: str, directory: Directory, *, among: AssetQuerySet | None = None) -> int:
-    condition = condition_for(key, directory)
     candidates = Asset.objects.live() if among is None else among
-    pk = candidates.filter(condition).values_list("pk", flat=True).first() if condition is not None else None
-    if pk is None:
-        raise AssetMissing(key)
-    return pk
+    return find_value(key, directory, F("pk"), among=candidates)
+
+
+def find_value(key: str, directory: Directory, expression: Any, *, among: AssetQuerySet) -> Any:
+    """What `expression` says of the one asset `key` means among the given, in one query. Raises AssetMissing."""
+    condition = condition_for(key, directory)
+    found = among.filter(condition).order_by().values_list(expression, flat=True)[:1] if condition is not None else ()
+    for value in found:
+        return value
+    raise AssetMissing(key)
 
 
 def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[int, str, str]]:

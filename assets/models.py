@@ -22,6 +22,13 @@ _ADDRESS_REGEX = r"^[GSLMWBPTCR]\.\d{3}\.\d{3}\.\d{3,}$"
 _NAME_REGEX = r"^[GSLMWBPTCR]\.[A-Z0-9]{3}\.[A-Z0-9]{3}\.\d{3,}(:.*)?$"
 
 
+_DOCUMENT_COLUMNS = (
+    "public_id", "layer", "category", "subcategory", "name", "nna_address", "source", "tags", "description",
+    "training_data", "rights", "components", "registered_by", "file_size", "mime_type", "original_filename",
+    "curated_at", "created_at", "updated_at", "revision",
+)  # fmt: skip
+
+
 def _split_part(text: Any, separator: str, position: int) -> Func:
     return Func(text, Value(separator), Value(position), function="SPLIT_PART", output_field=models.TextField())
 
@@ -108,8 +115,15 @@ class Asset(models.Model):
         db_persist=True,
     )
 
+    # What readers get, less what flags and settings decide; `api/wire_json.py` completes it.
+    document = models.GeneratedField(
+        expression=Func(*map(F, _DOCUMENT_COLUMNS), function="assets_document", output_field=models.TextField()),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
     history = HistoricalRecords(
-        excluded_fields=["search_text", "creator_search_text", "ai_search_text", "base_name"],
+        excluded_fields=["document", "search_text", "creator_search_text", "ai_search_text", "base_name"],
         history_change_reason_field=models.CharField(max_length=200, null=True),
     )
     objects = AssetQuerySet.as_manager()

@@ -51,8 +51,8 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     search_help_text = "Name, address, id, words of the description, tags, taxonomy, creator's words"
     actions = ("edit_tags", "curate", "delete_softly", "restore")
     ordering = ("-created_at", "-public_id")
-    # The texts for search are of no use here and as long as all the rest together.
-    deferred = ("search_text", "creator_search_text", "ai_search_text")
+    # Machine-made texts are of no use here and as long as all the rest together.
+    deferred = ("document", "search_text", "creator_search_text", "ai_search_text")
     readonly_fields = (
         "preview", "name", "nna_address", "public_id", "place", "state", "registered_by", "created_at", "updated_at",
         "revision", "origin", "parts", "used_in", "mime_type", "file_size", "original_filename", "curation", "deletion",

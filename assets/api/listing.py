@@ -3,18 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum, Window
+from django.db import connection
+from django.db.models import Count, Window
 
 from api.pagination import PageWish, read_page
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
 from assets.api.wire_json import asset_json, rows_as_json
-from assets.models import Asset, SequenceCounter
+from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
 from common.errors import Fault, Invalid
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
-from taxonomy.lookup import Directory, current_directory
+from taxonomy.lookup import current_directory
+
+_FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
 
 @dataclass(frozen=True)
@@ -36,62 +39,59 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     wish = read_page(params)
     text = check_search(params.get("search") or params.get("q") or "")
     layer, category, subcategory = (params.get(name) or None for name in ("layer", "category", "subcategory"))
-    directory = current_directory()
-    node_pks: list[int] | None = None
-    if category is not None or subcategory is not None:
-        nodes = directory.matching_nodes(layer=layer, category=category, subcategory=subcategory)
-        node_pks = [node.pk for node in nodes]
     has_deleted = is_admin and params.get("includeDeleted") == "true"
     assets = Asset.objects.all() if has_deleted else Asset.objects.live()
-    if node_pks is not None:
+    node_pks: list[int] | None = None
+    if category is not None or subcategory is not None:
+        nodes = current_directory().matching_nodes(layer=layer, category=category, subcategory=subcategory)
+        node_pks = [node.pk for node in nodes]
         assets = assets.filter(taxonomy_node__in=node_pks)
     elif layer is not None:
-        assets = assets.filter(layer=layer.strip().upper())
-    tags = read_tags(params)
-    if tags:
-        assets = assets.filter(tags__contains=tags)
-    is_filtered = bool(FILTER_NAMES & params.keys())
+        layer = layer.strip().upper()
+        assets = assets.filter(layer=layer)
+    is_filtered = bool(_FILTER_PARAMETERS & params.keys())
     if is_filtered:
-        assets = _filter(assets, params, directory, flags)
+        assets = _filter(assets, params, flags)
     order = read_order(params)
     if text:
-        return _search(assets, text, directory, flags, order, wish)
-    total = (
-        assets.count()
-        if tags or is_filtered or has_deleted
-        else _live_count(layer.strip().upper() if layer else None, node_pks)
-    )
+        return _search(assets, text, flags, order, wish)
+    total = assets.count() if is_filtered or has_deleted else _live_count(layer, node_pks)
     page = assets.order_by(*order) if order else assets.newest_first()
     return AssetPage(rows_as_json(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
 
 
-def _filter(assets: AssetQuerySet, params: Any, directory: Directory, flags: FlagSet) -> AssetQuerySet:
-    filters = AssetFilter(params, queryset=assets, directory=directory, flags=flags)
+def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet:
+    tags = read_tags(params)
+    if tags:
+        assets = assets.filter(tags__contains=tags)
+    filters = AssetFilter(params, queryset=assets, directory=current_directory(), flags=flags)
     if not filters.is_valid():
         faults = [Fault(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
         raise Invalid("; ".join(fault.message for fault in faults), faults=faults)
     return filters.qs
 
 
+_COUNT = "SELECT coalesce(sum(live_count), 0) FROM assets_sequencecounter"
+_COUNT_OF_LAYER = f"""{_COUNT} JOIN taxonomy_subcategory s ON s.id = taxonomy_node_id
+    JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s"""
+
+
 def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
     """From the counters: at most one row a subcategory is read, however many assets there are."""
-    counters = SequenceCounter.objects.all()
-    if node_pks is not None:
-        counters = counters.filter(pk__in=node_pks)
-    elif layer is not None:
-        counters = counters.filter(taxonomy_node__category__layer__code=layer)
-    return counters.aggregate(total=Sum("live_count"))["total"] or 0
+    with connection.cursor() as cursor:
+        if node_pks is not None:
+            cursor.execute(f"{_COUNT} WHERE taxonomy_node_id = ANY(%s)", [node_pks])
+        elif layer is not None:
+            cursor.execute(_COUNT_OF_LAYER, [layer])
+        else:
+            cursor.execute(_COUNT)
+        return cursor.fetchone()[0]
 
 
 def _search(
-    assets: AssetQuerySet,
-    text: str,
-    directory: Directory,
-    flags: FlagSet,
-    order: tuple[str, ...] | None,
-    wish: PageWish,
+    assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageWish
 ) -> AssetPage:
-    search = plan_search(text, directory=directory, scope=search_scope(flags))
+    search = plan_search(text, directory=current_directory(), scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
     # Keys and the total in one walk over the matches; JSON is written for the page's rows alone.

@@ -29,7 +29,7 @@ from assets.api.serializers import (
 from assets.api.wire_json import asset_json, join_json, metadata_json
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
-from assets.finding import find_asset, find_asset_pk, find_assets
+from assets.finding import find_asset, find_asset_pk, find_assets, find_value
 from assets.models import Asset, SequenceReservation
 from assets.querysets import AssetQuerySet
 from assets.registration import RegistrationWish, register_asset, register_assets
@@ -129,7 +129,9 @@ class AssetDetailView(APIView):
         return [IsAdminRole()] if self.request.method == "DELETE" else super().get_permissions()
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        return asset_answer(request, find_asset_pk(key, current_directory(), among=visible_assets(request)))
+        expression = asset_json(flags_for(request))
+        row = find_value(key, current_directory(), expression, among=visible_assets(request))
+        return success_from_json(row.encode())
 
     def put(self, request: Request, key: str) -> HttpResponse:
         directory = current_directory()
@@ -160,8 +162,7 @@ class AssetMetadataView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        pk = find_asset_pk(key, current_directory())
-        row = Asset.objects.filter(pk=pk).values_list(metadata_json(flags_for(request)), flat=True).get()
+        row = find_value(key, current_directory(), metadata_json(flags_for(request)), among=Asset.objects.live())
         return success_from_json(row.encode())
 
 

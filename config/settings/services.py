@@ -11,7 +11,10 @@ _base_dir = Path(__file__).resolve().parents[2]
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})
-if env.bool("DATABASE_POOL", default=True):
+# A web worker has one thread and a queue worker one task at a time: each keeps its own connection. A pool is for
+# servers that run many threads.
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONNECTION_SECONDS", default=60)
+if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 0,

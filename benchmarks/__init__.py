@@ -1,0 +1,1 @@
+"""Measurements. They print ratios inside one run; they never assert a time."""

@@ -1,0 +1,43 @@
+"""Requests as fast as answers come back: processes of their own, one kept-alive connection each."""
+
+import multiprocessing
+import socket
+import time
+from collections.abc import Sequence
+
+_LENGTH = b"content-length: "
+
+
+def requests_per_second(port: int, path: str, headers: Sequence[str], *, seconds: float, clients: int = 4) -> float:
+    """Answers of status 200 per second over all clients. Raises RuntimeError on any other answer."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(clients) as pool:
+        jobs = [pool.apply_async(_ask, (port, path, tuple(headers), seconds)) for _ in range(clients)]
+        results = [job.get(seconds + 60) for job in jobs]
+    return sum(count / took for count, took in results)
+
+
+def _ask(port: int, path: str, headers: tuple[str, ...], seconds: float) -> tuple[int, float]:
+    lines = "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        started = time.perf_counter()
+        count = 0
+        while time.perf_counter() - started < seconds:
+            link.sendall(lines)
+            _read_answer(link, path)
+            count += 1
+        return count, time.perf_counter() - started
+
+
+def _read_answer(link: socket.socket, path: str) -> None:
+    content = b""
+    while b"\r\n\r\n" not in content:
+        content += link.recv(65536)
+    head, _, body = content.partition(b"\r\n\r\n")
+    if b" 200 " not in head[:20]:
+        raise RuntimeError(f"{path}: {head[:200]!r} {body[:300]!r}")
+    start = head.lower().index(_LENGTH) + len(_LENGTH)
+    missing = int(head[start:].split(b"\r\n", 1)[0]) - len(body)
+    while missing > 0:
+        missing -= len(link.recv(min(missing, 262144)))

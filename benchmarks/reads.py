@@ -1,0 +1,161 @@
+"""List of 50, detail and search, at two sizes of the registry, against raw SQL and plain REST framework.
+
+Each server is granian with one worker and one thread, over a throw-away PostgreSQL. The three ways take turns within a
+round, so that a slow moment of the machine meets them all; a figure is the median of the rounds.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.load import requests_per_second
+from config.embedded_servers import ensure
+
+SIZES = (10_000, 100_000)
+FIRST_PORT = 8790
+RARE_WORD = "xylographic"
+RARE_ROWS = 40
+# Name of the read -> path of each way; {name} is an asset's.
+READS: dict[str, dict[str, str]] = {
+    "list of 50": {"ours": "/api/assets?limit=50", "raw": "/raw/list", "drf": "/drf/list"},
+    "detail": {"ours": "/api/assets/{name}", "raw": "/raw/detail/{name}", "drf": "/drf/detail/{name}"},
+    "search, rare word": {
+        "ours": f"/api/assets?limit=50&search={RARE_WORD}",
+        "raw": f"/raw/search?search={RARE_WORD}",
+        "drf": f"/drf/list?search={RARE_WORD}",
+    },
+    "search, word in 9 %": {
+        "ours": "/api/assets?limit=50&search=neon",
+        "raw": "/raw/search?search=neon",
+        "drf": "/drf/list?search=neon",
+    },
+}
+_PREPARE = f"""
+from django.utils import timezone
+from accounts.models import User
+from accounts.tokens import issue_token
+from assets.demo import load_demo
+from flags.changing import turn_on_for_everyone
+from flags.registry import FLAG_NAMES
+from taxonomy.sync import load_starter
+now = timezone.now()
+load_starter(now=now)
+load_demo(asset_count=int(ROWS), now=now)
+turn_on_for_everyone(sorted(FLAG_NAMES), by=None, reason="benchmark", now=now)
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("UPDATE assets_asset SET description = description || ' {RARE_WORD}' WHERE id IN"
+                   " (SELECT id FROM assets_asset ORDER BY md5(public_id) LIMIT {RARE_ROWS})")
+    cursor.execute("SELECT name FROM assets_asset WHERE layer = 'L' ORDER BY id LIMIT 1")
+    print(issue_token(User.objects.create_user("bench@example.com"), now), cursor.fetchone()[0])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one slot")
+    options = parser.parse_args()
+    addresses = ensure(Path(tempfile.mkdtemp(prefix="registry-bench-")), ephemeral=True)
+    console = Console()
+    figures: dict[tuple[str, str, int], list[float]] = {}
+    with serve(addresses) as servers:
+        slots = [
+            (read, way, size) for _ in range(options.rounds) for read in READS for size in SIZES for way in READS[read]
+        ]
+        for read, way, size in track(slots, "Measuring", console=console, transient=True):
+            port, token, name = servers[size]
+            path = READS[read][way].format(name=name)
+            rate = requests_per_second(port, path, [f"Authorization: Bearer {token}"], seconds=options.seconds)
+            figures.setdefault((read, way, size), []).append(rate)
+    show(console, {key: statistics.median(rates) for key, rates in figures.items()})
+
+
+@contextmanager
+def serve(addresses: dict[str, str]) -> Iterator[dict[int, tuple[int, str, str]]]:
+    """{size: (port, token, name of an asset)} while a server for each size runs."""
+    servers: dict[int, tuple[int, str, str]] = {}
+    processes = []
+    try:
+        for position, size in enumerate(SIZES):
+            database = f"bench_{size}"
+            host = addresses["DATABASE_URL"].split("@/", 1)[1].rsplit("/", 1)[0]
+            with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as link:
+                link.execute(f'CREATE DATABASE "{database}"')
+            environment = os.environ | addresses | {
+                "DATABASE_URL": addresses["DATABASE_URL"].rsplit("/", 1)[0] + f"/{database}",
+                "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+                "CACHE_KEY_PREFIX": database,
+                "MEDIA_ROOT": tempfile.mkdtemp(prefix="registry-bench-media-"),
+                "LOG_LEVEL": "ERROR",
+            }  # fmt: skip
+            _manage(environment, "migrate", "-v0")
+            token, name = _manage(environment, "shell", "-v0", "-c", _PREPARE.replace("ROWS", str(size))).split()[-2:]
+            with psycopg.connect(host=host, user="postgres", dbname=database, autocommit=True) as link:
+                link.execute("VACUUM ANALYZE")
+            port = FIRST_PORT + position
+            command = [
+                sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
+                "--blocking-threads", "1", "--log-level", "error", "config.wsgi:application",
+            ]  # fmt: skip
+            processes.append(subprocess.Popen(command, env=environment))
+            servers[size] = (port, token, name)
+            _wait_until_it_answers(port)
+        yield servers
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(20)
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def _wait_until_it_answers(port: int) -> None:
+    for _ in range(150):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError("the server does not answer")
+
+
+def show(console: Console, rates: dict[tuple[str, str, int], float]) -> None:
+    """Requests a second of each way, and the ratios that matter."""
+    table = Table("read", "assets", "ours/s", "raw/s", "drf/s", "ours : raw", "ours : drf", "slower than at 10,000")
+    for read in READS:
+        for size in SIZES:
+            ours, raw, drf = (rates[read, way, size] for way in ("ours", "raw", "drf"))
+            growth = "" if size == SIZES[0] else f"{rates[read, 'ours', SIZES[0]] / ours:.2f} x"
+            table.add_row(
+                read,
+                f"{size:,}",
+                f"{ours:.0f}",
+                f"{raw:.0f}",
+                f"{drf:.1f}",
+                f"{ours / raw:.2f}",
+                f"{ours / drf:.1f}",
+                growth,
+            )
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The service's own addresses and the yardsticks'."""
+
+from django.urls import include, path
+
+from benchmarks.plain_drf import PlainDetail, PlainList
+from benchmarks.raw_sql import raw_detail, raw_list, raw_search
+
+urlpatterns = [
+    path("raw/list", raw_list),
+    path("raw/search", raw_search),
+    path("raw/detail/<str:name>", raw_detail),
+    path("drf/list", PlainList.as_view()),
+    path("drf/detail/<str:name>", PlainDetail.as_view()),
+    path("", include("config.urls")),
+]
