@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import connection, models
 
 if TYPE_CHECKING:
     from taxonomy.models import TaxonomyVersion
@@ -24,4 +24,7 @@ class TaxonomyVersionQuerySet(models.QuerySet["TaxonomyVersion"]):
 
     def current_pk(self) -> int:
         """0 while there is no taxonomy."""
-        return self.order_by("-pk").values_list("pk", flat=True).first() or 0
+        # By hand, because nearly every request asks: building a query costs more than running this one.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(id), 0) FROM taxonomy_taxonomyversion")
+            return cursor.fetchone()[0]

@@ -28,6 +28,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix") else "/1"),
         "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default="nna"),
+        # A server that hangs is as good as gone: whoever asks goes on without the cache.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 
