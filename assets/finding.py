@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
 
 from assets.errors import AssetMissing
 from assets.models import Asset
-from assets.querysets import AssetQuerySet
 from common.errors import Invalid
 from common.public_ids import is_public_id
 from taxonomy.lookup import Directory
@@ -16,8 +16,8 @@ from taxonomy.lookup import Directory
 MAX_KEY_CHARS = 600
 
 
-def condition_for(key: str, directory: Directory) -> Q | None:
-    """The rows `key` may mean, or None when it has the form of no name, address or id.
+def condition_sql(key: str, directory: Directory) -> tuple[str, list[Any]] | None:
+    """SQL and parameters for the rows `key` may mean, or None when it has the form of no name, address or id.
 
     Composite names are stored with `:` and are found by `+` too, with or without a trailing separator, and
     by their base alone. An address is found as it is stored and, where its numbers are known, by the name
@@ -27,7 +27,7 @@ def condition_for(key: str, directory: Directory) -> Q | None:
     if not text or len(text) > MAX_KEY_CHARS or "\x00" in text:
         return None
     if is_public_id(text.lower()):
-        return Q(public_id=text.lower())
+        return "assets_asset.public_id = %s", [text.lower()]
     whole = text.upper().replace("+", ":").rstrip(":")
     base = whole.partition(":")[0]
     if base.count(".") < 3:
@@ -36,27 +36,29 @@ def condition_for(key: str, directory: Directory) -> Q | None:
     with suppress(Invalid):  # not an address, or one of numbers nobody has: the stored forms still count
         base_names.append(directory.mfa_to_hfn(base).partition(":")[0])
     if ":" in whole:
-        return Q(name__in=[whole, f"{whole}:"]) | Q(base_name__in=base_names)
-    return Q(base_name__in=[base, *base_names]) | Q(nna_address__in=[text, base])
+        return f"(assets_asset.name = ANY(%s) OR {_BASE_NAME})", [[whole, f"{whole}:"], base_names]
+    return f"(assets_asset.nna_address = ANY(%s) OR {_BASE_NAME})", [[text, base], [base, *base_names]]
 
 
-def find_asset(key: str, directory: Directory, *, among: AssetQuerySet | None = None) -> Asset:
+_BASE_NAME = "assets_asset.base_name = ANY(%s)"
+
+
+def condition_for(key: str, directory: Directory) -> RawSQL | None:
+    """The same for a queryset's filter."""
+    condition = condition_sql(key, directory)
+    return RawSQL(*condition, output_field=BooleanField()) if condition else None  # noqa: S611  # input is in parameters
+
+
+def find_asset(key: str, directory: Directory) -> Asset:
     """The one live asset `key` means. Raises AssetMissing."""
-    pk = find_asset_pk(key, directory, among=among)
-    return Asset.objects.get(pk=pk)
+    return Asset.objects.get(pk=find_asset_pk(key, directory))
 
 
-def find_asset_pk(key: str, directory: Directory, *, among: AssetQuerySet | None = None) -> int:
-    candidates = Asset.objects.live() if among is None else among
-    return find_value(key, directory, F("pk"), among=candidates)
-
-
-def find_value(key: str, directory: Directory, expression: Any, *, among: AssetQuerySet) -> Any:
-    """What `expression` says of the one asset `key` means among the given, in one query. Raises AssetMissing."""
+def find_asset_pk(key: str, directory: Directory) -> int:
     condition = condition_for(key, directory)
-    found = among.filter(condition).order_by().values_list(expression, flat=True)[:1] if condition is not None else ()
-    for value in found:
-        return value
+    found = Asset.objects.live().filter(condition).order_by() if condition is not None else Asset.objects.none()
+    for pk in found.values_list("pk", flat=True)[:1]:
+        return pk
     raise AssetMissing(key)
 
 
@@ -66,7 +68,7 @@ def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[in
     anything = Q(pk__in=[])
     for condition in conditions.values():
         if condition is not None:
-            anything |= condition
+            anything |= Q(condition)
     found: dict[str, tuple[int, str, str]] = {}
     rows = Asset.objects.live().filter(anything).values_list(
         "pk", "layer", "nna_address", "public_id", "name", "base_name"

@@ -9,6 +9,7 @@ Per asset, in any case, with `_`, `-` and space alike:
 Substrings come from a trigram index, word forms from a full-text index; both are kept by the database.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -71,6 +72,9 @@ def plan_search(text: str, *, directory: Directory, scope: SearchScope) -> Searc
     every_word = "(" + " AND ".join([holds] * len(words)) + ")"
     every_word_params = [_like(word) for word in words for _ in scope.columns]
     other_forms = " OR ".join(_WORD_FORMS.format(column=column) for column in scope.columns)
+    if not any(_HAS_TRIGRAM.search(word) for word in words):
+        # So short a text means reading the table; but its rows must not be turned into word forms one by one.
+        other_forms = f"assets_asset.id IN (SELECT id FROM assets_asset WHERE {other_forms})"  # noqa: S608
     condition = f"({every_word} OR {other_forms} OR {_IS_EXACT})" if exact_pks else f"({every_word} OR {other_forms})"
     condition_params = [*every_word_params, *[text] * len(scope.columns), *([exact_pks] if exact_pks else [])]
     rank = f"CASE WHEN {_IS_EXACT} THEN 0 WHEN {holds} THEN 1 WHEN {every_word} THEN 2 ELSE 3 END"
@@ -81,6 +85,7 @@ def plan_search(text: str, *, directory: Directory, scope: SearchScope) -> Searc
     )
 
 
+_HAS_TRIGRAM = re.compile(r"[^\W_]{3}")
 _IS_EXACT = "assets_asset.id = ANY(%s)"
 # To the letter as the index has it.
 _WORD_FORMS = (

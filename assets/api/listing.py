@@ -8,7 +8,7 @@ from django.db.models import Count, Window
 
 from api.pagination import PageWish, read_page
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
-from assets.api.wire_json import asset_json, rows_as_json
+from assets.api.wire_json import asset_json, newest_rows, rows_as_json
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
@@ -55,9 +55,22 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     order = read_order(params)
     if text:
         return _search(assets, text, flags, order, wish)
+    if not (is_filtered or has_deleted or order):
+        return _newest(layer, node_pks, flags, wish)
     total = assets.count() if is_filtered or has_deleted else _live_count(layer, node_pks)
     page = assets.order_by(*order) if order else assets.newest_first()
     return AssetPage(rows_as_json(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
+
+
+def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
+    """What pages ask for most: the newest, of everything or of one place."""
+    condition, params = "deleted_at IS NULL", []
+    if node_pks is not None:
+        condition, params = f"{condition} AND taxonomy_node_id = ANY(%s)", [node_pks]
+    elif layer is not None:
+        condition, params = f"{condition} AND layer = %s", [layer]
+    rows = newest_rows(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
+    return AssetPage(rows, _live_count(layer, node_pks), wish)
 
 
 def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet:

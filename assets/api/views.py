@@ -1,10 +1,12 @@
 """`/api/assets...`: the old clients' endpoints, in their envelopes."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -26,18 +28,17 @@ from assets.api.serializers import (
     RegisterAssetSerializer,
     ReserveSerializer,
 )
-from assets.api.wire_json import asset_json, join_json, metadata_json
+from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
-from assets.finding import find_asset, find_asset_pk, find_assets, find_value
+from assets.finding import condition_sql, find_asset, find_asset_pk, find_assets
 from assets.models import Asset, SequenceReservation
-from assets.querysets import AssetQuerySet
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import Fault, Invalid
 from common.moments import format_moment
 from common.plain_text import check_text
-from flags.evaluation import flags_for
+from flags.evaluation import FlagSet, flags_for
 from taxonomy.lookup import current_directory
 
 
@@ -63,10 +64,20 @@ def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpRespons
     return answer
 
 
-def visible_assets(request: Request) -> AssetQuerySet:
-    """Deleted assets are there for an admin who asks for them."""
+LIVE = "assets_asset.deleted_at IS NULL"
+
+
+def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
+    """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
     wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    return Asset.objects.all() if wants_deleted else Asset.objects.live()
+    condition = condition_sql(key, current_directory())
+    if condition is None:
+        raise AssetMissing(key)
+    sql, params = condition
+    rows = newest_rows(row(flags_for(request)), sql if wants_deleted else f"{LIVE} AND {sql}", params, limit=1)
+    if not rows:
+        raise AssetMissing(key)
+    return success_from_json(rows[0].encode())
 
 
 class AssetListView(APIView):
@@ -129,9 +140,7 @@ class AssetDetailView(APIView):
         return [IsAdminRole()] if self.request.method == "DELETE" else super().get_permissions()
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        expression = asset_json(flags_for(request))
-        row = find_value(key, current_directory(), expression, among=visible_assets(request))
-        return success_from_json(row.encode())
+        return find_json(request, key, asset_json)
 
     def put(self, request: Request, key: str) -> HttpResponse:
         directory = current_directory()
@@ -162,8 +171,7 @@ class AssetMetadataView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        row = find_value(key, current_directory(), metadata_json(flags_for(request)), among=Asset.objects.live())
-        return success_from_json(row.encode())
+        return find_json(request, key, metadata_json)
 
 
 class AssetCountView(APIView):

@@ -7,8 +7,10 @@ the field existed.
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
@@ -67,6 +69,21 @@ def metadata_json(flags: FlagSet) -> RawSQL:
     pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
     sql = f"'{{' || substr({pairs} || {_extras(flags.names, 'albumArtDetails')}, 3) || '}}'"
     return RawSQL(sql, [], output_field=TextField())  # noqa: S611  # no input in it
+
+
+def newest_rows(row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0) -> list[str]:
+    """JSON, as `row` makes it, of the newest assets for which `condition`, SQL of our own, holds.
+
+    By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
+    run it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {row.sql} FROM assets_asset WHERE {condition}"  # noqa: S608
+            " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
+            [*row.params, *params, limit, offset],
+        )
+        return [text for (text,) in cursor.fetchall()]
 
 
 def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> list[str]:

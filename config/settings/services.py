@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import environ
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 env = environ.Env()
 environ.Env.read_env(Path(__file__).resolve().parents[2] / ".env", overwrite=False)
@@ -25,11 +27,11 @@ if env.bool("DATABASE_POOL", default=False):
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.ValkeyCache",
         "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix") else "/1"),
         "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default="nna"),
-        # A server that hangs is as good as gone: whoever asks goes on without the cache.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        # A server that hangs must not hold up requests, which do without it. One retry: a connection may be stale.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 1)},
     }
 }
 

@@ -14,7 +14,7 @@ from accounts.access import deactivate, end_sessions
 from accounts.models import ServiceKey, User
 from accounts.service_keys import revoke_keys
 from accounts.snapshots import forget_people
-from accounts.tokens import issue_token
+from accounts.tokens import LEEWAY_SECONDS, issue_token
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +109,14 @@ def test_the_token_says_what_old_clients_read_and_no_more(editor):
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + 86_400,
     }
+
+
+def test_a_token_that_was_good_still_expires(api, editor):
+    expires_at = int(time.time()) - LEEWAY_SECONDS + 2
+    token = signed(claims_of(editor, exp=expires_at, iat=expires_at - 600))
+    assert api.get(PROFILE, headers={"authorization": f"Bearer {token}"}).status_code == 200
+    time.sleep(2.1)
+    assert api.get(PROFILE, headers={"authorization": f"Bearer {token}"}).status_code == 401
 
 
 def test_the_role_in_a_token_is_not_believed(api, editor):
