@@ -1,12 +1,9 @@
 """Questions about assets."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
-
-if TYPE_CHECKING:
-    pass
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

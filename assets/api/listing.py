@@ -8,7 +8,7 @@ from django.db.models import Count, Window
 
 from api.pagination import PageWish, read_page
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
-from assets.api.wire_json import asset_json, newest_rows, rows_as_json
+from assets.api.wire_json import asset_json, newest_rows, rows_as_json, rows_of
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
@@ -38,16 +38,12 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     check_parameters(params)
     wish = read_page(params)
     text = check_search(params.get("search") or params.get("q") or "")
-    layer, category, subcategory = (params.get(name) or None for name in ("layer", "category", "subcategory"))
+    layer, node_pks = _read_place(params)
     has_deleted = is_admin and params.get("includeDeleted") == "true"
     assets = Asset.objects.all() if has_deleted else Asset.objects.live()
-    node_pks: list[int] | None = None
-    if category is not None or subcategory is not None:
-        nodes = current_directory().matching_nodes(layer=layer, category=category, subcategory=subcategory)
-        node_pks = [node.pk for node in nodes]
+    if node_pks is not None:
         assets = assets.filter(taxonomy_node__in=node_pks)
     elif layer is not None:
-        layer = layer.strip().upper()
         assets = assets.filter(layer=layer)
     is_filtered = bool(_FILTER_PARAMETERS & params.keys())
     if is_filtered:
@@ -62,13 +58,23 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     return AssetPage(rows_as_json(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
 
 
+def _read_place(params: Any) -> tuple[str | None, list[int] | None]:
+    """The layer asked for, and, where a category or subcategory is, the keys of all nodes that are meant."""
+    layer, category, subcategory = (params.get(name) or None for name in ("layer", "category", "subcategory"))
+    layer = layer.strip().upper() if layer else None
+    if category is None and subcategory is None:
+        return layer, None
+    nodes = current_directory().matching_nodes(layer=layer, category=category, subcategory=subcategory)
+    return layer, [node.pk for node in nodes]
+
+
 def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
     """What pages ask for most: the newest, of everything or of one place."""
-    condition, params = "deleted_at IS NULL", []
+    condition, params = "true", []
     if node_pks is not None:
-        condition, params = f"{condition} AND taxonomy_node_id = ANY(%s)", [node_pks]
+        condition, params = "taxonomy_node_id = ANY(%s)", [node_pks]
     elif layer is not None:
-        condition, params = f"{condition} AND layer = %s", [layer]
+        condition, params = "layer = %s", [layer]
     rows = newest_rows(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
     return AssetPage(rows, _live_count(layer, node_pks), wish)
 
@@ -111,15 +117,10 @@ def _search(
     keys = list(ordered.values_list("pk", Window(Count("*")))[wish.offset : wish.offset + wish.limit])
     if not keys:
         return AssetPage([], found.count() if wish.page > 1 else 0, wish)
-    by_pk = dict(Asset.objects.filter(pk__in=[pk for pk, _ in keys]).values_list("pk", asset_json(flags)))
-    return AssetPage([by_pk[pk] for pk, _ in keys], keys[0][1], wish)
+    return AssetPage(rows_of([pk for pk, _ in keys], flags), keys[0][1], wish)
 
 
 def count_assets(params: Any) -> int:
     """How many live assets a place in the taxonomy has."""
     check_parameters(params)
-    layer, category, subcategory = (params.get(name) or None for name in ("layer", "category", "subcategory"))
-    if category is None and subcategory is None:
-        return _live_count(layer.strip().upper() if layer else None, None)
-    nodes = current_directory().matching_nodes(layer=layer, category=category, subcategory=subcategory)
-    return _live_count(None, [node.pk for node in nodes])
+    return _live_count(*_read_place(params))

@@ -28,11 +28,11 @@ from assets.api.serializers import (
     RegisterAssetSerializer,
     ReserveSerializer,
 )
-from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows
+from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows, rows_of
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
 from assets.finding import condition_sql, find_asset, find_asset_pk, find_assets
-from assets.models import Asset, SequenceReservation
+from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import Fault, Invalid
@@ -58,13 +58,10 @@ def page_answer(request: Request, page: AssetPage) -> HttpResponse:
 
 
 def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    row = Asset.objects.filter(pk=pk).values_list(asset_json(flags_for(request)), flat=True).get()
+    [row] = rows_of([pk], flags_for(request))
     answer = success_from_json(row.encode())
     answer.status_code = status
     return answer
-
-
-LIVE = "assets_asset.deleted_at IS NULL"
 
 
 def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
@@ -74,7 +71,7 @@ def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> H
     if condition is None:
         raise AssetMissing(key)
     sql, params = condition
-    rows = newest_rows(row(flags_for(request)), sql if wants_deleted else f"{LIVE} AND {sql}", params, limit=1)
+    rows = newest_rows(row(flags_for(request)), sql, params, limit=1, has_deleted=wants_deleted)
     if not rows:
         raise AssetMissing(key)
     return success_from_json(rows[0].encode())
@@ -212,8 +209,7 @@ class AssetBatchView(APIView):
         addresses = wish.validated_data["addresses"]
         found = find_assets(addresses, current_directory())
         pks = [found[address][0] for address in addresses if address in found]
-        rows = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags_for(request))))
-        return success_from_json(join_json(rows[pk] for pk in pks))
+        return success_from_json(join_json(rows_of(pks, flags_for(request))))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
@@ -221,9 +217,8 @@ class AssetBatchView(APIView):
         assets = register_assets(
             wishes, by=request.user, directory=current_directory(), now=timezone.now(), name_row=_name_row
         )
-        pks = [asset.pk for asset in assets]
-        rows = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags_for(request))))
-        answer = success_from_json(join_json(rows[pk] for pk in pks))
+        rows = rows_of([asset.pk for asset in assets], flags_for(request))
+        answer = success_from_json(join_json(rows))
         answer.status_code = 201
         return answer
 

@@ -5,7 +5,7 @@ never turned into objects and back. A flag that is off leaves its keys out, so t
 the field existed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
+from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
@@ -71,19 +72,28 @@ def metadata_json(flags: FlagSet) -> RawSQL:
     return RawSQL(sql, [], output_field=TextField())  # noqa: S611  # no input in it
 
 
-def newest_rows(row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0) -> list[str]:
-    """JSON, as `row` makes it, of the newest assets for which `condition`, SQL of our own, holds.
+def newest_rows(
+    row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
+) -> list[str]:
+    """JSON, as `row` makes it, of the newest live assets for which `condition`, SQL of our own, holds.
 
     By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
     run it.
     """
+    live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql} FROM assets_asset WHERE {condition}"  # noqa: S608
+            f"SELECT {row.sql} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
             " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
             [*row.params, *params, limit, offset],
         )
         return [text for (text,) in cursor.fetchall()]
+
+
+def rows_of(pks: Sequence[int], flags: FlagSet) -> list[str]:
+    """JSON of the assets with these keys, in the order of the keys."""
+    by_pk = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags)))
+    return [by_pk[pk] for pk in pks]
 
 
 def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> list[str]:
