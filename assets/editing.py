@@ -13,6 +13,7 @@ from assets.components import check_components
 from assets.descriptions import creator_description_to_keep
 from assets.errors import IdentityFrozen
 from assets.models import Asset, SequenceReservation
+from assets.pictures import ask_for_picture, is_same_picture
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
 from common.errors import Invalid
@@ -32,6 +33,10 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
     other parts of a composite, ComponentMissing, Invalid.
     """
     asset = Asset.objects.select_for_update().get(pk=asset_pk)
+    # An edit form sends back what it was shown, which is the stored picture and not the address it came from.
+    has_new_picture = "album_art" in changes and not is_same_picture(asset, changes["album_art"])
+    if not has_new_picture:
+        changes = {name: value for name, value in changes.items() if name != "album_art"}
     for name in _PLAIN_FIELDS:
         if name in changes:
             setattr(asset, name, changes[name] if name != "source" else changes[name] or asset.source)
@@ -44,6 +49,8 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
     if any(name in changes for name in _TAXONOMY_FIELDS):
         _set_taxonomy(asset, changes, by=by, directory=directory, now=now)
     _save(asset, by=by, now=now)
+    if has_new_picture:
+        ask_for_picture(asset, by=by, now=now)
     log.info("asset edited", extra={"asset": asset.name, "fields": sorted(changes), "by": by.public_id})
     return asset
 

@@ -15,6 +15,7 @@ from assets.components import check_components
 from assets.errors import AddressTaken
 from assets.media_types import HEAD_BYTES, MediaType, check_media
 from assets.models import Asset, SequenceReservation
+from assets.pictures import ask_for_picture
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from assets.store import delete_media, save_media
 from common.errors import Invalid, TooLarge
@@ -179,3 +180,5 @@ def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
                 draft.asset.save(force_insert=True)
         except IntegrityError as error:
             raise AddressTaken(f"{draft.asset.name} is taken already") from error
+        if draft.asset.album_art:
+            ask_for_picture(draft.asset, by=by, now=draft.asset.created_at)

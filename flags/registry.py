@@ -6,6 +6,7 @@ CREATOR_DESCRIPTION = "creator_description"
 ALBUM_ART = "album_art"
 AI_METADATA = "ai_metadata"
 SEARCH_CREATOR_DESCRIPTION = "search_creator_description"
+ALBUM_ART_PIPELINE = "album_art_pipeline"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ GATED_FIELDS: tuple[GatedField, ...] = (
     GatedField(ALBUM_ART, "albumArt, albumArtDetails", "The picture of a song is shown."),
     GatedField(AI_METADATA, "aiMetadata, and its texts in search", "What a model wrote is shown and found."),
     GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
+    GatedField(
+        ALBUM_ART_PIPELINE,
+        "fetching and storing of pictures",
+        "Pictures asked for are fetched; off, requests wait. Workers serve nobody in particular: "
+        "only On for everyone counts.",
+    ),
 )
 GATED_FIELDS_BY_FLAG = {field.flag: field for field in GATED_FIELDS}
 FLAG_NAMES = frozenset(GATED_FIELDS_BY_FLAG)

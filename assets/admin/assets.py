@@ -18,6 +18,7 @@ from assets.admin.forms import AssetForm
 from assets.admin.previews import composites_with, parts_of, player, thumbnail
 from assets.editing import edit_asset
 from assets.models import Asset
+from assets.pictures import picture_keeper
 from assets.search import EVERYTHING, check_search, plan_search
 from common.errors import Invalid
 from common.staff_admin import StaffAdmin
@@ -55,12 +56,13 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     deferred = ("document", "search_text", "creator_search_text", "ai_search_text")
     readonly_fields = (
         "preview", "name", "nna_address", "public_id", "place", "state", "registered_by", "created_at", "updated_at",
-        "revision", "origin", "parts", "used_in", "mime_type", "file_size", "original_filename", "curation", "deletion",
+        "revision", "origin", "album_art_picture", "parts", "used_in", "mime_type", "file_size", "original_filename",
+        "curation", "deletion",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("preview", "name", ("nna_address", "state"), "place")}),
         ("Words", {"fields": ("description", "creator_description", "tags", "source")}),
-        ("Picture and model", {"fields": ("album_art", "ai_metadata")}),
+        ("Picture and model", {"fields": ("album_art_picture", "album_art", "ai_metadata")}),
         ("Composition", {"fields": ("parts", "used_in")}),
         ("Rights and training", {"classes": ("collapse",), "fields": ("rights", "training_data")}),
         (
@@ -175,6 +177,11 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     @display(description="Taxonomy")
     def place(self, asset: Asset) -> str:
         return f"{asset.layer} / {asset.category} / {asset.subcategory}"
+
+    @display(description="Album art")
+    def album_art_picture(self, asset: Asset) -> str:
+        keeper = picture_keeper()
+        return (keeper.describe(asset) if keeper else "") or "Only songs get a picture of their own."
 
     @display(description="Parts")
     def parts(self, asset: Asset) -> str:

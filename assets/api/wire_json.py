@@ -15,6 +15,7 @@ from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
 from assets.models import Asset
+from assets.pictures import picture_keeper
 from assets.querysets import AssetQuerySet
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
@@ -30,7 +31,7 @@ _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_k
 # Wire key -> SQL of its JSON.
 _GATED: dict[str, dict[str, str]] = {
     CREATOR_DESCRIPTION: {"creatorDescription": "to_json(creator_description)"},
-    ALBUM_ART: {"albumArt": "to_json(album_art)", "albumArtDetails": "NULL::json"},
+    ALBUM_ART: {"albumArt": "to_json(album_art)", "albumArtDetails": "NULL::json"},  # the keeper of pictures knows more
     AI_METADATA: {"aiMetadata": "ai_metadata"},
 }
 _METADATA: dict[str, str] = {
@@ -44,6 +45,9 @@ _METADATA: dict[str, str] = {
 def _extras(flags: frozenset[str], left_out: str = "") -> str:
     """SQL text of the pairs behind the document, each with its comma: gated fields, then what is known of a song."""
     columns = {key: sql for flag, gated in _GATED.items() if flag in flags for key, sql in gated.items()}
+    keeper = picture_keeper()
+    if keeper and ALBUM_ART in flags:
+        columns |= keeper.wire_columns
     columns.pop(left_out, None)
     has_ai = AI_METADATA in flags
     bpm = f"coalesce({_AI_BPM}, {_TAG_BPM})" if has_ai else _TAG_BPM
@@ -62,14 +66,19 @@ def _pair(key: str, sql: str) -> str:
 def asset_json(flags: FlagSet) -> RawSQL:
     """The expression of one row's JSON text; annotate or select it on assets."""
     sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_extras(flags.names)} || '}}'"
-    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL], output_field=TextField())  # noqa: S611  # no input in it
+    return _row_sql(sql)
 
 
 def metadata_json(flags: FlagSet) -> RawSQL:
     """The expression of the shorter document at `/assets/{id}/metadata`."""
     pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
     sql = f"'{{' || substr({pairs} || {_extras(flags.names, 'albumArtDetails')}, 3) || '}}'"
-    return RawSQL(sql, [], output_field=TextField())  # noqa: S611  # no input in it
+    return _row_sql(sql)
+
+
+def _row_sql(sql: str) -> RawSQL:
+    """Every `%s` in it is the address under which stored files are public."""
+    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=TextField())  # noqa: S611
 
 
 def newest_rows(

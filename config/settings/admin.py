@@ -26,6 +26,15 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Album art",
+                "items": [
+                    _item("Pictures", "image", "admin:albumart_artwork_changelist"),
+                    _item("Missing pictures", "image_search", "admin:albumart_artworkrun_changelist"),
+                    _item("Sources", "dns", "admin:albumart_artworksource_changelist"),
+                    _item("How it goes", "monitoring", "admin:albumart_figures"),
+                ],
+            },
+            {
                 "title": "Taxonomy",
                 "items": [
                     _item("Tree", "account_tree", "admin:taxonomy_tree"),

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "accounts",
     "taxonomy",
     "assets",
+    "albumart",
     "ops",
 ]
 

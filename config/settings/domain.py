@@ -9,6 +9,37 @@ ACCOUNTS_TOKEN_LIFETIME_SECONDS = env.int("ACCOUNTS_TOKEN_LIFETIME_SECONDS", def
 ACCOUNTS_SNAPSHOT_SECONDS = env.int("ACCOUNTS_SNAPSHOT_SECONDS", default=15)
 ACCOUNTS_SIGNING_KEY = env.str("ACCOUNTS_SIGNING_KEY", default="")
 
+# Hosts pictures may be fetched from, beside those staff keep in the admin; ".example.org" means all below it.
+ALBUMART_ALLOWED_HOSTS = env.list("ALBUMART_ALLOWED_HOSTS", default=[])
+ALBUMART_SIDES_PX = (500, 150)  # longest sides of what is made; the first is what clients show
+ALBUMART_ITUNES_SIDE_PX = env.int("ALBUMART_ITUNES_SIDE_PX", default=1200)
+ALBUMART_MAX_BYTES = env.int("ALBUMART_MAX_BYTES", default=10 * 1024 * 1024)
+ALBUMART_MAX_PIXELS = env.int("ALBUMART_MAX_PIXELS", default=40_000_000)  # times frames
+ALBUMART_MAX_SIDE_PX = 12_000
+ALBUMART_CONNECT_SECONDS = 2.0
+ALBUMART_FIRST_BYTE_SECONDS = 5.0
+ALBUMART_FETCH_SECONDS = 20.0
+ALBUMART_DECODE_SECONDS = env.int("ALBUMART_DECODE_SECONDS", default=15)
+ALBUMART_DECODE_MEMORY_BYTES = env.int("ALBUMART_DECODE_MEMORY_BYTES", default=1024 * 1024 * 1024)
+# The virus scanner: tcp://host:port or unix:///path; empty means that nothing is scanned.
+ALBUMART_CLAMD = env.str("ALBUMART_CLAMD", default="")
+ALBUMART_CLAMD_SECONDS = 20.0
+ALBUMART_MAX_ATTEMPTS = env.int("ALBUMART_MAX_ATTEMPTS", default=5)
+ALBUMART_RETRY_SECONDS = env.float("ALBUMART_RETRY_SECONDS", default=5.0)  # times 4 after each failure
+# A worker that holds a picture longer is dead: the task's own hard limit is 90 s.
+ALBUMART_LEASE_SECONDS = env.int("ALBUMART_LEASE_SECONDS", default=120)
+ALBUMART_RESEND_SECONDS = env.int("ALBUMART_RESEND_SECONDS", default=60)
+ALBUMART_SENT_AT_ONCE = 200  # messages one sweep sends at most; the queue is not where work waits
+ALBUMART_BREAKER_FAILURES = env.int("ALBUMART_BREAKER_FAILURES", default=5)
+ALBUMART_BREAKER_REST_SECONDS = env.float("ALBUMART_BREAKER_REST_SECONDS", default=60.0)
+ALBUMART_BREAKER_ANSWERS = 3
+ALBUMART_MAX_PAUSE_SECONDS = 3600.0
+ALBUMART_RECHECK_DAYS = env.int("ALBUMART_RECHECK_DAYS", default=7)
+ALBUMART_RECHECKS_PER_HOUR = env.int("ALBUMART_RECHECKS_PER_HOUR", default=100)
+ALBUMART_KEEP_CONTENT_DAYS = env.int("ALBUMART_KEEP_CONTENT_DAYS", default=30)
+ALBUMART_ORPHAN_GRACE_SECONDS = env.int("ALBUMART_ORPHAN_GRACE_SECONDS", default=86_400)
+ALBUMART_MAX_UPLOADS_PER_HOUR = env.int("ALBUMART_MAX_UPLOADS_PER_HOUR", default=200)  # for each person
+
 API_MAX_JSON_BYTES = env.int("API_MAX_JSON_BYTES", default=1024 * 1024)
 API_DEFAULT_PAGE_ROWS = 10
 API_MAX_PAGE_ROWS = env.int("API_MAX_PAGE_ROWS", default=1000)  # the browse page always asks for 1000

@@ -13,6 +13,14 @@ _weak = [name for name in ("SECRET_KEY", "ACCOUNTS_SIGNING_KEY") if len(env.str(
 if _weak:
     raise ImproperlyConfigured(f"production needs at least 50 characters in: {', '.join(_weak)}")
 
+_loosened = [
+    name
+    for name in ("OUTBOUND_ALLOW_LOOPBACK", "OUTBOUND_ALLOW_HTTP", "OUTBOUND_ALLOWED_PORTS")
+    if env.str(name, default="")
+]
+if _loosened:
+    raise ImproperlyConfigured(f"production does not loosen outbound requests; unset: {', '.join(_loosened)}")
+
 ENVIRONMENT_NAME = "production"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 # The load balancer and the container's own probe ask for health over plain HTTP.

@@ -12,4 +12,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "assets.tasks.clean_up_broken_registrations",
         "schedule": crontab(minute="*/10"),
     },
+    "send pictures that are due, free those of dead workers": {
+        "task": "albumart.tasks.send_due_artworks",
+        "schedule": 10.0,
+        "options": {"expires": 10},  # after an outage one is enough
+    },
+    "look again for pictures that were absent": {
+        "task": "albumart.tasks.look_again_for_absent",
+        "schedule": crontab(minute="40"),
+    },
+    "clean up after pictures every night": {
+        "task": "albumart.tasks.clean_up_artwork",
+        "schedule": crontab(hour="3", minute="50"),
+    },
 }

@@ -45,7 +45,7 @@ def test_migrations_are_in_step_with_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-@pytest.mark.parametrize("key", _our_migrations(), ids=".".join)
+@pytest.mark.parametrize("key", sorted(_our_migrations()), ids=".".join)
 def test_every_step_of_a_migration_has_a_way_back(key: tuple[str, str]) -> None:
     for operation in _operations(_our_migrations()[key].operations):
         assert operation.reversible, f"{operation.describe()} cannot be taken back"

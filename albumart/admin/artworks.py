@@ -1,0 +1,188 @@
+"""Requests for pictures: what became of each, why, and what can be done about it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from albumart.admin.upload import answer_upload
+from albumart.models import Artwork, ArtworkFile
+from albumart.queueing import fetch_again, mark_absent, rerun_failed_step
+from albumart.statistics import pipeline_figures
+from assets.store import public_url
+from common.errors import RegistryError
+from common.staff_admin import ReadOnlyAdmin
+from flags.evaluation import flags_for_everyone
+from flags.registry import ALBUM_ART_PIPELINE
+
+_PERMISSION = "albumart.process_artwork"
+_HELD = "Held: the flag album_art_pipeline is off"
+_WINDOWS_DAYS = (1, 7, 30)
+
+
+@admin.register(Artwork)
+class ArtworkAdmin(ReadOnlyAdmin):
+    list_display = ("thumbnail", "asset_link", "state", "source_name", "quality", "why", "attempts", "age")
+    list_display_links = ("thumbnail",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("error_code", AllValuesCheckboxFilter),
+        ("source_host", AllValuesCheckboxFilter),
+        ("run", RelatedDropdownFilter),
+        "is_current",
+    )
+    search_fields = ("asset__name", "asset__nna_address", "source_url")
+    search_help_text = "Name or address of the asset, address of the picture"
+    list_select_related = ("asset", "run")
+    actions = ("fetch_again", "rerun", "mark_absent")
+    fields = ("panel",)
+    readonly_fields = ("panel",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Artwork]:
+        files = Prefetch("files", ArtworkFile.objects.order_by("artwork", "width_px"))
+        return super().get_queryset(request).select_related("asset", "run", "source").prefetch_related(files)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("upload/<int:asset_pk>/", view(self.upload_view), name="albumart_artwork_upload"),
+            path("<int:pk>/do/<str:verb>/", view(self.verb_view), name="albumart_artwork_do"),
+            path("figures/", view(self.figures_view), name="albumart_figures"),
+            *super().get_urls(),
+        ]
+
+    def has_process_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(_PERMISSION)
+
+    @action(description="Fetch again", permissions=["process"])
+    def fetch_again(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        self._tell(request, fetch_again(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again")
+
+    @action(description="Re-run from the failed step", permissions=["process"])
+    def rerun(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        self._tell(request, rerun_failed_step(_pks(artworks), now=timezone.now()), "queued")
+
+    @action(description="Mark as absent", permissions=["process"])
+    def mark_absent(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        self._tell(request, mark_absent(_pks(artworks), by=request.user.email, now=timezone.now()), "marked as absent")
+
+    def _tell(self, request: HttpRequest, count: int, what: str) -> None:
+        self.message_user(request, f"{count} picture{'' if count == 1 else 's'} {what}.")
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """A button of the detail page."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_process_permission(request):
+            raise PermissionDenied
+        now, by = timezone.now(), request.user.email
+        verbs = {
+            "again": lambda: fetch_again([pk], by=by, now=now),
+            "rerun": lambda: rerun_failed_step([pk], now=now),
+            "absent": lambda: mark_absent([pk], by=by, now=now),
+        }
+        try:
+            count = verbs[verb]() if verb in verbs else 0
+        except RegistryError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, "Done; the queue has it." if count else "There was nothing to do.")
+        newest = Artwork.objects.filter(asset__artworks=pk).order_by("-pk").values_list("pk", flat=True).first()
+        return HttpResponseRedirect(reverse("admin:albumart_artwork_change", args=[newest or pk]))
+
+    def upload_view(self, request: HttpRequest, asset_pk: int) -> HttpResponse:
+        if not self.has_process_permission(request):
+            raise PermissionDenied
+        return answer_upload(request, asset_pk, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        wished = request.GET.get("days", "7")
+        days = int(wished) if wished.isascii() and wished.isdigit() and int(wished) in _WINDOWS_DAYS else 7
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Album art: how it goes",
+            "opts": self.opts,
+            "figures": pipeline_figures(timezone.now(), window=timedelta(days=days)),
+            "windows": _WINDOWS_DAYS,
+            "is_held": not flags_for_everyone().is_on(ALBUM_ART_PIPELINE),
+        }
+        return TemplateResponse(request, "admin/albumart/figures.html", context)
+
+    @display(description="")
+    def thumbnail(self, artwork: Artwork) -> SafeString:
+        files = list(artwork.files.all())
+        if not files:
+            return format_html('<span class="material-symbols-outlined" role="img" aria-label="{}">{}</span>',
+                               artwork.status, "hide_image")  # fmt: skip
+        return format_html(
+            '<img src="{}" alt="" loading="lazy" width="48" height="48" style="width:48px;height:48px;'
+            'object-fit:cover;border-radius:6px;background:{}">',
+            public_url(files[0].key), artwork.dominant_colour or "transparent",
+        )  # fmt: skip
+
+    @display(description="Asset", ordering="asset__name")
+    def asset_link(self, artwork: Artwork) -> SafeString:
+        return format_html(
+            '<a class="text-primary-600 underline" style="white-space:nowrap" href="{}">{}</a>{}',
+            reverse("admin:assets_asset_change", args=[artwork.asset_id]), artwork.asset.name,
+            "" if artwork.is_current else " (earlier)",
+        )  # fmt: skip
+
+    @display(
+        description="State", ordering="status",
+        label={"stored": "success", "waiting": "info", "running": "info", "refused": "danger", "failed": "danger",
+               "absent": "warning"},
+    )  # fmt: skip
+    def state(self, artwork: Artwork) -> str:
+        return artwork.status
+
+    @display(description="Why")
+    def why(self, artwork: Artwork) -> str:
+        return why(artwork)
+
+    @display(description="Age", ordering="requested_at")
+    def age(self, artwork: Artwork) -> str:
+        return timesince(artwork.requested_at, depth=1)
+
+    @display(description="")
+    def panel(self, artwork: Artwork) -> SafeString:
+        return render_to_string("admin/albumart/artwork_panel.html", self._panel_context(artwork))
+
+    def _panel_context(self, artwork: Artwork) -> dict[str, Any]:
+        return {
+            "artwork": artwork,
+            "why": why(artwork),
+            "files": [(file, public_url(file.key)) for file in artwork.files.all()],
+            "steps": artwork.steps.all(),
+            "others": artwork.asset.artworks.exclude(pk=artwork.pk)[:10],
+            "can_rerun": artwork.status in ("refused", "absent", "failed"),
+        }
+
+
+def why(artwork: Artwork) -> str:
+    """In a sentence: why there is no picture, or why it takes so long."""
+    if artwork.status == Artwork.Status.WAITING:
+        if artwork.run and artwork.run.paused_at:
+            return f"The run {artwork.run.name} is paused"
+        if not flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
+            return _HELD
+        return artwork.waits_because
+    return artwork.error_message
+
+
+def _pks(artworks: QuerySet[Artwork]) -> list[int]:
+    return list(artworks.values_list("pk", flat=True))

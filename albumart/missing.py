@@ -1,0 +1,74 @@
+"""Songs without a picture: which they are, where an address for them is known, how long asking will take."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef
+
+from albumart.addresses import known_addresses
+from albumart.models import Artwork, ArtworkSource
+from albumart.sources import current_sources, host_of, source_for
+from assets.models import Asset
+
+
+@dataclass(frozen=True)
+class MissingWish:
+    asset_pk: int
+    name: str
+    source_url: str
+    starts_after_seconds: float
+
+
+@dataclass(frozen=True)
+class MissingPlan:
+    """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
+
+    songs_found: int
+    wishes: Sequence[MissingWish]
+    without_address: Sequence[str]
+    not_allowed: Sequence[tuple[str, str]]
+    requests_by_source: Counter[str] = field(default_factory=Counter)
+    duration: timedelta = timedelta()
+
+    @property
+    def songs_without_address(self) -> int:
+        return len(self.without_address) + len(self.not_allowed)
+
+
+def plan_missing(*, layer: str = "G", limit: int | None = None) -> MissingPlan:
+    """Live assets of the layer nobody has asked a picture for, oldest first, `limit` requests at most."""
+    asked = Artwork.objects.filter(asset=OuterRef("pk"))
+    songs = Asset.objects.live().filter(~Exists(asked.current()), ~Exists(asked.open()), layer=layer)
+    sources = current_sources()
+    wishes: list[MissingWish] = []
+    without_address: list[str] = []
+    not_allowed: list[tuple[str, str]] = []
+    by_source: Counter[str] = Counter()
+    found = 0
+    rows = songs.order_by("created_at", "pk").values_list(
+        "pk", "name", "album_art", "ai_metadata", "training_data", "rights"
+    )
+    for pk, name, album_art, *documents in rows.iterator(chunk_size=1000):
+        if limit is not None and len(wishes) >= limit:
+            break
+        found += 1
+        addresses = known_addresses(album_art, documents)
+        chosen = next(((url, s) for url in addresses if (s := source_for(host_of(url), sources))), None)
+        if chosen is None:
+            if addresses:
+                not_allowed.append((name, host_of(addresses[0])))
+            else:
+                without_address.append(name)
+            continue
+        url, source = chosen
+        wishes.append(MissingWish(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
+        by_source[source.pattern] += 1
+    return MissingPlan(found, wishes, without_address, not_allowed, by_source, _duration(by_source, sources))
+
+
+def _duration(by_source: Counter[str], sources: Sequence[ArtworkSource]) -> timedelta:
+    paces = {source.pattern: source.requests_per_minute for source in sources}
+    minutes = [count / paces[pattern] for pattern, count in by_source.items()]
+    return timedelta(minutes=max(minutes, default=0))

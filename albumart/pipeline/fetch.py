@@ -1,0 +1,67 @@
+"""Get the bytes from their source: allowed, at its pace, while it is well, through `common.outbound`."""
+
+from django.conf import settings
+
+from albumart.addresses import with_bounded_size
+from albumart.claims import Clock
+from albumart.models import Artwork, ArtworkSource
+from albumart.pace import take_turn
+from albumart.sources import admit, current_sources, host_of, note_answer, note_failure, note_throttled, source_for
+from albumart.steps import StepNotes
+from common.outbound import (
+    AddressRefused,
+    Fetched,
+    FetchPolicy,
+    ResponseRefused,
+    SourceAbsent,
+    SourceThrottled,
+    SourceUnavailable,
+    check_url,
+    fetch,
+)
+
+
+def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> Fetched:
+    """The answer of the source.
+
+    Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable; MustWait when the source
+    rests or its budget is spent.
+    """
+    url = with_bounded_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)
+    notes.host = host_of(url)
+    check_url(url)
+    sources = current_sources()
+    source = source_for(notes.host, sources)
+    if source is None:
+        raise AddressRefused(f"{notes.host} is not on the list of sources", code="host_not_allowed")
+    Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=notes.host, source_name=source.label)
+    admit(source.pk, clock())
+    take_turn(source, clock().timestamp())
+    started_at = clock()
+    try:
+        fetched = fetch(url, _policy(source, sources))
+    except (SourceAbsent, ResponseRefused):
+        note_answer(source.pk, started_at=started_at, now=clock())
+        raise
+    except SourceThrottled as error:
+        note_throttled(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
+        raise
+    except SourceUnavailable as error:
+        note_failure(source.pk, error.message, now=clock())
+        raise
+    note_answer(source.pk, started_at=started_at, now=clock())
+    notes.size_bytes = len(fetched.content)
+    notes.details = {"declared_type": fetched.content_type[:100], "redirects": len(fetched.redirects)}
+    return fetched
+
+
+def _policy(source: ArtworkSource, sources: list[ArtworkSource]) -> FetchPolicy:
+    return FetchPolicy(
+        is_allowed_host=lambda host: source_for(host, sources) is not None,
+        max_bytes=settings.ALBUMART_MAX_BYTES,
+        max_redirects=source.max_redirects,
+        connect_seconds=settings.ALBUMART_CONNECT_SECONDS,
+        first_byte_seconds=settings.ALBUMART_FIRST_BYTE_SECONDS,
+        total_seconds=settings.ALBUMART_FETCH_SECONDS,
+        throttling_statuses=frozenset({403, 429}) if source.refusal_is_throttling else frozenset({429}),
+    )

@@ -1,0 +1,79 @@
+"""The pictures to store: made in a guarded child, one decode for all sizes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from albumart.quality import RULE_VERSION, judge
+from albumart.steps import StepNotes
+from common.images.guard import render_guarded
+from common.images.parts import RenderWish
+from common.images.structure import ImageStructure, strip_metadata
+
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    name: str
+    content: bytes
+    content_type: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class MadePictures:
+    files: tuple[MadeFile, ...]
+    quality: str
+    facts: dict[str, Any]
+    dominant_colour: str
+    blurhash: str
+
+    @property
+    def original(self) -> MadeFile:
+        return next(file for file in self.files if file.name == ORIGINAL)
+
+
+def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -> MadePictures:
+    """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRefused."""
+    stripped = strip_metadata(content, structure)
+    wish = RenderWish(
+        sides_px=settings.ALBUMART_SIDES_PX,
+        wants_original=stripped is None,
+        max_pixels=settings.ALBUMART_MAX_PIXELS,
+    )
+    # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
+    rendered = render_guarded(
+        stripped or content,
+        wish,
+        max_seconds=settings.ALBUMART_DECODE_SECONDS,
+        max_memory_bytes=settings.ALBUMART_DECODE_MEMORY_BYTES,
+    )
+    facts = {
+        "width": rendered.width,
+        "height": rendered.height,
+        "format": structure.format,
+        "jpeg_quality": structure.jpeg_quality,
+        "luma_deviation": rendered.luma_deviation,
+        "sharpness": rendered.sharpness,
+        "original": "kept" if stripped else "re-encoded",
+        "received_bytes": len(content),
+    }
+    if stripped is not None:
+        original = MadeFile(ORIGINAL, stripped, structure.content_type, rendered.width, rendered.height)
+    else:
+        original = MadeFile(
+            ORIGINAL, rendered.original, rendered.original_content_type, rendered.width, rendered.height
+        )
+    sized = [MadeFile(str(r.side_px), r.content, r.content_type, r.width, r.height) for r in rendered.renditions]
+    notes.size_bytes = sum(len(file.content) for file in (original, *sized))
+    notes.details = {"quality": judge(facts), "rule": RULE_VERSION, "original": facts["original"]}
+    return MadePictures(
+        files=(*sized, original),
+        quality=judge(facts),
+        facts=facts,
+        dominant_colour=rendered.dominant_colour,
+        blurhash=rendered.blurhash,
+    )

@@ -1,0 +1,116 @@
+"""Bytes first, then the rows that name them, in one transaction: a crash leaves a file too many, never too few."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from albumart.claims import Claim
+from albumart.errors import ManualArtKept, NotBetter
+from albumart.models import Artwork, ArtworkContent, ArtworkFile
+from albumart.pipeline.resize import MadePictures
+from albumart.quality import RANK, RULE_VERSION
+from albumart.steps import StepNotes
+from assets.models import Asset
+from common.content_store import content_key, put_once
+
+FOLDER = "album-art"
+_STORING_LOCK = 0x616C62756D  # one number for all: storing and sweeping agree on it
+
+
+def store_files(pictures: MadePictures, notes: StepNotes) -> list[ArtworkFile]:
+    """The files as rows that are not saved yet. Raises Unavailable. Call it while `storing()`."""
+    files, written = [], 0
+    for made in pictures.files:
+        key = content_key(FOLDER, made.content, made.content_type)
+        written += put_once(key, made.content, content_type=made.content_type)
+        files.append(
+            ArtworkFile(
+                name=made.name,
+                key=key,
+                content_type=made.content_type,
+                size_bytes=len(made.content),
+                width_px=made.width_px,
+                height_px=made.height_px,
+            )
+        )
+    notes.size_bytes = sum(file.size_bytes for file in files)
+    notes.details = {"written": written, "already_there": len(files) - written}
+    return files
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """While this is held, no sweep deletes a file that is found already there and not yet named by a row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [_STORING_LOCK])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [_STORING_LOCK])
+
+
+@contextmanager
+def nobody_storing() -> Iterator[bool]:
+    """Whether it could be made sure that nobody stores meanwhile; the sweep comes back later when not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_STORING_LOCK])
+        is_held = cursor.fetchone()[0]
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_STORING_LOCK])
+
+
+@transaction.atomic
+def record_stored(claim: Claim, files: list[ArtworkFile], pictures: MadePictures, *, now: datetime) -> None:
+    """The request becomes the asset's picture. Raises ClaimLost, ManualArtKept, NotBetter; then nothing changes."""
+    artwork = Artwork.objects.get(pk=claim.artwork_pk)
+    asset = Asset.objects.select_for_update(no_key=True).only("pk", "album_art").get(pk=artwork.asset_id)
+    _refuse_worse(artwork, pictures)
+    original = pictures.original
+    claim.write(
+        status=Artwork.Status.STORED,
+        finished_at=now,
+        claim=None,
+        error_code="",
+        error_message="",
+        content_type=original.content_type,
+        size_bytes=len(original.content),
+        width_px=original.width_px,
+        height_px=original.height_px,
+        quality=pictures.quality,
+        quality_rule=RULE_VERSION,
+        facts=pictures.facts,
+        dominant_colour=pictures.dominant_colour,
+        blurhash=pictures.blurhash,
+    )
+    ArtworkFile.objects.filter(artwork=artwork).delete()  # of an earlier time this request was stored
+    for file in files:
+        file.artwork = artwork
+    ArtworkFile.objects.bulk_create(files)
+    Artwork.objects.current().filter(asset=asset).exclude(pk=artwork.pk).update(is_current=False)
+    Artwork.objects.filter(pk=artwork.pk).update(is_current=True)
+    ArtworkContent.objects.filter(artwork=artwork).delete()
+    drop_sent_bytes(artwork)
+
+
+def drop_sent_bytes(artwork: Artwork) -> None:
+    """A data URI was carried by the asset itself until its outcome was known; it is not the asset that changes."""
+    Asset.objects.filter(pk=artwork.asset_id, album_art__startswith="data:").update(album_art=None)
+
+
+def _refuse_worse(artwork: Artwork, pictures: MadePictures) -> None:
+    if artwork.trigger != Artwork.Trigger.AUTOMATION:
+        return
+    current = Artwork.objects.current().filter(asset=artwork.asset_id, status=Artwork.Status.STORED).first()
+    if current is None or current.pk == artwork.pk:
+        return
+    if current.is_manual:
+        raise ManualArtKept("The asset has a picture that a person chose")
+    if RANK[pictures.quality] <= RANK.get(current.quality, -1):
+        raise NotBetter(f"The picture there is already of {current.quality.lower()} quality")

@@ -1,0 +1,24 @@
+"""Is it a picture we take? Told from the bytes' structure, before any decoder sees them."""
+
+from django.conf import settings
+
+from albumart.steps import StepNotes
+from common.images.structure import ImageLimits, ImageStructure, inspect
+
+
+def validate_picture(content: bytes, declared_type: str, notes: StepNotes) -> ImageStructure:
+    """The structure of the picture. Raises ImageRefused; what the source called it is only recorded."""
+    limits = ImageLimits(max_pixels=settings.ALBUMART_MAX_PIXELS, max_side_px=settings.ALBUMART_MAX_SIDE_PX)
+    structure = inspect(content, limits=limits)
+    declared = declared_type.partition(";")[0].strip().lower()
+    notes.size_bytes = len(content)
+    notes.details = {
+        "format": structure.format,
+        "width": structure.width,
+        "height": structure.height,
+        "frames": structure.frames,
+        "declared_type": declared,
+        "type_agrees": not declared or declared.replace("image/jpg", "image/jpeg") == structure.content_type,
+        "trailing_bytes": structure.trailing_bytes,
+    }
+    return structure

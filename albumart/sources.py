@@ -1,0 +1,123 @@
+"""The allow-list of sources: which entry covers a host, may it be asked now, what became of asking."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from albumart.backoff import bounded_pause_seconds
+from albumart.errors import MustWait
+from albumart.models import ArtworkSource, BreakerChange
+from common.outbound import host_matches
+
+log = logging.getLogger(__name__)
+
+_MIN_REFUSAL_PAUSE_SECONDS = 60.0  # who was told off without a time comes back in a minute
+
+
+def host_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()[:253]
+    except ValueError:
+        return ""
+
+
+def current_sources() -> list[ArtworkSource]:
+    """Enabled entries; those the environment names get a row of their own the first time they are seen."""
+    rows = list(ArtworkSource.objects.all())
+    known = {row.pattern for row in rows}
+    for pattern in settings.ALBUMART_ALLOWED_HOSTS:
+        if pattern.lower() not in known:
+            row, _ = ArtworkSource.objects.get_or_create(pattern=pattern.lower())
+            rows.append(row)
+    return [row for row in rows if row.is_enabled]
+
+
+def source_for(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource | None:
+    """The entry that covers `host`: its own, or the one with the longest suffix."""
+    matching = [source for source in sources if host_matches(host, source.pattern)]
+    return max(matching, key=lambda source: (not source.pattern.startswith("."), len(source.pattern)), default=None)
+
+
+@transaction.atomic
+def admit(source_pk: int, now: datetime) -> None:
+    """Let one request through to the source. Raises MustWait while it rests or is being tried by another."""
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    until = source.must_rest_until(now)
+    if until is not None:
+        raise MustWait(_why_resting(source, until), seconds=(until - now).total_seconds())
+    if source.breaker != ArtworkSource.Breaker.CLOSED:
+        before = source.breaker
+        source.begin_probe(now, probe_seconds=settings.ALBUMART_FETCH_SECONDS + 5)
+        _record(source, before, "tried again", now=now)
+
+
+def _why_resting(source: ArtworkSource, until: datetime) -> str:
+    if source.paused_until == until:
+        return f"{source.pattern} asked us to wait until {until:%H:%M:%S} UTC"
+    return f"{source.pattern} keeps failing and rests until {until:%H:%M:%S} UTC: {source.last_fault}"
+
+
+@transaction.atomic
+def note_answer(source_pk: int, *, started_at: datetime, now: datetime) -> None:
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    if source.breaker == ArtworkSource.Breaker.CLOSED and not source.failures:
+        return
+    before = source.breaker
+    source.note_answer(started_at=started_at, now=now, answers_to_close=settings.ALBUMART_BREAKER_ANSWERS)
+    _record(source, before, "answered again", now=now)
+
+
+@transaction.atomic
+def note_failure(source_pk: int, fault: str, *, now: datetime) -> None:
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    before = source.breaker
+    source.note_failure(
+        fault,
+        now=now,
+        failures_to_open=settings.ALBUMART_BREAKER_FAILURES,
+        rest_seconds=settings.ALBUMART_BREAKER_REST_SECONDS,
+    )
+    _record(source, before, fault, now=now)
+
+
+@transaction.atomic
+def note_throttled(source_pk: int, *, retry_after_seconds: float | None, fault: str, now: datetime) -> datetime:
+    """The source said "too fast": all workers leave it alone for as long as it asked, within bounds."""
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    seconds = bounded_pause_seconds(
+        retry_after_seconds, default=_MIN_REFUSAL_PAUSE_SECONDS, most=settings.ALBUMART_MAX_PAUSE_SECONDS
+    )
+    before = source.breaker
+    source.note_failure(
+        fault,
+        now=now,
+        failures_to_open=settings.ALBUMART_BREAKER_FAILURES,
+        rest_seconds=settings.ALBUMART_BREAKER_REST_SECONDS,
+    )
+    source.pause(now + timedelta(seconds=seconds))
+    _record(source, before, fault, now=now)
+    return source.paused_until
+
+
+@transaction.atomic
+def reset_breaker(source_pk: int, *, by: str, now: datetime) -> None:
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    before = source.breaker
+    source.reset()
+    BreakerChange.objects.create(
+        source=source, before=before, after=source.breaker, reason="reset by hand", changed_by=by, changed_at=now
+    )
+    log.info("breaker reset", extra={"source": source.pattern})
+
+
+def _record(source: ArtworkSource, before: str, reason: str, *, now: datetime) -> None:
+    if source.breaker == before:
+        return
+    BreakerChange.objects.create(
+        source=source, before=before, after=source.breaker, reason=reason[:300], changed_at=now
+    )
+    log.warning("breaker moved", extra={"source": source.pattern, "before": before, "after": source.breaker})

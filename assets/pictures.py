@@ -1,0 +1,45 @@
+"""Who keeps the pictures of assets. The app above registers its keeper; nothing here imports it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from accounts.models import User
+from assets.models import Asset
+
+
+class PictureKeeper(Protocol):
+    """What the registry asks of the app that keeps pictures."""
+
+    # Wire key -> SQL of its JSON, over a row of assets_asset. `%s` stands for the public address of stored files.
+    wire_columns: Mapping[str, str]
+
+    def is_same(self, asset: Asset, album_art: str | None) -> bool:
+        """Whether `album_art`, sent by an edit form, only repeats what the asset shows or was given before."""
+
+    def ask_for(self, asset: Asset, *, by: User, now: datetime) -> None:
+        """The asset's `album_art` was just set or emptied. Called inside the verb's transaction; never refuses."""
+
+    def describe(self, asset: Asset) -> str:
+        """The picture and its state for staff, as safe HTML; "" for an asset that has none."""
+
+
+_keepers: list[PictureKeeper] = []
+
+
+def register_keeper(keeper: PictureKeeper) -> None:
+    """Call it in `AppConfig.ready`. There is one keeper; the last one registered counts."""
+    _keepers[:] = [keeper]
+
+
+def picture_keeper() -> PictureKeeper | None:
+    return _keepers[0] if _keepers else None
+
+
+def ask_for_picture(asset: Asset, *, by: User, now: datetime) -> None:
+    for keeper in _keepers:
+        keeper.ask_for(asset, by=by, now=now)
+
+
+def is_same_picture(asset: Asset, album_art: str | None) -> bool:
+    return any(keeper.is_same(asset, album_art) for keeper in _keepers)
