@@ -47,6 +47,13 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# Hosts that are not ours, see `common.outbound`. Production does not start with the first three.
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
+OUTBOUND_ALLOWED_PORTS = [443, 80, *env.list("OUTBOUND_ALLOWED_PORTS", cast=int, default=[])]
+OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry/1.0")
+OUTBOUND_CA_BUNDLE = env.str("OUTBOUND_CA_BUNDLE", default="")
+
 # The whole service on one machine: `manage.py run_stack`.
 STACK_DIR = _base_dir / "var"
 STACK_HOST = env.str("HOST", default="127.0.0.1")
