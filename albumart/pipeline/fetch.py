@@ -33,7 +33,7 @@ def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> Fetched:
     sources = current_sources()
     source = source_for(notes.host, sources)
     if source is None:
-        raise AddressRefused(f"{notes.host} is not on the list of sources", code="host_not_allowed")
+        raise AddressRefused(f"{notes.host} is not on the list of sources", "host_not_allowed", host=notes.host)
     Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=notes.host, source_name=source.label)
     admit(source.pk, clock())
     take_turn(source, clock().timestamp())

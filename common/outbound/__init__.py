@@ -1,10 +1,10 @@
-"""The only way out of the house: every request to another host is made here, and checked here.
+"""The only way in which the registry talks to hosts that are not its own.
 
-`fetch` and `post` take an address somebody else chose. `open_service_connection` reaches a service of our own that the
-settings name.
+Its services (database, cache, file storage) are reached by their clients, others of its own by
+`open_service_connection`. `tests/architecture/test_outbound.py` keeps it so.
 """
 
-from common.outbound.addresses import check_url, host_matches, is_public
+from common.outbound.addresses import ParsedAddress, host_matches
 from common.outbound.connecting import open_service_connection
 from common.outbound.errors import (
     AddressRefused,
@@ -13,9 +13,21 @@ from common.outbound.errors import (
     SourceThrottled,
     SourceUnavailable,
 )
-from common.outbound.fetching import Fetched, FetchPolicy, fetch, post
+from common.outbound.fetching import check_url, fetch, post
+from common.outbound.policies import Fetched, FetchPolicy
 
 __all__ = [
-    "AddressRefused", "FetchPolicy", "Fetched", "ResponseRefused", "SourceAbsent", "SourceThrottled",
-    "SourceUnavailable", "check_url", "fetch", "host_matches", "is_public", "open_service_connection", "post",
-]  # fmt: skip
+    "AddressRefused",
+    "FetchPolicy",
+    "Fetched",
+    "ParsedAddress",
+    "ResponseRefused",
+    "SourceAbsent",
+    "SourceThrottled",
+    "SourceUnavailable",
+    "check_url",
+    "fetch",
+    "host_matches",
+    "open_service_connection",
+    "post",
+]

@@ -1,121 +1,134 @@
-"""Addresses of other hosts: their form, and which of them are public. Pure but for the settings."""
+"""Addresses of other hosts as text: what we take, and into which parts it falls. Asks no network."""
 
 import re
-from collections.abc import Iterator
+import unicodedata
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import urlsplit
-
-from django.conf import settings
+from ipaddress import IPv4Address, IPv6Address
+from typing import NoReturn
+from urllib.parse import SplitResult, quote, urlsplit
 
 from common.outbound.errors import AddressRefused
+from common.outbound.networks import IPAddress, is_loopback, is_public
 
-MAX_URL_CHARS = 2048
+MAX_URL_CHARS = 2000
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_NUMBER_LIKE = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = IPv6Network("::/96")
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(?::(?P<port>[0-9]{0,5}))?")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# Browsers and libc read such a last label as a number, and the whole name as an address: 0x7f.1, 2130706433, 0177.1.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PATH_SAFE = "/%:@!$&'()*+,;=~-._"
+_QUERY_SAFE = _PATH_SAFE + "?[]"
+
+
+@dataclass(frozen=True)
+class AddressRules:
+    """What an installation takes; the caller's own list of hosts comes on top."""
+
+    allows_http: bool = False
+    allows_loopback: bool = False
+    allowed_ports: frozenset[int] = frozenset({443, 80})
 
 
 @dataclass(frozen=True)
 class ParsedAddress:
-    """An address in parts: `host` in lower case and ASCII, an IPv6 literal without brackets; `target` is what the
-    request line asks for."""
+    """`host` is in lower case, IDNA-encoded, without a trailing dot or brackets; `ip` is set if it is an address."""
 
     scheme: str
     host: str
     port: int
     target: str
+    ip: IPAddress | None
 
     @property
-    def host_header(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+    def authority(self) -> str:
+        """As the Host header has it: without the port that goes without saying."""
+        host = f"[{self.host}]" if isinstance(self.ip, IPv6Address) else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+
+def parse_address(url: str, rules: AddressRules) -> ParsedAddress:
+    """Raises AddressRefused for what we would never ask, as far as the text alone tells."""
+    parts = _split(url)
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise AddressRefused("Only addresses with https are taken.", "scheme_refused")
+    found = _AUTHORITY.fullmatch(parts.netloc)
+    if not found:
+        _refuse_form("its host is missing, or more than a host and a port")
+    host, ip = _read_host(found["host"])
+    # Before scheme and port: that somebody asks for an inner address is the more telling fault.
+    if ip is not None:
+        refuse_blocked(ip, rules, host=host)
+    if parts.scheme == "http" and not rules.allows_http:
+        raise AddressRefused("Only addresses with https are taken.", "scheme_refused", host=host)
+    port = int(found["port"] or _DEFAULT_PORTS[parts.scheme])
+    if port not in rules.allowed_ports:
+        raise AddressRefused(f"Port {port} of {host} is not one we talk to.", "port_refused", host=host)
+    target = quote(parts.path or "/", safe=_PATH_SAFE)
+    if parts.query:
+        target += "?" + quote(parts.query, safe=_QUERY_SAFE)
+    return ParsedAddress(parts.scheme, host, port, target, ip)
+
+
+def refuse_blocked(ip: IPAddress, rules: AddressRules, *, host: str) -> None:
+    """Raises AddressRefused for an address that is not on the open internet."""
+    if not (is_public(ip) or (rules.allows_loopback and is_loopback(ip))):
+        raise AddressRefused(f"{host} is not on the public internet.", "blocked_address", host=host)
 
 
 def host_matches(host: str, pattern: str) -> bool:
-    """Exactly `pattern`, or for a pattern like `.example.org` any host below it. Never "contains", never "ends with"
-    without the dot."""
-    return host == pattern if not pattern.startswith(".") else host.endswith(pattern) and len(host) > len(pattern)
+    """`.mzstatic.com` stands for every host below it, not for itself; any other pattern only for itself."""
+    host, pattern = host.lower(), pattern.lower()
+    if pattern.startswith("."):
+        return len(pattern) > 1 and len(host) > len(pattern) and host.endswith(pattern)
+    return bool(pattern) and host == pattern
 
 
-def check_url(url: str) -> ParsedAddress:
-    """The address in parts, if its form is one we ask. No lookup is made. Raises AddressRefused."""
-    if len(url) > MAX_URL_CHARS or not url.isprintable() or any(c.isspace() or c == "\\" for c in url):
-        raise _refused("The address is too long or holds characters no address has", "url_malformed")
+def is_visible(text: str) -> bool:
+    """Free of spaces, controls, surrogates, and of the backslash, which some programs read as a slash."""
+    return "\\" not in text and not any(unicodedata.category(char)[0] in "CZ" for char in text)
+
+
+def _refuse_form(reason: str) -> NoReturn:
+    raise AddressRefused(f"The address is malformed: {reason}.", "url_malformed")
+
+
+def _split(url: str) -> SplitResult:
+    if not 0 < len(url) <= MAX_URL_CHARS:
+        _refuse_form(f"it has no characters, or more than {MAX_URL_CHARS}")
+    # Before anything reads it: parsers drop line ends.
+    if not is_visible(url):
+        _refuse_form("it holds a space, a backslash or an invisible character")
     try:
         parts = urlsplit(url)
-        port = parts.port
-        host = (parts.hostname or "").rstrip(".")
-        host = host if ":" in host else host.encode("idna").decode().lower()
-    except (ValueError, UnicodeError) as error:
-        raise _refused("The address cannot be read", "url_malformed") from error
-    if parts.scheme not in _DEFAULT_PORTS or (parts.scheme == "http" and not settings.OUTBOUND_ALLOW_HTTP):
-        raise _refused("Only https addresses are asked", "scheme_refused")
-    if parts.username is not None or parts.password is not None:
-        raise _refused("An address must not carry a user name", "url_malformed")
-    if not _is_host(host):
-        raise _refused("The address has no valid host", "url_malformed")
-    port = port if port is not None else _DEFAULT_PORTS[parts.scheme]
-    if port not in settings.OUTBOUND_ALLOWED_PORTS:
-        raise _refused(f"Port {port} is not asked", "port_refused")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return ParsedAddress(parts.scheme, host, port, _in_ascii(target))
-
-
-def _in_ascii(target: str) -> str:
-    """Characters beyond ASCII as their UTF-8 bytes, percent-encoded; what is encoded already stays."""
-    return "".join(c if c.isascii() else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in target)
-
-
-def _is_host(host: str) -> bool:
-    try:
-        return ip_address(host) is not None and "%" not in host
     except ValueError:
-        pass
-    # A last label that is a number makes some resolvers read the whole as an address: 2130706433, 0x7f.1, 127.1
-    return bool(_HOST.fullmatch(host)) and not _NUMBER_LIKE.fullmatch(host.rpartition(".")[2])
+        _refuse_form("its host cannot be read")
+    if not parts.scheme:
+        _refuse_form("it does not start with https")
+    return parts
 
 
-def _refused(message: str, code: str) -> AddressRefused:
-    return AddressRefused(message, code=code)
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address may be connected to: it, and every address it stands for, is public.
-
-    With OUTBOUND_ALLOW_LOOPBACK, 127.0.0.0/8 and ::1 pass as well (development and tests only).
-    """
+def _read_host(text: str) -> tuple[str, IPAddress | None]:
+    if text.startswith("["):
+        try:
+            ip = IPv6Address(text[1:-1])
+        except ValueError:
+            _refuse_form("its host cannot be read")
+        return str(ip), ip
     try:
-        parsed = ip_address(address)
+        # Maps full-width digits and dots to plain ones, so what looks like an address is tested after it.
+        host = text.encode("idna").decode("ascii").lower().removesuffix(".")
+    except UnicodeError:
+        _refuse_form("its host cannot be read")
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        _refuse_form("its host cannot be read")
+    if not _NUMBER.fullmatch(labels[-1]):
+        return host, None
+    try:
+        return host, IPv4Address(host)
     except ValueError:
-        return False
-    if settings.OUTBOUND_ALLOW_LOOPBACK and parsed.is_loopback:
-        return True
-    return all(_is_plainly_public(one) for one in _stands_for(parsed))
-
-
-def _stands_for(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
-    """The address and those packed into it: mapped, compatible, 6to4, Teredo (server and client), NAT64."""
-    packed: list[IPv4Address] = []
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            yield address.ipv4_mapped  # the same host under another spelling, judged as what it is
-            return
-        packed += [address.sixtofour] if address.sixtofour is not None else []
-        packed += list(address.teredo) if address.teredo is not None else []
-        if address in _COMPATIBLE or any(address in network for network in _NAT64):
-            packed.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    yield address
-    yield from packed
-
-
-def _is_plainly_public(address: IPv4Address | IPv6Address) -> bool:
-    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
-    if isinstance(address, IPv6Address):
-        special = special and not any(address in network for network in _NAT64)  # judged by what it stands for
-        special = special or address.is_site_local or address in _COMPATIBLE
-        if any(address in network for network in _NAT64):
-            return not special
-    return address.is_global and not special
+        _refuse_form("its host is a number")

@@ -1,118 +1,121 @@
-"""Lookups and connections: looked up once, checked, connected to the very address that was checked."""
+"""Sockets: to checked addresses of other hosts, and to services of our own."""
 
-import logging
-import queue
 import socket
 import ssl
-import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from common.outbound.addresses import ParsedAddress
+from common.outbound.deadlines import Deadline
+from common.outbound.errors import SourceUnavailable
+from common.outbound.networks import IPAddress
 
-from common.outbound.addresses import ParsedAddress, is_public
-from common.outbound.errors import AddressRefused, SourceUnavailable
-
-log = logging.getLogger(__name__)
-
-
-def resolve(host: str, port: int, *, timeout_seconds: float) -> str:
-    """One public address of the host. Raises AddressRefused if any answer is not public, SourceUnavailable.
-
-    In a thread of its own, because a lookup knows no time limit.
-    """
-    answers: queue.Queue[list[str] | Exception] = queue.Queue(1)
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put([str(answer[4][0]) for answer in found])
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=look_up, daemon=True, name="outbound lookup").start()
-    try:
-        answer = answers.get(timeout=timeout_seconds)
-    except queue.Empty:
-        raise SourceUnavailable(f"The name {host} was not looked up in time", code="dns_failed") from None
-    if isinstance(answer, Exception) or not answer:
-        raise SourceUnavailable(f"The name {host} is not known", code="dns_failed")
-    if not all(is_public(address) for address in answer):
-        log.warning("outbound address blocked", extra={"host": host})
-        raise AddressRefused(f"{host} leads to an address that is not public", code="blocked_address")
-    return answer[0]
+_MAX_TRIES = 3  # of a name's addresses: one family of them is often unreachable
 
 
-class Connection:
-    """A socket that is shut when its time is up, whatever it is doing: a peer that sends a byte a second never trips
-    a socket's own timeout."""
-
-    def __init__(self, address: ParsedAddress, ip: str, *, connect_seconds: float, idle_seconds: float) -> None:
-        self.is_cut_off = False
-        self._timer: threading.Timer | None = None
-        try:
-            self._raw = socket.create_connection((ip, address.port), timeout=connect_seconds)
-        except OSError as error:
-            raise SourceUnavailable(f"{address.host} cannot be reached", code="connect_failed") from error
-        self._raw.settimeout(idle_seconds)
-        self.socket: socket.socket = self._raw
-        self._address = address
-
-    def cut_off_in(self, seconds: float) -> None:
-        """Replaces an earlier time limit."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = threading.Timer(max(seconds, 0.001), self._cut_off)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _cut_off(self) -> None:
-        self.is_cut_off = True
-        try:
-            # On the bare socket: the secured one would first say goodbye to a peer that does not listen.
-            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-        except OSError:
-            log.debug("connection was closed already")
-
-    def secure(self) -> None:
-        """TLS for the host's own name, whatever address was connected to."""
-        try:
-            # In two steps, so that what the timer shuts is the socket that shakes hands.
-            secured = _tls(settings.OUTBOUND_CA_FILE).wrap_socket(
-                self._raw, server_hostname=self._address.host, do_handshake_on_connect=False
-            )
-            self.socket = secured
-            secured.do_handshake()
-        except OSError as error:
-            if self.is_cut_off or isinstance(error, TimeoutError):
-                raise SourceUnavailable(f"{self._address.host} did not answer in time", code="timeout") from error
-            raise SourceUnavailable(f"{self._address.host} has no valid certificate", code="tls_failed") from error
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self.socket.close()
-
-
-@lru_cache(maxsize=4)
-def _tls(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+@contextmanager
+def connection(
+    address: ParsedAddress, checked: Sequence[IPAddress], deadline: Deadline, *, ca_bundle: str = ""
+) -> Iterator[tuple[socket.socket, IPAddress]]:
+    """An open socket to one of the checked addresses, with TLS for the name if the scheme wants it."""
+    plain, ip = _connect(address, checked, deadline)
+    with plain:
+        if address.scheme != "https":
+            yield plain, ip
+            return
+        with _secured(plain, address.host, deadline, ca_bundle) as secured:
+            yield secured, ip
 
 
 def open_service_connection(address: str, *, timeout_seconds: float) -> socket.socket:
-    """A connection to a service of our own: `tcp://host:port` or `unix:///path`. Raises OSError, ValueError."""
+    """To a service of our own, named in the settings: `unix:/path` or `tcp://host:port`. The caller closes it.
+
+    No address is refused here: such services stand on inner addresses. Raises SourceUnavailable if none listens.
+    """
     parts = urlsplit(address)
-    if parts.scheme == "unix":
-        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    is_file = parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc
+    if not is_file and not (parts.scheme == "tcp" and parts.hostname and parts.port):
+        raise ValueError(f"a service's address is unix:/path or tcp://host:port, not {address!r}")
+    try:
+        if not is_file:
+            return socket.create_connection((parts.hostname, parts.port), timeout=timeout_seconds)
+        service = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            line.settimeout(timeout_seconds)
-            line.connect(parts.path)
-        except OSError:
-            line.close()
+            service.settimeout(timeout_seconds)
+            service.connect(parts.path)
+        except BaseException:
+            service.close()
             raise
-        return line
-    if parts.scheme != "tcp" or not parts.hostname or not parts.port:
-        raise ValueError(f"not an address of a service: {address}")
-    return socket.create_connection((parts.hostname, parts.port), timeout=timeout_seconds)
+        return service
+    except OSError as error:
+        raise SourceUnavailable(f"The service at {address} does not answer.", "connect_failed") from error
+
+
+def _connect(
+    address: ParsedAddress, checked: Sequence[IPAddress], deadline: Deadline
+) -> tuple[socket.socket, IPAddress]:
+    tried = checked[:_MAX_TRIES]
+    failure: OSError | None = None
+    for position, ip in enumerate(tried):
+        family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
+        candidate = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # A share of the time for each, so that one which swallows packets does not use it all.
+            candidate.settimeout(deadline.seconds_left() / (len(tried) - position))
+            # The address just checked, never the name: a second lookup may answer differently.
+            candidate.connect((str(ip), address.port))
+        except OSError as error:
+            candidate.close()
+            failure = error
+        except BaseException:
+            candidate.close()
+            raise
+        else:
+            candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return candidate, ip
+    raise SourceUnavailable(f"{address.host} takes no connection.", "connect_failed", host=address.host) from failure
+
+
+def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str) -> ssl.SSLSocket:
+    try:
+        secured = _tls(ca_bundle).wrap_socket(
+            plain,
+            server_hostname=host,  # also the name the certificate must bear
+            do_handshake_on_connect=False,
+            # An end without a farewell may be an attacker's cut through a body without a stated length.
+            suppress_ragged_eofs=False,
+        )
+    except OSError as error:  # gone again since it connected
+        raise SourceUnavailable(f"{host} broke off.", "connect_failed", host=host) from error
+    try:
+        # A handshake's timeout is one for all of its messages, so one drop a second does not outlast it.
+        secured.settimeout(deadline.seconds_left())
+        secured.do_handshake()
+    except TimeoutError as error:
+        secured.close()
+        raise SourceUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+    except OSError as error:
+        secured.close()
+        raise SourceUnavailable(f"{host} did not prove who it is.", "tls_failed", host=host) from error
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+@lru_cache(maxsize=8)
+def _tls(ca_bundle: str) -> ssl.SSLContext:
+    """Made once for each bundle, as reading the system's authorities takes milliseconds.
+
+    Not by `create_default_context`, which would write session keys wherever SSLKEYLOGFILE says.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if ca_bundle:
+        context.load_verify_locations(ca_bundle)
+    else:
+        context.load_default_certs()
+    return context

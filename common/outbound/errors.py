@@ -1,50 +1,55 @@
-"""How a request to another host can end badly. Codes are stable; messages hold no path and no query of the address."""
+"""What can go wrong with another host. Messages name hosts, never paths or query strings: those may hold secrets."""
 
-from common.errors import Invalid, Missing, Unavailable
+from common.errors import Invalid, Missing, RegistryError, Unavailable
 
 
-class AddressRefused(Invalid):
-    """An address we never ask: scheme, port, host, or where it leads.
+class _OutboundError(RegistryError):
+    """One class says what a caller does about it; `code` says in which of its forms, and is stable."""
+
+    def __init__(self, message: str, code: str | None = None, *, host: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.host = host
+
+
+class AddressRefused(_OutboundError, Invalid):
+    """An address we never talk to. Retrying is pointless, and whoever gave it may have meant harm.
 
     Codes: url_malformed, scheme_refused, port_refused, host_not_allowed, blocked_address, redirect_refused,
     too_many_redirects.
     """
 
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
+    code = "address_refused"
 
 
-class ResponseRefused(Invalid):
-    """An answer we do not take. Codes: too_large, encoded_body, unexpected_status."""
+class ResponseRefused(_OutboundError, Invalid):
+    """The answer came and is not one we take. Codes: too_large, encoded_body, unexpected_status."""
 
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
+    code = "response_refused"
 
 
-class SourceAbsent(Missing):
-    """The host said that there is nothing: 404 or 410."""
+class SourceAbsent(_OutboundError, Missing):
+    """The source itself says that it has no such thing; the only fault that tells of an absence."""
 
     code = "source_absent"
 
 
-class SourceThrottled(Unavailable):
-    """The host wants to be asked more slowly; `retry_after_seconds` if it said how long to wait."""
+class SourceThrottled(_OutboundError, Unavailable):
+    """The source asks us to slow down; `retry_after_seconds` is its own wish, which the caller bounds."""
 
     code = "source_throttled"
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, code: str | None = None, *, host: str = "", retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(message, code, host=host)
         self.retry_after_seconds = retry_after_seconds
 
 
-class SourceUnavailable(Unavailable):
-    """The host did not answer as it should.
+class SourceUnavailable(_OutboundError, Unavailable):
+    """Nothing is known about the thing asked for: a later try may find it.
 
     Codes: dns_failed, connect_failed, tls_failed, timeout, too_slow, connection_broken, server_error.
     """
 
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
+    code = "source_unavailable"

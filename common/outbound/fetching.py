@@ -1,20 +1,18 @@
-"""Ask another host. Plain HTTP/1.1 over a checked connection of our own: no library's retry, pool, proxy, cookie or
-redirect stands between the check and the request."""
+"""Fetching from and posting to hosts that are not ours; every hop is checked as if it were the first."""
 
-import http.client
 import logging
-import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
+from django.utils import timezone
 
-from common.outbound.addresses import ParsedAddress, check_url
-from common.outbound.connecting import Connection, resolve
+from common.outbound.addresses import AddressRules, ParsedAddress, is_visible, parse_address
+from common.outbound.connecting import connection
+from common.outbound.deadlines import Deadline
 from common.outbound.errors import (
     AddressRefused,
     ResponseRefused,
@@ -22,209 +20,157 @@ from common.outbound.errors import (
     SourceThrottled,
     SourceUnavailable,
 )
+from common.outbound.exchange import Answer, Pace, exchange
+from common.outbound.policies import Fetched, FetchPolicy
+from common.outbound.resolving import resolve
+from common.outbound.retry_after import parse_retry_after
+
+MAX_POST_ANSWER_BYTES = 64 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_OUR_HEADERS = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent", "cookie", "expect"}
+)
 
 log = logging.getLogger(__name__)
 
-_PIECE_BYTES = 64 * 1024
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_RETRY_AFTER_SECONDS = 30 * 86_400
-
 
 @dataclass(frozen=True)
-class FetchPolicy:
-    """What the caller decides. `is_allowed_host` is asked for the first host and for each a redirect leads to."""
+class _Request:
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
 
-    is_allowed_host: Callable[[str], bool]
-    max_bytes: int = 10 * 1024 * 1024
-    max_redirects: int = 0
-    connect_seconds: float = 2.0
-    first_byte_seconds: float = 5.0
-    total_seconds: float = 20.0
-    min_bytes_per_second: int = 8 * 1024
-    min_rate_window_seconds: float = 5.0
-    accept: str = "image/jpeg, image/png, image/webp"
-    throttling_statuses: frozenset[int] = frozenset({429})
+    def to(self, address: ParsedAddress) -> bytes:
+        """Nothing in it tells of us but the fixed name: no cookie, no referrer, no credentials."""
+        lines = [("Host", address.authority), *self.headers]
+        if self.method == "POST":
+            lines.append(("Content-Length", str(len(self.body))))
+        head = f"{self.method} {address.target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        return head.encode("ascii") + b"\r\n" + self.body
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """An answer. `url` is the last one asked, `ip` what was connected to, `redirects` the addresses on the way."""
+def check_url(url: str) -> ParsedAddress:
+    """Whether we would ask this address, as far as its text tells; for a door, before anything is queued.
 
-    url: str
-    host: str
-    ip: str
-    status: int
-    content_type: str
-    content: bytes
-    redirects: tuple[str, ...] = ()
+    The host's IP addresses are looked at when it is fetched. Raises AddressRefused.
+    """
+    with _refusals_logged():
+        return parse_address(url, _rules())
 
 
 def fetch(url: str, policy: FetchPolicy) -> Fetched:
-    """GET. Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable."""
-    deadline = time.monotonic() + policy.total_seconds
-    seen: list[str] = []
+    """All bytes of an answer with a status of 2xx.
+
+    Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable.
+    """
+    with _refusals_logged():
+        return _follow(url, _request("GET", {"Accept": policy.accept}), policy)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy) -> Fetched:
+    """Send `body`; the answer may be small only, and no redirect is followed. Raises as `fetch` does.
+
+    ValueError for headers which are ours to set, or which would end the line they stand on.
+    """
+    small = replace(policy, max_redirects=0, max_bytes=min(policy.max_bytes, MAX_POST_ANSWER_BYTES))
+    request = _request("POST", {"Accept": policy.accept} | dict(headers), body)
+    with _refusals_logged():
+        return _follow(url, request, small)
+
+
+def _rules() -> AddressRules:
+    return AddressRules(
+        allows_http=settings.OUTBOUND_ALLOW_HTTP,
+        allows_loopback=settings.OUTBOUND_ALLOW_LOOPBACK,
+        allowed_ports=frozenset(settings.OUTBOUND_ALLOWED_PORTS),
+    )
+
+
+@contextmanager
+def _refusals_logged() -> Iterator[None]:
     try:
-        while True:
-            address = _check(url, policy)
-            answer = _ask("GET", url, address, policy, deadline, body=None, headers={})
-            if isinstance(answer, Fetched):
-                return Fetched(**{**vars(answer), "redirects": tuple(seen)})
-            seen.append(url)
-            if len(seen) > policy.max_redirects:
-                raise AddressRefused(f"{address.host} redirects too often", code="too_many_redirects")
-            url = _next_hop(url, answer)
+        yield
     except AddressRefused as refusal:
-        log.warning("outbound request refused", extra={"code": refusal.code, "reason": refusal.message})
+        log.warning("outbound address refused", extra={"host": refusal.host, "code": refusal.code})
         raise
 
 
-def post(url: str, body: bytes, *, headers: Mapping[str, str], policy: FetchPolicy) -> Fetched:
-    """POST; a redirect is refused. Raises as `fetch` does."""
-    deadline = time.monotonic() + policy.total_seconds
-    address = _check(url, policy)
-    answer = _ask("POST", url, address, policy, deadline, body=body, headers=headers)
-    if not isinstance(answer, Fetched):
-        raise AddressRefused(f"{address.host} redirects", code="redirect_refused")
-    return answer
+def _request(method: str, headers: dict[str, str], body: bytes = b"") -> _Request:
+    ours = {"User-Agent": settings.OUTBOUND_USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
+    if taken := [name for name in headers if name.lower() in _OUR_HEADERS]:
+        raise ValueError(f"set by the registry itself: {taken}")
+    for name, value in (ours | headers).items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"not a header that can be sent: {name!r}")
+    return _Request(method, tuple((ours | headers).items()), body)
 
 
-def _check(url: str, policy: FetchPolicy) -> ParsedAddress:
-    address = check_url(url)
-    if not policy.is_allowed_host(address.host):
-        raise AddressRefused(f"{address.host} is not on the list of hosts that may be asked", code="host_not_allowed")
-    return address
-
-
-def _next_hop(url: str, location: str) -> str:
-    target = urljoin(url, location).partition("#")[0]
-    if url.startswith("https:") and target.startswith("http:"):
-        raise AddressRefused("A redirect leads from https to http", code="redirect_refused")
-    return target
+def _follow(url: str, request: _Request, policy: FetchPolicy) -> Fetched:
+    rules = _rules()
+    deadline = Deadline.after(policy.total_seconds)
+    address = parse_address(url, rules)
+    passed: tuple[str, ...] = ()
+    while True:
+        outcome = _ask(address, request, policy, rules, deadline)
+        if isinstance(outcome, Fetched):
+            return replace(outcome, redirects=passed)
+        if len(passed) >= policy.max_redirects:
+            code = "too_many_redirects" if policy.max_redirects else "redirect_refused"
+            raise AddressRefused(f"{address.host} sends us on to another address.", code, host=address.host)
+        passed += (address.url,)
+        address = _next_address(address, outcome, rules)
 
 
 def _ask(
-    method: str, url: str, address: ParsedAddress, policy: FetchPolicy, deadline: float, *,
-    body: bytes | None, headers: Mapping[str, str],
-) -> Fetched | str:  # fmt: skip
-    """The answer, or where it redirects to."""
-    ip = resolve(address.host, address.port, timeout_seconds=min(policy.connect_seconds, _left(deadline, address)))
-    connection = Connection(
-        address,
-        ip,
-        connect_seconds=min(policy.connect_seconds, _left(deadline, address)),
-        idle_seconds=policy.min_rate_window_seconds,
-    )
-    with closing(connection):
-        connection.cut_off_in(min(policy.first_byte_seconds, _left(deadline, address)))
-        if address.scheme == "https":
-            connection.secure()
-        try:
-            response = _send(method, address, connection, policy, body=body, headers=headers)
-            connection.cut_off_in(_left(deadline, address))
-            location = _judge_head(response, address, policy)
-            if location is not None:
-                return location
-            content = _read_body(response, address, policy)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise _broken(connection, address, error) from error
-        if connection.is_cut_off:  # a body without a length ends where the connection does
-            raise SourceUnavailable(f"{address.host} did not finish in time", code="timeout")
-        content_type = response.getheader("Content-Type", "")[:200]
-        return Fetched(url, address.host, ip, response.status, content_type, content)
+    address: ParsedAddress, request: _Request, policy: FetchPolicy, rules: AddressRules, deadline: Deadline
+) -> Fetched | str:
+    """One hop: what was fetched, or the Location we are sent to."""
+    if not policy.is_allowed_host(address.host):
+        raise AddressRefused(f"{address.host} is not a host we talk to.", "host_not_allowed", host=address.host)
+    checked = resolve(address, rules, deadline.within(policy.connect_seconds))
+    until_connected = deadline.within(policy.connect_seconds)
+    with connection(address, checked, until_connected, ca_bundle=settings.OUTBOUND_CA_BUNDLE) as (connected, ip):
+        first_bytes = deadline.within(policy.first_byte_seconds)
+        answer = exchange(connected, address.host, request.to(address), first_bytes)
+        if answer.status in _REDIRECTS:
+            return answer.header("Location")
+        _refuse_status(answer, policy)
+        pace = Pace(policy.min_bytes_per_second, policy.min_rate_window_seconds)
+        return Fetched(
+            url=address.url,
+            host=address.host,
+            content=answer.read_body(deadline=deadline, pace=pace, max_bytes=policy.max_bytes),
+            content_type=answer.header("Content-Type").partition(";")[0].strip().lower(),
+            status=answer.status,
+            redirects=(),
+            address=str(ip),
+        )
 
 
-def _send(
-    method: str, address: ParsedAddress, connection: Connection, policy: FetchPolicy, *,
-    body: bytes | None, headers: Mapping[str, str],
-) -> http.client.HTTPResponse:  # fmt: skip
-    exchange = http.client.HTTPConnection(address.host, address.port)
-    exchange.auto_open = 0
-    exchange.sock = connection.socket
-    exchange.putrequest(method, address.target, skip_host=True, skip_accept_encoding=True)
-    own = {
-        "Host": address.host_header,
-        "User-Agent": settings.OUTBOUND_USER_AGENT,
-        "Accept": policy.accept,
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-    }
-    for name, value in {**own, **headers}.items():
-        exchange.putheader(name, value)
-    if body is not None:
-        exchange.putheader("Content-Length", str(len(body)))
-    exchange.endheaders(body)
-    return exchange.getresponse()
-
-
-def _judge_head(response: http.client.HTTPResponse, address: ParsedAddress, policy: FetchPolicy) -> str | None:
-    """Where to go instead, or None when the body is to be read."""
-    status, host = response.status, address.host
-    if status in _REDIRECTS and response.getheader("Location"):
-        return response.getheader("Location")
+def _refuse_status(answer: Answer, policy: FetchPolicy) -> None:
+    status, host = answer.status, answer.host
     if status in (404, 410):
-        raise SourceAbsent(f"{host} says that there is no such picture ({status})")
-    wait = _retry_after(response.getheader("Retry-After", ""))
-    if status in policy.throttling_statuses or (status == 503 and wait is not None):
-        raise SourceThrottled(f"{host} wants to be asked more slowly ({status})", retry_after_seconds=wait)
+        raise SourceAbsent(f"{host} has nothing at this address.", host=host)
+    if status in policy.throttling_statuses or (status == 503 and answer.header("Retry-After")):
+        wish = parse_retry_after(answer.header("Retry-After"), timezone.now())
+        raise SourceThrottled(f"{host} asks us to come back later.", host=host, retry_after_seconds=wish)
     if status >= 500:
-        raise SourceUnavailable(f"{host} answers with a failure of its own ({status})", code="server_error")
-    if not 200 <= status < 300:
-        raise ResponseRefused(f"{host} answers with status {status}", code="unexpected_status")
-    if response.getheader("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise ResponseRefused(f"{host} sends a compressed body, which was not asked for", code="encoded_body")
-    if response.length is not None and response.length > policy.max_bytes:
-        raise _too_large(host, policy)
-    return None
+        raise SourceUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
+    # 206: we asked for no part.
+    if not 200 <= status < 300 or status == 206:
+        raise ResponseRefused(f"{host} answered with status {status}.", "unexpected_status", host=host)
 
 
-def _read_body(response: http.client.HTTPResponse, address: ParsedAddress, policy: FetchPolicy) -> bytes:
-    """Piece by piece, so that neither size nor slowness has to be believed."""
-    content = bytearray()
-    window_began, bytes_before = time.monotonic(), 0
-    while True:
-        piece = response.read1(_PIECE_BYTES)
-        if not piece:
-            break
-        content += piece
-        if len(content) > policy.max_bytes:
-            raise _too_large(address.host, policy)
-        now = time.monotonic()
-        if now - window_began >= policy.min_rate_window_seconds:
-            if len(content) - bytes_before < policy.min_bytes_per_second * (now - window_began):
-                raise SourceUnavailable(f"{address.host} sends too slowly", code="too_slow")
-            window_began, bytes_before = now, len(content)
-    if response.length:
-        raise ConnectionError("the body ended before its length")
-    return bytes(content)
-
-
-def _too_large(host: str, policy: FetchPolicy) -> ResponseRefused:
-    return ResponseRefused(f"{host} sends more than {policy.max_bytes} bytes", code="too_large")
-
-
-def _broken(connection: Connection, address: ParsedAddress, error: Exception) -> SourceUnavailable:
-    if connection.is_cut_off or isinstance(error, TimeoutError):
-        return SourceUnavailable(f"{address.host} did not answer in time", code="timeout")
-    return SourceUnavailable(f"{address.host} broke the connection off", code="connection_broken")
-
-
-def _left(deadline: float, address: ParsedAddress) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise SourceUnavailable(f"{address.host} did not answer in time", code="timeout")
-    return left
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds of a Retry-After header, given as seconds or as a date; None for none, nonsense, or over a month."""
-    value = value.strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        seconds = float(value)
-    else:
-        try:
-            moment = parsedate_to_datetime(value)
-        except (ValueError, TypeError):
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return seconds if 0 <= seconds <= _MAX_RETRY_AFTER_SECONDS else None
+def _next_address(current: ParsedAddress, location: str, rules: AddressRules) -> ParsedAddress:
+    try:
+        # http.client reads headers as Latin-1; what sources mean is UTF-8.
+        meant = location.encode("latin-1").decode()
+        target = urljoin(current.url, meant) if meant and is_visible(meant) else ""
+        is_downgrade = current.scheme == "https" and urlsplit(target).scheme == "http"
+    except ValueError:
+        target, is_downgrade = "", False
+    if not target or is_downgrade:
+        raise AddressRefused(f"{current.host} sends us to no safe address.", "redirect_refused", host=current.host)
+    return parse_address(target, rules)

@@ -50,19 +50,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 
+# Hosts that are not ours, see `common.outbound`. Production does not start with the first three.
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
+OUTBOUND_ALLOWED_PORTS = [443, 80, *env.list("OUTBOUND_ALLOWED_PORTS", cast=int, default=[])]
+OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry/1.0")
+OUTBOUND_CA_BUNDLE = env.str("OUTBOUND_CA_BUNDLE", default="")
+
 # The whole service on one machine: `manage.py run_stack`.
 STACK_DIR = _base_dir / "var"
 STACK_HOST = env.str("HOST", default="127.0.0.1")
 STACK_PORT = env.int("PORT", default=8000)
 STACK_WEB_WORKERS = env.int("WEB_WORKERS", default=min(os.cpu_count() or 1, 2))
 STACK_LOADS_DEMO = env.bool("DEMO", default=True)
-
-# Requests to other hosts. The last three loosen what keeps them safe: development and tests only.
-OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry/1.0")
-OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")
-OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
-OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
-OUTBOUND_ALLOWED_PORTS = env.list("OUTBOUND_ALLOWED_PORTS", cast=int, default=[443, 80])
 
 # Media: "files" keeps them below MEDIA_ROOT and serves them here, "gcs" keeps them in a Google Cloud Storage bucket.
 MEDIA_STORAGE = env.str("MEDIA_STORAGE", default="files")

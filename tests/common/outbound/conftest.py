@@ -1,0 +1,34 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from common.outbound import FetchPolicy
+from tests.support.bad_server import bad_server
+from tests.support.source_server import SourceServer
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[SourceServer]:
+    with bad_server() as running:
+        for name, value in running.settings.items():
+            setattr(settings, name, value)
+        yield running
+
+
+@pytest.fixture
+def policy() -> Callable[..., FetchPolicy]:
+    """Patient for a fraction of a second, and open to any host, unless a test says otherwise."""
+
+    def make(**changed: Any) -> FetchPolicy:
+        quick = {
+            "connect_seconds": 2,
+            "first_byte_seconds": 0.6,
+            "total_seconds": 4,
+            "min_rate_window_seconds": 0.4,
+            "max_bytes": 1024 * 1024,
+        }
+        return FetchPolicy(**{"is_allowed_host": lambda host: True} | quick | changed)
+
+    return make
