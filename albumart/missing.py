@@ -25,7 +25,7 @@ class MissingWish:
 class MissingPlan:
     """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
 
-    songs_found: int
+    song_pks: Sequence[int]
     wishes: Sequence[MissingWish]
     without_address: Sequence[str]
     not_allowed: Sequence[tuple[str, str]]
@@ -33,8 +33,8 @@ class MissingPlan:
     duration: timedelta = timedelta()
 
     @property
-    def songs_without_address(self) -> int:
-        return len(self.without_address) + len(self.not_allowed)
+    def songs_found(self) -> int:
+        return len(self.song_pks)
 
 
 def plan_missing(*, layer: str = "G", limit: int | None = None) -> MissingPlan:
@@ -46,14 +46,14 @@ def plan_missing(*, layer: str = "G", limit: int | None = None) -> MissingPlan:
     without_address: list[str] = []
     not_allowed: list[tuple[str, str]] = []
     by_source: Counter[str] = Counter()
-    found = 0
+    found: list[int] = []
     rows = songs.order_by("created_at", "pk").values_list(
         "pk", "name", "album_art", "ai_metadata", "training_data", "rights"
     )
     for pk, name, album_art, *documents in rows.iterator(chunk_size=1000):
         if limit is not None and len(wishes) >= limit:
             break
-        found += 1
+        found.append(pk)
         addresses = known_addresses(album_art, documents)
         chosen = next(((url, s) for url in addresses if (s := source_for(host_of(url), sources))), None)
         if chosen is None:

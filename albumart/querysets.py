@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, OuterRef, Q
 
 OPEN = ("waiting", "running")
 ENDED = ("stored", "refused", "absent", "failed")
@@ -31,8 +32,13 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         return self.filter(status="waiting")
 
     def may_run(self) -> Self:
-        """Waiting, and not held back with its run."""
-        return self.waiting().filter(Q(run=None) | Q(run__paused_at=None))
+        """Waiting, and not held back with its run.
+
+        No join: an UPDATE over a join would read the status in a subquery, before it waits for another's lock, and two
+        workers would both find the row waiting.
+        """
+        paused = apps.get_model("albumart", "ArtworkRun").objects.filter(pk=OuterRef("run"), paused_at__isnull=False)
+        return self.waiting().filter(~Exists(paused))
 
     def to_send(self, now: datetime, *, sent_before: datetime) -> Self:
         """Due, and either never sent to the queue since it became due, or sent so long ago that the message is lost."""
@@ -48,7 +54,3 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
 
     def absent_since(self, moment: datetime) -> Self:
         return self.current().filter(status="absent", finished_at__lt=moment).order_by("finished_at")
-
-    def with_wait(self) -> Self:
-        """Each with `run_paused_at`, which is one reason to wait."""
-        return self.annotate(run_paused_at=F("run__paused_at"))

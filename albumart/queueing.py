@@ -176,8 +176,7 @@ def start_run(plan: MissingPlan, *, name: str, reason: str, by: str, now: dateti
         reason=reason,
         requested_by=by,
         requested_at=now,
-        songs_found=plan.songs_found,
-        songs_without_address=plan.songs_without_address,
+        song_pks=list(plan.song_pks),
     )
     Artwork.objects.bulk_create(
         [

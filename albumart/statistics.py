@@ -75,19 +75,20 @@ def _queue(now: datetime) -> dict[str, Any]:
 
 
 def cohort_figures(run: ArtworkRun) -> dict[str, Any]:
-    """How far one run is: counts by status, bytes stored, and the songs it could not ask for."""
+    """How far one run is, and how many songs of its cohort have a picture by now, wherever it came from."""
+    shown = Artwork.objects.current().filter(asset__in=run.song_pks)
     counts = dict(run.artworks.order_by().values_list("status").annotate(Count("pk")))
     asked = sum(counts.values())
     done = asked - counts.get("waiting", 0) - counts.get("running", 0)
     return {
         "name": run.name,
-        "songs": run.songs_found,
-        "without_address": run.songs_without_address,
+        "songs": len(run.song_pks),
+        "with_picture": shown.filter(status="stored").count(),
+        "never_asked": len(run.song_pks) - shown.count(),
         "asked": asked,
         "done": done,
         "stored": counts.get("stored", 0),
         "by_status": counts,
-        "rate": round(counts.get("stored", 0) / done, 4) if done else None,
         "bytes": run.artworks.aggregate(total=Sum("size_bytes"))["total"] or 0,
         "is_paused": run.paused_at is not None,
     }

@@ -34,7 +34,7 @@ class StartForm(forms.Form):
 
 @admin.register(ArtworkRun)
 class ArtworkRunAdmin(ReadOnlyAdmin):
-    list_display = ("name", "progress", "songs_found", "songs_without_address", "requested_by", "requested_at")
+    list_display = ("name", "progress", "songs", "requested_by", "requested_at")
     search_fields = ("name",)
     fields = ("panel",)
     readonly_fields = ("panel",)
@@ -69,7 +69,8 @@ class ArtworkRunAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         plan = plan_missing()
         now = timezone.now()
-        form = StartForm(request.POST or None, initial={"name": f"Missing pictures {now:%Y-%m-%d %H:%M}"})
+        initial = {"name": f"Missing pictures {now:%Y-%m-%d %H:%M}"}
+        form = StartForm(request.POST) if request.method == "POST" else StartForm(initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
                 run = start_run(plan, by=request.user.email, now=now, **form.cleaned_data)
@@ -121,6 +122,10 @@ class ArtworkRunAdmin(ReadOnlyAdmin):
             run.asked or 1, done if run.asked else 1, done, run.asked, run.stored_count,
             ", paused" if run.paused_at else "",
         )  # fmt: skip
+
+    @display(description="Songs")
+    def songs(self, run: ArtworkRun) -> int:
+        return len(run.song_pks)
 
     @display(description="")
     def panel(self, run: ArtworkRun) -> SafeString:

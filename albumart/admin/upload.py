@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
 
 def answer_upload(request: HttpRequest, asset_pk: int, context: dict[str, Any]) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.live(), pk=asset_pk, layer=SONGS)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         try:
             artwork = _ask(asset, form.cleaned_data, by=request.user.email)

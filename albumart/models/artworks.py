@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,14 +17,16 @@ _STATUSES = ("waiting", "running", "stored", "refused", "absent", "failed")
 
 
 class ArtworkRun(models.Model):
-    """Requests made together: one search for songs without a picture."""
+    """Requests made together, and the songs that had no picture when they were made: a cohort whose share of pictures
+    is followed from then on, however they come."""
 
     name = models.CharField(max_length=100, unique=True)
     reason = models.CharField(max_length=200, blank=True)
     requested_by = models.CharField(max_length=254)
     requested_at = models.DateTimeField()
-    songs_found = models.PositiveIntegerField(default=0, help_text="Songs without a picture when the run began.")
-    songs_without_address = models.PositiveIntegerField(default=0, help_text="Of those, with no known address.")
+    song_pks = ArrayField(
+        models.BigIntegerField(), default=list, help_text="The cohort: songs without a picture when the run began."
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -90,6 +93,7 @@ class Artwork(models.Model):
     objects = ArtworkQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "picture"
         ordering = ["-requested_at", "-pk"]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="albumart_due", condition=Q(status="waiting")),

@@ -4,13 +4,14 @@ The protocol is `zINSTREAM`, then pieces with a length of four bytes before each
 one line that ends with a zero byte (clamd's manual page).
 """
 
+import socket
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 
 from django.conf import settings
 
 from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
-from common.outbound import open_service_connection
+from common.outbound import SourceUnavailable, open_service_connection
 
 CLEAN, NOT_SCANNED = "clean", "not scanned: no scanner is set up"
 _PIECE_BYTES = 64 * 1024
@@ -21,15 +22,20 @@ _SCANNER_GONE_SECONDS = 60.0
 def scan_picture(content: bytes) -> str:
     """`CLEAN`, or `NOT_SCANNED` where no scanner is configured.
 
-    Raises ArtworkInfected; MustWait while the scanner does not answer, which says nothing about the file;
-    ScannerConfused for an answer that is neither.
+    Raises ArtworkInfected; MustWait while no scanner is there, which says nothing about the file; ScannerConfused for
+    an answer that is neither, or none.
     """
     if not settings.ALBUMART_CLAMD:
         return NOT_SCANNED
     try:
-        answer = _ask(content)
-    except OSError as error:
+        line = open_service_connection(settings.ALBUMART_CLAMD, timeout_seconds=settings.ALBUMART_CLAMD_SECONDS)
+    except SourceUnavailable as error:
         raise MustWait("The virus scanner does not answer", seconds=_SCANNER_GONE_SECONDS) from error
+    try:
+        with closing(line):
+            answer = _ask(line, content)
+    except OSError as error:  # it was there: the reason may be this very file, so the attempt counts
+        raise ScannerConfused("The virus scanner broke off") from error
     if answer == "stream: OK":
         return CLEAN
     if answer.endswith(" FOUND"):
@@ -38,24 +44,18 @@ def scan_picture(content: bytes) -> str:
     raise ScannerConfused(f"The virus scanner could not tell: {answer[:200] or 'no answer'}")
 
 
-def _ask(content: bytes) -> str:
-    with closing(
-        open_service_connection(settings.ALBUMART_CLAMD, timeout_seconds=settings.ALBUMART_CLAMD_SECONDS)
-    ) as line:
-        try:
-            line.sendall(b"zINSTREAM\0")
-            for start in range(0, len(content), _PIECE_BYTES):
-                piece = content[start : start + _PIECE_BYTES]
-                line.sendall(struct.pack("!I", len(piece)) + piece)
-            line.sendall(struct.pack("!I", 0))
-        except BrokenPipeError:
-            pass  # it stopped listening, for a stream over its limit; its answer says so
-        answer = b""
-        while not answer.endswith(b"\0") and len(answer) < _ANSWER_BYTES:
-            received = line.recv(_ANSWER_BYTES)
-            if not received:
-                break
-            answer += received
-    if not answer:
-        raise ConnectionError("closed without an answer")
+def _ask(line: socket.socket, content: bytes) -> str:
+    """Its answer; empty when it closes without an answer. Raises OSError."""
+    with suppress(BrokenPipeError):  # it stopped listening, for a stream over its limit; its answer says so
+        line.sendall(b"zINSTREAM\0")
+        for start in range(0, len(content), _PIECE_BYTES):
+            piece = content[start : start + _PIECE_BYTES]
+            line.sendall(struct.pack("!I", len(piece)) + piece)
+        line.sendall(struct.pack("!I", 0))
+    answer = b""
+    while not answer.endswith(b"\0") and len(answer) < _ANSWER_BYTES:
+        received = line.recv(_ANSWER_BYTES)
+        if not received:
+            break
+        answer += received
     return answer.rstrip(b"\0").decode("utf-8", "replace").strip()

@@ -68,14 +68,15 @@ class Command(BaseCommand):
     def _missing(self, options: dict[str, Any]) -> None:
         plan = plan_missing(layer=options["layer"].upper(), limit=options["limit"])
         self._show_plan(plan)
-        if options["dry_run"] or not plan.wishes:
+        # A named run without requests still is a cohort to be followed.
+        if options["dry_run"] or not (plan.wishes or (options["name"] and plan.song_pks)):
             self.stdout.write("Nothing was asked for.")
             return
         now = timezone.now()
         name = options["name"] or f"Missing pictures {now:%Y-%m-%d %H:%M:%S}"
         run = start_run(plan, name=name, reason="", by="command", now=now)
         self.stdout.write(f"Run {run.name}: {len(plan.wishes)} requests written.")
-        if not options["no_wait"]:
+        if plan.wishes and not options["no_wait"]:
             self._watch(run)
 
     def _show_plan(self, plan: MissingPlan) -> None:
@@ -126,8 +127,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  source {source['host']}: breaker {source['breaker']}")
         for cohort in figures["cohorts"]:
             self.stdout.write(
-                f"  run {cohort['name']}: {cohort['stored']} stored of {cohort['asked']} asked,"
-                f" {cohort['songs']} songs, {cohort['without_address']} without a usable address"
+                f"  run {cohort['name']}: {cohort['with_picture']} of {cohort['songs']} songs have a picture,"
+                f" {cohort['stored']} stored of {cohort['asked']} asked, {cohort['never_asked']} never asked for"
             )
 
     def _steer(self, options: dict[str, Any]) -> None:

@@ -1,0 +1,115 @@
+"""One worker a request; rows of dead workers come back; those that kill workers are parked."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from albumart.claims import claim_artwork, end, free_abandoned, retry_later, wait_for_turn
+from albumart.errors import ClaimLost, MustWait
+from albumart.models import Artwork, ArtworkStep
+from albumart.recovery import look_again, take_due
+from common.errors import Unavailable
+from tests.factories.albumart import DAY_ONE, ArtworkFactory, ArtworkRunFactory, make_stored
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_a_request_has_one_worker() -> None:
+    artwork = ArtworkFactory()
+    claim = claim_artwork(artwork.pk, NOW)
+    assert claim is not None
+    assert claim.attempt == 1
+    assert claim_artwork(artwork.pk, NOW) is None
+
+
+def test_a_request_that_is_not_due_or_ended_is_not_taken() -> None:
+    assert claim_artwork(ArtworkFactory(next_attempt_at=after(1)).pk, NOW) is None
+    assert claim_artwork(make_stored().pk, NOW) is None
+
+
+def test_a_worker_thought_dead_writes_nothing_over_who_came_after_it() -> None:
+    artwork = ArtworkFactory()
+    slow = claim_artwork(artwork.pk, NOW)
+    assert free_abandoned(after(121)) == 1
+    Artwork.objects.update(next_attempt_at=after(121))
+    quick = claim_artwork(artwork.pk, after(122))
+    assert slow is not None
+    assert quick is not None
+    assert quick.attempt == 2
+    with pytest.raises(ClaimLost):
+        end(slow, "failed", Unavailable("late"), now=after(130))
+    end(quick, "absent", Unavailable("in time"), now=after(130))
+    artwork.refresh_from_db()
+    assert artwork.status == "absent"
+
+
+def test_a_worker_that_lives_keeps_its_request() -> None:
+    claim_artwork(ArtworkFactory().pk, NOW)
+    assert free_abandoned(after(119)) == 0
+
+
+def test_a_request_that_kills_worker_after_worker_is_parked_with_its_reason() -> None:
+    artwork = ArtworkFactory()
+    ArtworkStep.objects.create(artwork=artwork, attempt=1, name="resize")
+    moment = NOW
+    for _ in range(5):
+        Artwork.objects.update(next_attempt_at=moment)
+        assert claim_artwork(artwork.pk, moment) is not None
+        moment += timedelta(seconds=121)
+        free_abandoned(moment)
+    artwork.refresh_from_db()
+    assert (artwork.status, artwork.error_code) == ("failed", "worker_died")
+    assert artwork.steps.get().outcome == "died"
+
+
+def test_waiting_for_ones_turn_counts_no_attempt() -> None:
+    artwork = ArtworkFactory()
+    claim = claim_artwork(artwork.pk, NOW)
+    assert claim
+    wait_for_turn(claim, "the source rests", seconds=30, now=NOW)
+    artwork.refresh_from_db()
+    assert (artwork.status, artwork.attempts, artwork.next_attempt_at) == ("waiting", 0, after(30))
+    assert str(MustWait("x", seconds=1)) == "x"
+
+
+def test_delays_grow_and_scatter() -> None:
+    delays = []
+    for attempt in range(1, 5):
+        artwork = ArtworkFactory(attempts=attempt - 1)
+        claim = claim_artwork(artwork.pk, NOW)
+        assert claim
+        retry_later(claim, Unavailable("ill"), now=NOW)
+        artwork.refresh_from_db()
+        delays.append((artwork.next_attempt_at - NOW).total_seconds())
+    for delay, middle in zip(delays, (5, 20, 80, 320), strict=True):
+        assert 0.6 * middle <= delay <= 1.4 * middle
+
+
+def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
+    due = ArtworkFactory(next_attempt_at=NOW)
+    ArtworkFactory(next_attempt_at=after(60))
+    ArtworkFactory(next_attempt_at=NOW, run=ArtworkRunFactory(paused_at=NOW))
+    assert take_due(NOW) == [due.pk]
+    assert take_due(after(10)) == []
+    assert take_due(after(61))[0] == due.pk
+
+
+def test_absent_ones_are_asked_for_again_after_a_week() -> None:
+    old = ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="source_absent")
+    fresh = ArtworkFactory(status="absent", finished_at=NOW, error_code="source_absent")
+    assert look_again(after(60)) == 1
+    old.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (old.status, fresh.status) == ("waiting", "absent")
+
+
+def test_the_database_refuses_a_second_open_or_current_request() -> None:
+    first = ArtworkFactory(claim=uuid.uuid4())
+    with pytest.raises(Exception, match="albumart_one_"):
+        ArtworkFactory(asset=first.asset)

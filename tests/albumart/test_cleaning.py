@@ -1,0 +1,89 @@
+"""Files without rows, rows without files, bytes nobody needs any more."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+
+from albumart.cleaning import forget_old_content, sweep_files
+from albumart.models import ArtworkContent
+from albumart.pipeline.store import storing
+from common.content_store import content_key, put_once
+from tests.factories.albumart import ArtworkFactory, make_stored
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(days=2)
+
+
+def _orphan(content: bytes = b"orphan") -> str:
+    key = content_key("album-art", content, "image/jpeg")
+    put_once(key, content, content_type="image/jpeg")
+    return key
+
+
+def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
+    key = _orphan()
+    young = sweep_files(timezone.now(), is_dry_run=False)
+    assert (young.young_orphans, young.deleted) == (1, 0)
+    dry = sweep_files(timezone.now() + LATER, is_dry_run=True)
+    assert dry.orphans == [key]
+    assert default_storage.exists(key)
+    assert sweep_files(timezone.now() + LATER, is_dry_run=False).deleted == 1
+    assert not default_storage.exists(key)
+
+
+def test_a_file_a_row_names_stays_and_a_row_whose_file_is_gone_is_told() -> None:
+    kept, lost = make_stored(), make_stored()
+    default_storage.save(kept.files.get().key, ContentFile(b"x"))
+    account = sweep_files(timezone.now() + LATER, is_dry_run=False)
+    assert default_storage.exists(kept.files.get().key)
+    assert account.missing == {lost.pk: [lost.files.get().key]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
+    key = _orphan()
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor, storing():
+            cursor.execute("SELECT 1")
+            connections["default"], mine = other, connections["default"]
+            try:
+                account = sweep_files(timezone.now() + LATER, is_dry_run=False)
+            finally:
+                connections["default"] = mine
+        assert account.is_held_up
+        assert default_storage.exists(key)
+    finally:
+        other.close()
+
+
+def test_a_half_written_file_is_replaced() -> None:
+    key = content_key("album-art", b"whole picture", "image/jpeg")
+    default_storage.save(key, ContentFile(b"whole"))
+    assert put_once(key, b"whole picture", content_type="image/jpeg")
+    assert default_storage.open(key).read() == b"whole picture"
+    assert not put_once(key, b"whole picture", content_type="image/jpeg")
+
+
+def test_bytes_of_requests_that_ended_long_ago_are_forgotten() -> None:
+    now = timezone.now()
+    old = ArtworkFactory(status="refused", error_code="infected", finished_at=now)
+    waiting = ArtworkFactory()
+    for artwork in (old, waiting):
+        ArtworkContent.objects.create(artwork=artwork, content=b"x", received_at=now - timedelta(days=31))
+    assert forget_old_content(now) == 1
+    assert ArtworkContent.objects.get().artwork == waiting
+
+
+def test_the_command_lists_and_deletes(capsys: pytest.CaptureFixture[str]) -> None:
+    _orphan()
+    lost = make_stored()
+    call_command("clean_artwork", "--dry-run")
+    printed = capsys.readouterr().out
+    assert "1 too young to tell" in printed
+    assert f"{lost.asset.name} (request {lost.pk}) lacks" in printed

@@ -1,0 +1,124 @@
+"""Clean, infected, could not tell: by the protocol against a peer of ours, and against clamd itself where it is."""
+
+import hashlib
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
+from albumart.pipeline.scan import CLEAN, NOT_SCANNED, scan_picture
+from tests.support.covers import make_cover
+
+CLAMD = shutil.which("clamd") or ("/usr/sbin/clamd" if Path("/usr/sbin/clamd").exists() else None)
+# In two halves, so that no scanner takes this file for what it looks for.
+SIGNATURE = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-" + rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+@contextmanager
+def peer(answer: bytes | None, *, after_bytes: int = 10**9) -> Iterator[tuple[str, list[bytes]]]:
+    """Speaks INSTREAM as clamd does; hangs up after `after_bytes`. Gives its address and the streams it read."""
+    streams: list[bytes] = []
+
+    def read(line: socket.socket, count: int) -> bytes:
+        received = b""
+        while len(received) < count:
+            piece = line.recv(count - len(received))
+            if not piece:
+                raise ConnectionError
+            received += piece
+        return received
+
+    def serve() -> None:
+        line, _ = listener.accept()
+        with line:
+            assert read(line, 10) == b"zINSTREAM\0"
+            stream = b""
+            while (size := struct.unpack("!I", read(line, 4))[0]) and len(stream) < after_bytes:
+                stream += read(line, size)
+            streams.append(stream)
+            if answer is not None:
+                line.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}", streams
+        thread.join(5)
+
+
+def test_without_a_scanner_nothing_is_called_clean(settings: Settings) -> None:
+    settings.ALBUMART_CLAMD = ""
+    assert scan_picture(b"anything") == NOT_SCANNED
+
+
+def test_the_whole_stream_is_sent_and_a_clean_answer_is_clean(settings: Settings) -> None:
+    content = make_cover(900) * 3
+    with peer(b"stream: OK\0") as (settings.ALBUMART_CLAMD, streams):
+        assert scan_picture(content) == CLEAN
+    assert streams == [content]
+
+
+def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
+    with (
+        peer(b"stream: Win.Test.EICAR_HDB-1 FOUND\0") as (settings.ALBUMART_CLAMD, _),
+        pytest.raises(ArtworkInfected, match=r"Win\.Test\.EICAR_HDB-1"),
+    ):
+        scan_picture(b"x")
+
+
+@pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"what\0"])
+def test_an_answer_that_says_neither_is_tried_again(answer: bytes, settings: Settings) -> None:
+    with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerConfused):
+        scan_picture(b"x" * 70_000)
+
+
+def test_silence_is_never_clean(settings: Settings) -> None:
+    with peer(None) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerConfused):
+        scan_picture(b"x")
+    settings.ALBUMART_CLAMD = "unix:///nowhere/clamd.sock"
+    with pytest.raises(MustWait):
+        scan_picture(b"x")
+
+
+@pytest.fixture(scope="module")
+def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if CLAMD is None:
+        pytest.skip("no clamd on this machine")
+    folder = tmp_path_factory.mktemp("clamd")
+    folder.chmod(0o755)
+    (folder / "db").mkdir()
+    (folder / "db" / "local.ndb").write_text(f"Test-Signature.Body:0:*:{SIGNATURE.hex()}\n")
+    (folder / "db" / "local.hsb").write_text(f"{hashlib.sha256(b'whole').hexdigest()}:5:Test-Signature.Whole\n")
+    settings = {
+        "LocalSocket": folder / "clamd.sock", "DatabaseDirectory": folder / "db", "Foreground": "yes",
+        "StreamMaxLength": "1M", "LogFile": folder / "log",
+    }  # fmt: skip
+    (folder / "clamd.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    process = subprocess.Popen([CLAMD, "-c", str(folder / "clamd.conf")], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while not (folder / "clamd.sock").exists():
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.05)
+        yield f"unix://{folder}/clamd.sock"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_clamd_itself_tells_a_picture_from_malware(clamd: str, settings: Settings) -> None:
+    settings.ALBUMART_CLAMD = clamd
+    assert scan_picture(make_cover()) == CLEAN
+    with pytest.raises(ArtworkInfected, match="Test-Signature"):
+        scan_picture(make_cover() + SIGNATURE)
+    with pytest.raises(ScannerConfused):
+        scan_picture(bytes(3 * 1024 * 1024))
