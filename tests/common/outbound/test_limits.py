@@ -218,6 +218,7 @@ def test_leaves_no_socket_open(
     scheme: str, path: str, server: SourceServer, hurried: Policies, settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOW_HTTP = True
+    gc.collect()  # what other tests have left behind
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ResourceWarning)
         with suppress(RegistryError):
