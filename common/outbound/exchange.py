@@ -10,7 +10,7 @@ import io
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from common.outbound.deadlines import Deadline
@@ -147,17 +147,18 @@ class Answer:
         return int(value)
 
 
-def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Answer:
+@contextmanager
+def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[Answer]:
     """Send the request; give the answer once its headers are complete. Raises SourceUnavailable."""
-    with _faults_named(host):
-        unsent = memoryview(request)
-        while unsent:
-            connected.settimeout(deadline.seconds_left())
-            unsent = unsent[connected.send(unsent) :]
-        wire = Wire(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
-        response = http.client.HTTPResponse(wire)  # type: ignore[arg-type]
-        response.begin()
-    return Answer(response, wire, host)
+    wire = Wire(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
+    with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
+        with _faults_named(host):
+            unsent = memoryview(request)
+            while unsent:
+                connected.settimeout(deadline.seconds_left())
+                unsent = unsent[connected.send(unsent) :]
+            response.begin()
+        yield Answer(response, wire, host)
 
 
 @contextmanager

@@ -131,9 +131,10 @@ def _ask(
         raise AddressRefused(f"{address.host} is not a host we talk to.", "host_not_allowed", host=address.host)
     checked = resolve(address, rules, deadline.within(policy.connect_seconds))
     until_connected = deadline.within(policy.connect_seconds)
-    with connection(address, checked, until_connected, ca_bundle=settings.OUTBOUND_CA_BUNDLE) as (connected, ip):
-        first_bytes = deadline.within(policy.first_byte_seconds)
-        answer = exchange(connected, address.host, request.to(address), first_bytes)
+    with (
+        connection(address, checked, until_connected, ca_bundle=settings.OUTBOUND_CA_BUNDLE) as (connected, ip),
+        exchange(connected, address.host, request.to(address), deadline.within(policy.first_byte_seconds)) as answer,
+    ):
         if answer.status in _REDIRECTS:
             return answer.header("Location")
         _refuse_status(answer, policy)

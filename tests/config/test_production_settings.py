@@ -48,6 +48,17 @@ def test_does_not_start_with_a_short(name: str):
 
 
 @pytest.mark.parametrize("settings", ["production", "staging"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("OUTBOUND_ALLOW_HTTP", "1"), ("OUTBOUND_ALLOW_LOOPBACK", "true"), ("OUTBOUND_ALLOWED_PORTS", "443,8443")],
+)
+def test_does_not_start_with_a_way_to_inner_addresses(name: str, value: str, settings: str):
+    answer = manage("check", settings=settings, **NEEDED | {name: value})
+    assert answer.returncode != 0
+    assert f"production does without these: {name}" in answer.stderr
+
+
+@pytest.mark.parametrize("settings", ["production", "staging"])
 def test_passes_the_check_for_deployment_without_a_warning(settings: str):
     answer = manage("check", "--deploy", "--fail-level", "WARNING", settings=settings, **NEEDED)
     assert answer.returncode == 0, answer.stderr

@@ -140,7 +140,7 @@ def behaviours() -> dict[str, Behaviour]:
         "/to-other-port": _gives(302, Location="https://127.0.0.1:6379/"),
         "/to-user": _gives(302, Location="https://user:password@127.0.0.1/"),
         "/to-nowhere": _gives(302),
-        "/to-split-scheme": _gives(302, Location="ht\ttp://127.0.0.1/"),
+        "/to-split-path": _gives(302, Location="/emp\tty"),
         "/loop": _gives(302, Location="/loop"),
         "/grows": _grows,
         "/hops": _counts_down,

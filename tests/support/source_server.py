@@ -90,7 +90,7 @@ class SourceServer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What lets the registry talk to this server, and to no other on this machine."""
+        """What lets the registry talk to this server: overrides for a test."""
         return {
             "OUTBOUND_ALLOW_LOOPBACK": True,
             "OUTBOUND_ALLOWED_PORTS": [443, 80, self.port, self.plain_port],

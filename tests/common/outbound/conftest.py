@@ -19,16 +19,20 @@ def server(settings: Settings) -> Iterator[SourceServer]:
 
 @pytest.fixture
 def policy() -> Callable[..., FetchPolicy]:
-    """Patient for a fraction of a second, and open to any host, unless a test says otherwise."""
+    """Open to any host, small, and otherwise as patient as in service, unless a test says otherwise."""
 
     def make(**changed: Any) -> FetchPolicy:
-        quick = {
-            "connect_seconds": 2,
-            "first_byte_seconds": 0.6,
-            "total_seconds": 4,
-            "min_rate_window_seconds": 0.4,
-            "max_bytes": 1024 * 1024,
-        }
-        return FetchPolicy(**{"is_allowed_host": lambda host: True} | quick | changed)
+        return FetchPolicy(**{"is_allowed_host": lambda host: True, "max_bytes": 1024 * 1024} | changed)
+
+    return make
+
+
+@pytest.fixture
+def hurried(policy: Callable[..., FetchPolicy]) -> Callable[..., FetchPolicy]:
+    """Patient for a fraction of a second: for sources that would use all of it."""
+
+    def make(**changed: Any) -> FetchPolicy:
+        quick = {"first_byte_seconds": 0.6, "total_seconds": 4, "min_rate_window_seconds": 0.4}
+        return policy(**quick | changed)
 
     return make

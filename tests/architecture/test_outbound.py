@@ -1,0 +1,149 @@
+"""Nothing of ours opens a connection but `common.outbound`, and that only to the address it has checked."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.processes import ENVIRONMENT, PROJECT
+from tests.support.source_server import source_server
+from tests.support.source_tree import shown, source_files, syntax_tree
+
+_OPENERS = {
+    "aiohttp",
+    "ftplib",
+    "http.client",
+    "http.server",
+    "httpx",
+    "imaplib",
+    "poplib",
+    "pycurl",
+    "requests",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "telnetlib",
+    "urllib.request",
+    "urllib3",
+    "websockets",
+    "xmlrpc",
+    "django.core.mail",
+    "multiprocessing.connection",
+}
+_CALLS = {
+    "open_connection",
+    "open_unix_connection",
+    "create_connection",
+    "create_unix_connection",
+    "create_datagram_endpoint",
+    "sock_connect",
+}
+_ROOM = "common/outbound/"
+# Whom else they talk to: servers of our own on this machine, at addresses that no request can name.
+_TALK_TO_OUR_OWN = {
+    "ops/stack.py": "asks the web server it has just started whether it is up",
+    "config/embedded_servers/keeper.py": "asks the Valkey it has started whether it is up, by a socket of its own",
+}
+
+
+def _openings(tree: ast.Module) -> list[int]:
+    """Lines that import what can open a connection, or call what does without an import of its own."""
+    lines = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                modules = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names):
+                modules = [module, *(f"{module}.{alias.name}" for alias in names)]
+            case ast.Call(func=ast.Attribute(attr=attribute)) if attribute in _CALLS:
+                lines.append(node.lineno)
+                continue
+            case ast.Call(
+                func=ast.Name(id="__import__" | "import_module") | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(name)],
+            ):
+                modules = [str(name)]
+            case _:
+                continue
+        if any(module == opener or module.startswith(f"{opener}.") for module in modules for opener in _OPENERS):
+            lines.append(node.lineno)
+    return lines
+
+
+def test_nothing_else_can_open_a_connection() -> None:
+    found = {shown(path): _openings(syntax_tree(path)) for path in source_files()}
+    opening = {path for path, lines in found.items() if lines}
+    assert {path for path in opening if not path.startswith(_ROOM)} == {*_TALK_TO_OUR_OWN}
+    assert any(path.startswith(_ROOM) for path in opening)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_fine"),
+    [
+        ("from urllib.parse import quote", True),
+        ("from http import HTTPStatus", True),
+        ("import socket_like", True),
+        ("import socket", False),
+        ("import os, urllib.request", False),
+        ("import requests.adapters as a", False),
+        ("from urllib import request", False),
+        ("from http.client import HTTPConnection", False),
+        ("from django.core import mail", False),
+        ("import_module('socket')", False),
+        ("importlib.import_module('socket')", False),
+        ("__import__('ssl')", False),
+        ("asyncio.open_connection('host', 1)", False),
+        ("async def f(loop):\n    await loop.create_connection(P, 'host', 1)", False),
+    ],
+)
+def test_the_search_for_connections_finds_them(source: str, is_fine: bool) -> None:
+    assert (_openings(ast.parse(source)) == []) is is_fine
+
+
+# In a process of its own: an audit hook cannot be taken back.
+_PROGRAM = """
+import json, sys
+from django.conf import settings
+from common.outbound import AddressRefused, FetchPolicy, fetch
+from tests.support.names import answers_in_turn
+
+options, good, bad = json.loads(sys.argv[1])
+settings.configure(OUTBOUND_ALLOW_HTTP=False, OUTBOUND_USER_AGENT="Registry", **options)
+seen = []
+sys.addaudithook(lambda event, facts: seen.append([event, facts[1]]) if event == "socket.connect" else None)
+sys.addaudithook(lambda event, facts: seen.append([event, facts[0]]) if event == "socket.getaddrinfo" else None)
+policy = FetchPolicy(is_allowed_host=lambda host: True)
+with answers_in_turn({"art.example": [["127.0.0.1"], ["10.0.0.1"]]}):
+    fetch(good, policy)
+    for url in (good, bad):
+        try:
+            fetch(url, policy)
+        except AddressRefused:
+            seen.append(["refused", url])
+print(json.dumps(seen))
+"""
+
+
+def test_a_fetch_connects_to_the_checked_address_alone() -> None:
+    with source_server() as server:
+        server.serve("/cover.jpg", b"picture")
+        good = server.url("/cover.jpg", host="art.example")
+        bad = server.url("/cover.jpg", host="169.254.169.254")
+        outcome = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, json.dumps([server.settings, good, bad])],
+            cwd=PROJECT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert outcome.returncode == 0, outcome.stderr
+    assert json.loads(outcome.stdout) == [
+        ["socket.connect", ["127.0.0.1", server.port]],
+        ["refused", good],
+        ["refused", bad],
+    ]
