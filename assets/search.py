@@ -10,6 +10,7 @@ Substrings come from a trigram index, word forms from a full-text index; both ar
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -58,7 +59,7 @@ def check_search(text: str) -> str:
     return check_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
 
 
-def plan_search(text: str, *, directory: Directory, scope: SearchScope) -> Search:
+def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:
     """`text` has passed `check_search` and is not empty."""
     # One query finds what the text names, so that the large one can be planned on indexes of text alone.
     exact = condition_for(text, directory)

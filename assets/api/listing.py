@@ -110,7 +110,7 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 def _search(
     assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageWish
 ) -> AssetPage:
-    search = plan_search(text, directory=current_directory(), scope=search_scope(flags))
+    search = plan_search(text, directory=current_directory, scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
     # Keys and the total in one walk over the matches; JSON is written for the page's rows alone.

@@ -31,7 +31,7 @@ from assets.api.serializers import (
 from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows, rows_of
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
-from assets.finding import condition_sql, find_asset, find_asset_pk, find_assets
+from assets.finding import find_asset, find_asset_pk, find_assets, read_key
 from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
@@ -67,10 +67,10 @@ def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpRespons
 def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
     """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
     wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    condition = condition_sql(key, current_directory())
-    if condition is None:
+    asked = read_key(key)
+    if asked is None:
         raise AssetMissing(key)
-    sql, params = condition
+    sql, params = asked.condition(current_directory)
     rows = newest_rows(row(flags_for(request)), sql, params, limit=1, has_deleted=wants_deleted)
     if not rows:
         raise AssetMissing(key)

@@ -19,12 +19,6 @@ from assets.querysets import AssetQuerySet
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
-# "104bpm" among the tags tells a song's tempo where no metadata does.
-_TAG_BPM = (
-    "(SELECT substring(tag FROM '^[0-9]{2,3}')::int FROM unnest(tags) AS tag WHERE tag ~ '^[0-9]{2,3}bpm$' LIMIT 1)"
-)
-_AI_BPM = "CASE WHEN jsonb_typeof(ai_metadata->'bpm') = 'number' THEN (ai_metadata->>'bpm')::numeric END"
-_AI_GENRE = "CASE WHEN jsonb_typeof(ai_metadata->'genre') = 'string' THEN ai_metadata->>'genre' END"
 _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
 
 # Wire key -> SQL of its JSON.
@@ -45,13 +39,8 @@ def _extras(flags: frozenset[str], left_out: str = "") -> str:
     """SQL text of the pairs behind the document, each with its comma: gated fields, then what is known of a song."""
     columns = {key: sql for flag, gated in _GATED.items() if flag in flags for key, sql in gated.items()}
     columns.pop(left_out, None)
-    has_ai = AI_METADATA in flags
-    bpm = f"coalesce({_AI_BPM}, {_TAG_BPM})" if has_ai else _TAG_BPM
-    song = "json_build_object('bpm', bpm, 'genre', genre)"
-    facts = f"(SELECT {bpm} AS bpm, {_AI_GENRE if has_ai else 'NULL::text'} AS genre) AS song"
-    columns["songMetadata"] = (
-        f"CASE WHEN layer = 'G' THEN (SELECT {song} FROM {facts} WHERE bpm IS NOT NULL OR genre IS NOT NULL) END"  # noqa: S608
-    )
+    known = "ai_metadata" if AI_METADATA in flags else "NULL"
+    columns["songMetadata"] = f"CASE WHEN layer = 'G' THEN assets_song_json(tags, {known}) END"
     return " || ".join(_pair(key, sql) for key, sql in columns.items())
 
 
