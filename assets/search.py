@@ -78,8 +78,13 @@ def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchS
         other_forms = f"assets_asset.id IN (SELECT id FROM assets_asset WHERE {other_forms})"  # noqa: S608
     condition = f"({every_word} OR {other_forms} OR {_IS_EXACT})" if exact_pks else f"({every_word} OR {other_forms})"
     condition_params = [*every_word_params, *[text] * len(scope.columns), *([exact_pks] if exact_pks else [])]
-    rank = f"CASE WHEN {_IS_EXACT} THEN 0 WHEN {holds} THEN 1 WHEN {every_word} THEN 2 ELSE 3 END"
-    rank_params = [exact_pks, *[_like(whole)] * len(scope.columns), *every_word_params]
+    # A case that can hold for no row is left out: each costs planning time.
+    cases, rank_params = [f"WHEN {holds} THEN 1"], [_like(whole)] * len(scope.columns)
+    if exact_pks:
+        cases, rank_params = [f"WHEN {_IS_EXACT} THEN 0", *cases], [exact_pks, *rank_params]
+    if words != [whole]:
+        cases, rank_params = [*cases, f"WHEN {every_word} THEN 2"], [*rank_params, *every_word_params]
+    rank = f"CASE {' '.join(cases)} ELSE 3 END"
     return Search(
         _boolean(condition, condition_params),
         RawSQL(rank, rank_params, output_field=IntegerField()),  # noqa: S611  # words go as parameters

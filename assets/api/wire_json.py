@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
+from assets.search import Search
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
@@ -77,6 +78,36 @@ def newest_rows(
             [*row.params, *params, limit, offset],
         )
         return [text for (text,) in cursor.fetchall()]
+
+
+def found_rows(
+    row: RawSQL, search: Search, condition: str, params: list[Any], *, limit: int, offset: int
+) -> tuple[list[str], int]:
+    """JSON of the best live assets for which search and `condition` hold, and how many there are in all.
+
+    Matches are counted and ordered by key in one walk; JSON is written for the page's rows alone. By hand, too: to
+    have it built took longer than to run it. Beyond the last page nothing is found, and 0 stands for the number.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {row.sql}, page.total FROM ("  # noqa: S608
+            f"SELECT id, {search.rank.sql} AS rank, count(*) OVER () AS total FROM assets_asset"
+            f" WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}"
+            " ORDER BY rank, created_at DESC, public_id DESC LIMIT %s OFFSET %s"
+            ") AS page JOIN assets_asset USING (id) ORDER BY page.rank, created_at DESC, public_id DESC",
+            [*row.params, *search.rank.params, *search.condition.params, *params, limit, offset],
+        )
+        found = cursor.fetchall()
+    return [text for text, _ in found], found[0][1] if found else 0
+
+
+def count_found(search: Search, condition: str, params: list[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM assets_asset WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}",  # noqa: S608
+            [*search.condition.params, *params],
+        )
+        return cursor.fetchone()[0]
 
 
 def rows_of(pks: Sequence[int], flags: FlagSet) -> list[str]:
