@@ -8,7 +8,7 @@ from django.db.models import Count, Window
 
 from api.pagination import PageWish, read_page
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
-from assets.api.wire_json import asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
+from assets.api.wire_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
@@ -22,7 +22,7 @@ _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
 @dataclass(frozen=True)
 class AssetPage:
-    rows: list[str]
+    rows: Rows
     total: int
     wish: PageWish
 
@@ -86,7 +86,7 @@ def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: Flag
     search = plan_search(text, directory=current_directory, scope=search_scope(flags))
     condition, params = _place_sql(layer, node_pks)
     rows, total = found_rows(asset_json(flags), search, condition, params, limit=wish.limit, offset=wish.offset)
-    if not rows and wish.page > 1:
+    if not rows.texts and wish.page > 1:
         total = count_found(search, condition, params)
     return AssetPage(rows, total, wish)
 
@@ -128,7 +128,7 @@ def _search(
     # As in `found_rows`, for what is filtered or ordered otherwise.
     keys = list(ordered.values_list("pk", Window(Count("*")))[wish.offset : wish.offset + wish.limit])
     if not keys:
-        return AssetPage([], found.count() if wish.page > 1 else 0, wish)
+        return AssetPage(Rows([], None), found.count() if wish.page > 1 else 0, wish)
     return AssetPage(rows_of([pk for pk, _ in keys], flags), keys[0][1], wish)
 
 

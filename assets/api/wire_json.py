@@ -7,7 +7,7 @@ the field existed.
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +18,7 @@ from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import Search
 from flags.evaluation import FlagSet
+from flags.querysets import STAMP_SQL
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
 _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
@@ -62,9 +63,16 @@ def metadata_json(flags: FlagSet) -> RawSQL:
     return RawSQL(sql, [], output_field=TextField())  # noqa: S611  # no input in it
 
 
+class Rows(NamedTuple):
+    """JSON texts, and the stamp of the flags that their statement saw; None where no row came back to carry it."""
+
+    texts: list[str]
+    stamp: str | None
+
+
 def newest_rows(
     row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
-) -> list[str]:
+) -> Rows:
     """JSON, as `row` makes it, of the newest live assets for which `condition`, SQL of our own, holds.
 
     By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
@@ -73,16 +81,20 @@ def newest_rows(
     live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
+            f"SELECT {row.sql}, {STAMP_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
             " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
             [*row.params, *params, limit, offset],
         )
-        return [text for (text,) in cursor.fetchall()]
+        return _rows(cursor.fetchall())
+
+
+def _rows(found: Sequence[Any]) -> Rows:
+    return Rows([row[0] for row in found], found[0][1] if found else None)
 
 
 def found_rows(
     row: RawSQL, search: Search, condition: str, params: list[Any], *, limit: int, offset: int
-) -> tuple[list[str], int]:
+) -> tuple[Rows, int]:
     """JSON of the best live assets for which search and `condition` hold, and how many there are in all.
 
     Matches are counted and ordered by key in one walk; JSON is written for the page's rows alone. By hand, too: to
@@ -90,7 +102,7 @@ def found_rows(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql}, page.total FROM ("  # noqa: S608
+            f"SELECT {row.sql}, {STAMP_SQL}, page.total FROM ("  # noqa: S608
             f"SELECT id, {search.rank.sql} AS rank, count(*) OVER () AS total FROM assets_asset"
             f" WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}"
             " ORDER BY rank, created_at DESC, public_id DESC LIMIT %s OFFSET %s"
@@ -98,7 +110,7 @@ def found_rows(
             [*row.params, *search.rank.params, *search.condition.params, *params, limit, offset],
         )
         found = cursor.fetchall()
-    return [text for text, _ in found], found[0][1] if found else 0
+    return _rows(found), found[0][2] if found else 0
 
 
 def count_found(search: Search, condition: str, params: list[Any]) -> int:
@@ -110,14 +122,17 @@ def count_found(search: Search, condition: str, params: list[Any]) -> int:
         return cursor.fetchone()[0]
 
 
-def rows_of(pks: Sequence[int], flags: FlagSet) -> list[str]:
+_STAMP = RawSQL(STAMP_SQL, [], output_field=TextField())  # noqa: S611  # no input in it
+
+
+def rows_of(pks: Sequence[int], flags: FlagSet) -> Rows:
     """JSON of the assets with these keys, in the order of the keys."""
-    by_pk = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags)))
-    return [by_pk[pk] for pk in pks]
+    by_pk = {pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _STAMP)}
+    return _rows([by_pk[pk] for pk in pks])
 
 
-def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> list[str]:
-    return list(assets.values_list(asset_json(flags), flat=True))
+def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> Rows:
+    return _rows(assets.values_list(asset_json(flags), _STAMP))
 
 
 def join_json(rows: Iterable[str]) -> bytes:
