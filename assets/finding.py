@@ -17,6 +17,8 @@ from taxonomy.lookup import Directory
 
 MAX_KEY_CHARS = 600
 
+_TRUTH = BooleanField()
+
 
 @dataclass(frozen=True)
 class AssetKey:
@@ -80,7 +82,7 @@ def condition_for(key: str, directory: Callable[[], Directory]) -> RawSQL | None
     asked = read_key(key)
     if asked is None:
         return None
-    return RawSQL(*asked.condition(directory), output_field=BooleanField())  # noqa: S611  # input is in parameters
+    return RawSQL(*asked.condition(directory), output_field=_TRUTH)  # noqa: S611  # input is in parameters
 
 
 def find_asset(key: str, directory: Directory) -> Asset:
@@ -101,7 +103,7 @@ def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[in
     asked = {key: known for key in keys if (known := read_key(key)) is not None}
     anything = Q(pk__in=[])
     for known in asked.values():
-        anything |= Q(RawSQL(*known.condition(lambda: directory), output_field=BooleanField()))  # noqa: S611
+        anything |= Q(RawSQL(*known.condition(lambda: directory), output_field=_TRUTH))  # noqa: S611
     found: dict[str, tuple[int, str, str]] = {}
     rows = Asset.objects.live().filter(anything).values_list(
         "pk", "layer", "nna_address", "public_id", "name", "base_name"

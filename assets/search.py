@@ -24,6 +24,7 @@ from common.plain_text import check_text
 from taxonomy.lookup import Directory
 
 MAX_WORDS = 32
+_TRUTH, _NUMBER = BooleanField(), IntegerField()
 _NOT_WORDS = str.maketrans("_-", "  ")
 
 
@@ -66,7 +67,7 @@ def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchS
     exact_pks = list(Asset.objects.filter(exact).values_list("pk", flat=True)[:50]) if exact is not None else []
     words = list(dict.fromkeys(text.lower().translate(_NOT_WORDS).split()))[:MAX_WORDS]
     if not words:  # nothing but separators: nothing to compare by
-        return Search(_boolean(_IS_EXACT, [exact_pks]), RawSQL("NULL::int", [], output_field=IntegerField()))
+        return Search(_boolean(_IS_EXACT, [exact_pks]), RawSQL("NULL::int", [], output_field=_NUMBER))
     whole = " ".join(text.lower().translate(_NOT_WORDS).split())
     # Written by hand: to have this built from parts took three times as long as to run it.
     holds = "(" + " OR ".join(f"assets_asset.{column} LIKE %s" for column in scope.columns) + ")"
@@ -87,7 +88,7 @@ def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchS
     rank = f"CASE {' '.join(cases)} ELSE 3 END"
     return Search(
         _boolean(condition, condition_params),
-        RawSQL(rank, rank_params, output_field=IntegerField()),  # noqa: S611  # words go as parameters
+        RawSQL(rank, rank_params, output_field=_NUMBER),  # noqa: S611  # words go as parameters
     )
 
 
@@ -101,7 +102,7 @@ _WORD_FORMS = (
 
 
 def _boolean(sql: str, params: list[object]) -> RawSQL:
-    return RawSQL(sql, params, output_field=BooleanField())  # noqa: S611
+    return RawSQL(sql, params, output_field=_TRUTH)  # noqa: S611
 
 
 def _like(text: str) -> str:

@@ -23,6 +23,8 @@ from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
 _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
 
+_TEXT = TextField()
+
 # Wire key -> SQL of its JSON.
 _GATED: dict[str, dict[str, str]] = {
     CREATOR_DESCRIPTION: {"creatorDescription": "to_json(creator_description)"},
@@ -53,14 +55,14 @@ def _pair(key: str, sql: str) -> str:
 def asset_json(flags: FlagSet) -> RawSQL:
     """The expression of one row's JSON text; annotate or select it on assets."""
     sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_extras(flags.names)} || '}}'"
-    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL], output_field=TextField())  # noqa: S611  # no input in it
+    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL], output_field=_TEXT)  # noqa: S611  # no input in it
 
 
 def metadata_json(flags: FlagSet) -> RawSQL:
     """The expression of the shorter document at `/assets/{id}/metadata`."""
     pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
     sql = f"'{{' || substr({pairs} || {_extras(flags.names, 'albumArtDetails')}, 3) || '}}'"
-    return RawSQL(sql, [], output_field=TextField())  # noqa: S611  # no input in it
+    return RawSQL(sql, [], output_field=_TEXT)  # noqa: S611  # no input in it
 
 
 class Rows(NamedTuple):
@@ -122,7 +124,7 @@ def count_found(search: Search, condition: str, params: list[Any]) -> int:
         return cursor.fetchone()[0]
 
 
-_STAMP = RawSQL(STAMP_SQL, [], output_field=TextField())  # noqa: S611  # no input in it
+_STAMP = RawSQL(STAMP_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
 
 
 def rows_of(pks: Sequence[int], flags: FlagSet) -> Rows:
