@@ -1,7 +1,8 @@
 """From what a client calls an asset to the asset: id, name, base name, stored or numeric address."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import BooleanField, Q
@@ -11,42 +12,77 @@ from assets.errors import AssetMissing
 from assets.models import Asset
 from common.errors import Invalid
 from common.public_ids import is_public_id
+from taxonomy.addresses import parse_mfa
 from taxonomy.lookup import Directory
 
 MAX_KEY_CHARS = 600
 
+_TRUTH = BooleanField()
 
-def condition_sql(key: str, directory: Directory) -> tuple[str, list[Any]] | None:
-    """SQL and parameters for the rows `key` may mean, or None when it has the form of no name, address or id.
 
-    Composite names are stored with `:` and are found by `+` too, with or without a trailing separator, and
-    by their base alone. An address is found as it is stored and, where its numbers are known, by the name
-    they stand for, so that rows with an irregular stored address are found by their right one as well.
-    """
+@dataclass(frozen=True)
+class AssetKey:
+    """What a client calls an asset, in the spellings that rows are stored in."""
+
+    text: str  # as it was sent, but for an id: an irregular address is stored as it came
+    whole: str  # upper case, parts behind `:`, no separator at the end
+    is_id: bool
+
+    @property
+    def base(self) -> str:
+        return self.whole.partition(":")[0]
+
+    def base_names(self, directory: Callable[[], Directory]) -> list[str]:
+        """The name an address stands for. The taxonomy is asked only for what is an address."""
+        with suppress(Invalid):  # none, or one of numbers nobody has: the stored forms still count
+            parse_mfa(self.base, allow_placeholder=True)
+            return [directory().mfa_to_hfn(self.base)]
+        return []
+
+    def condition(self, directory: Callable[[], Directory]) -> tuple[str, list[Any]]:
+        """SQL and parameters for the rows that may be meant.
+
+        Composite names are stored with `:` and are found by `+` too, with or without a trailing separator, and
+        by their base alone. An address is found as it is stored and, where its numbers are known, by the name
+        they stand for, so that rows with an irregular stored address are found by their right one as well.
+        """
+        if self.is_id:
+            return "assets_asset.public_id = %s", [self.text]
+        names = self.base_names(directory)
+        if ":" in self.whole:
+            return _any_of(name=[self.whole, f"{self.whole}:"], base_name=names)
+        return _any_of(nna_address=[self.text, self.base], base_name=[self.base, *names])
+
+    def forms(self, directory: Callable[[], Directory]) -> list[str]:
+        """The stored spellings it may stand for, the most exact first."""
+        return [self.text] if self.is_id else [self.text, self.whole, *self.base_names(directory)]
+
+
+def _any_of(**wanted: list[str]) -> tuple[str, list[Any]]:
+    """Rows where a column is one of the texts. Texts one by one and none twice: plainer to send, plainer to plan."""
+    texts = {column: list(dict.fromkeys(values)) for column, values in wanted.items() if values}
+    parts = [f"assets_asset.{column} IN ({', '.join(['%s'] * len(values))})" for column, values in texts.items()]
+    return f"({' OR '.join(parts)})", [text for values in texts.values() for text in values]
+
+
+def read_key(key: str) -> AssetKey | None:
+    """None for what has the form of no name, address or id."""
     text = key.strip()
     if not text or len(text) > MAX_KEY_CHARS or "\x00" in text:
         return None
-    if is_public_id(text.lower()):
-        return "assets_asset.public_id = %s", [text.lower()]
     whole = text.upper().replace("+", ":").rstrip(":")
-    base = whole.partition(":")[0]
-    if base.count(".") < 3:
+    if is_public_id(text.lower()):
+        return AssetKey(text.lower(), whole, is_id=True)
+    found = AssetKey(text, whole, is_id=False)
+    return found if found.base.count(".") >= 3 else None
+
+
+def condition_for(key: str, directory: Callable[[], Directory]) -> RawSQL | None:
+    """For a queryset's filter: the rows `key` may mean; None when it has the form of no name, address or id."""
+    asked = read_key(key)
+    if asked is None:
         return None
-    base_names = []
-    with suppress(Invalid):  # not an address, or one of numbers nobody has: the stored forms still count
-        base_names.append(directory.mfa_to_hfn(base).partition(":")[0])
-    if ":" in whole:
-        return f"(assets_asset.name = ANY(%s) OR {_BASE_NAME})", [[whole, f"{whole}:"], base_names]
-    return f"(assets_asset.nna_address = ANY(%s) OR {_BASE_NAME})", [[text, base], [base, *base_names]]
-
-
-_BASE_NAME = "assets_asset.base_name = ANY(%s)"
-
-
-def condition_for(key: str, directory: Directory) -> RawSQL | None:
-    """The same for a queryset's filter."""
-    condition = condition_sql(key, directory)
-    return RawSQL(*condition, output_field=BooleanField()) if condition else None  # noqa: S611  # input is in parameters
+    return RawSQL(*asked.condition(directory), output_field=_TRUTH)  # noqa: S611  # input is in parameters
 
 
 def find_asset(key: str, directory: Directory) -> Asset:
@@ -55,7 +91,7 @@ def find_asset(key: str, directory: Directory) -> Asset:
 
 
 def find_asset_pk(key: str, directory: Directory) -> int:
-    condition = condition_for(key, directory)
+    condition = condition_for(key, lambda: directory)
     found = Asset.objects.live().filter(condition).order_by() if condition is not None else Asset.objects.none()
     for pk in found.values_list("pk", flat=True)[:1]:
         return pk
@@ -64,11 +100,10 @@ def find_asset_pk(key: str, directory: Directory) -> int:
 
 def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[int, str, str]]:
     """For every key that means a live asset: key -> (pk, layer, address). One query, whatever the number of keys."""
-    conditions = {key: condition_for(key, directory) for key in keys}
+    asked = {key: known for key in keys if (known := read_key(key)) is not None}
     anything = Q(pk__in=[])
-    for condition in conditions.values():
-        if condition is not None:
-            anything |= Q(condition)
+    for known in asked.values():
+        anything |= Q(RawSQL(*known.condition(lambda: directory), output_field=_TRUTH))  # noqa: S611
     found: dict[str, tuple[int, str, str]] = {}
     rows = Asset.objects.live().filter(anything).values_list(
         "pk", "layer", "nna_address", "public_id", "name", "base_name"
@@ -77,20 +112,9 @@ def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[in
     for pk, layer, address, public_id, name, base_name in rows:
         for form in (public_id, name, name.rstrip(":"), base_name, address):
             by_form.setdefault(form, (pk, layer, address))
-    for key in conditions:
-        for form in _forms_of(key, directory):
+    for key, known in asked.items():
+        for form in known.forms(lambda: directory):
             if form in by_form:
                 found[key] = by_form[form]
                 break
     return found
-
-
-def _forms_of(key: str, directory: Directory) -> Iterable[str]:
-    """The stored spellings `key` may stand for, the most exact first."""
-    text = key.strip()
-    whole = text.upper().replace("+", ":").rstrip(":")
-    yield from (text.lower(), text, whole, whole.partition(":")[0] if ":" not in whole else whole)
-    try:
-        yield directory.mfa_to_hfn(whole.partition(":")[0]).partition(":")[0]
-    except Invalid:
-        return

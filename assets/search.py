@@ -10,6 +10,7 @@ Substrings come from a trigram index, word forms from a full-text index; both ar
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from common.plain_text import check_text
 from taxonomy.lookup import Directory
 
 MAX_WORDS = 32
+_TRUTH, _NUMBER = BooleanField(), IntegerField()
 _NOT_WORDS = str.maketrans("_-", "  ")
 
 
@@ -58,14 +60,14 @@ def check_search(text: str) -> str:
     return check_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
 
 
-def plan_search(text: str, *, directory: Directory, scope: SearchScope) -> Search:
+def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:
     """`text` has passed `check_search` and is not empty."""
     # One query finds what the text names, so that the large one can be planned on indexes of text alone.
     exact = condition_for(text, directory)
     exact_pks = list(Asset.objects.filter(exact).values_list("pk", flat=True)[:50]) if exact is not None else []
     words = list(dict.fromkeys(text.lower().translate(_NOT_WORDS).split()))[:MAX_WORDS]
     if not words:  # nothing but separators: nothing to compare by
-        return Search(_boolean(_IS_EXACT, [exact_pks]), RawSQL("NULL::int", [], output_field=IntegerField()))
+        return Search(_boolean(_IS_EXACT, [exact_pks]), RawSQL("NULL::int", [], output_field=_NUMBER))
     whole = " ".join(text.lower().translate(_NOT_WORDS).split())
     # Written by hand: to have this built from parts took three times as long as to run it.
     holds = "(" + " OR ".join(f"assets_asset.{column} LIKE %s" for column in scope.columns) + ")"
@@ -77,11 +79,16 @@ def plan_search(text: str, *, directory: Directory, scope: SearchScope) -> Searc
         other_forms = f"assets_asset.id IN (SELECT id FROM assets_asset WHERE {other_forms})"  # noqa: S608
     condition = f"({every_word} OR {other_forms} OR {_IS_EXACT})" if exact_pks else f"({every_word} OR {other_forms})"
     condition_params = [*every_word_params, *[text] * len(scope.columns), *([exact_pks] if exact_pks else [])]
-    rank = f"CASE WHEN {_IS_EXACT} THEN 0 WHEN {holds} THEN 1 WHEN {every_word} THEN 2 ELSE 3 END"
-    rank_params = [exact_pks, *[_like(whole)] * len(scope.columns), *every_word_params]
+    # A case that can hold for no row is left out: each costs planning time.
+    cases, rank_params = [f"WHEN {holds} THEN 1"], [_like(whole)] * len(scope.columns)
+    if exact_pks:
+        cases, rank_params = [f"WHEN {_IS_EXACT} THEN 0", *cases], [exact_pks, *rank_params]
+    if words != [whole]:
+        cases, rank_params = [*cases, f"WHEN {every_word} THEN 2"], [*rank_params, *every_word_params]
+    rank = f"CASE {' '.join(cases)} ELSE 3 END"
     return Search(
         _boolean(condition, condition_params),
-        RawSQL(rank, rank_params, output_field=IntegerField()),  # noqa: S611  # words go as parameters
+        RawSQL(rank, rank_params, output_field=_NUMBER),  # noqa: S611  # words go as parameters
     )
 
 
@@ -95,7 +102,7 @@ _WORD_FORMS = (
 
 
 def _boolean(sql: str, params: list[object]) -> RawSQL:
-    return RawSQL(sql, params, output_field=BooleanField())  # noqa: S611
+    return RawSQL(sql, params, output_field=_TRUTH)  # noqa: S611
 
 
 def _like(text: str) -> str:

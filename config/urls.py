@@ -11,6 +11,7 @@ from assets.api.media import serve_media
 from ops.views import ActivityView, HealthView, MetricsView, ServiceView
 
 urlpatterns = [
+    path("api/", include("assets.api.urls")),  # first, because nearly all requests go there
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api", ServiceView.as_view()),
@@ -20,7 +21,6 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema")),
     path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/auth/", include("accounts.api.urls")),
-    path("api/", include("assets.api.urls")),
     path("api/taxonomy/", include("taxonomy.api.urls")),
 ]
 if settings.MEDIA_STORAGE == "files":

@@ -1,41 +1,92 @@
 """Which flags are on for the caller of a request: asked once at the door, passed inward as a value."""
 
-from typing import Any
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from waffle import get_waffle_flag_model
 
 from flags.deciding import ALL_OFF, ALL_ON, Caller, FlagSet, FlagState, decide
+from flags.registry import FLAG_NAMES
 
-__all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "flags_for", "flags_for_everyone"]
+__all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "answer_by_flags", "flags_for", "flags_for_everyone"]
+
+log = logging.getLogger(__name__)
 
 _REMEMBERED = "_flags_of_this_request"
+Answer = TypeVar("Answer")
+
+
+class _Known(NamedTuple):
+    """What is set on every flag, and the stamp of the rows that say so (`querysets.STAMP_SQL`)."""
+
+    stamp: str
+    states: tuple[FlagState, ...]
+
+
+_known = _Known("", ())  # of this process; one value, so that threads see either the old or the new
 
 
 def flags_for(request: Any) -> FlagSet:
     """The flags on for the caller of a Django or REST framework request.
 
-    The settings of all flags are read once per request (one cache read) and remembered on the Django request,
-    so an edit meanwhile does not change an answer half way. Who asks may become known later (a token is read
+    A small query per request tells whether what this process knows still counts. It is remembered on the Django
+    request, so an edit meanwhile does not change an answer half way. Who asks may become known later (a token is read
     inside the view), so the answer is kept per caller.
     """
     django_request: HttpRequest = getattr(request, "_request", request)
     remembered: tuple[tuple[FlagState, ...], dict[Caller, FlagSet]] | None = getattr(django_request, _REMEMBERED, None)
     if remembered is None:
-        # By way of waffle's registry: the model itself asks here, so it cannot be imported.
-        remembered = (get_waffle_flag_model().current_states(), {})
+        remembered = (_current_states(), {})
         setattr(django_request, _REMEMBERED, remembered)
     states, by_caller = remembered
     caller = caller_of(getattr(request, "user", None))
     if caller not in by_caller:
-        by_caller[caller] = decide(states, caller, _groups_that_matter(states, caller))
+        by_caller[caller] = _decide(states, caller)
     return by_caller[caller]
+
+
+def answer_by_flags(request: Any, read: Callable[[FlagSet], tuple[Answer, str | None]]) -> Answer:
+    """What `read` answers by the flags that are on for the caller, without a query to ask for them first.
+
+    `read` gets the flags this process knows and gives, beside its answer, the stamp its own statement saw: the column
+    STAMP_SQL, or None where no row came back to carry it. In the rare case of another stamp it reads again.
+    """
+    caller = caller_of(getattr(request, "user", None))
+    known = _known
+    answer, stamp = read(_decide(known.states, caller))
+    if (_flag_rows().stamp() if stamp is None else stamp) == known.stamp:
+        return answer
+    return read(_decide(_learn().states, caller))[0]
 
 
 def flags_for_everyone() -> FlagSet:
     """What is on whoever asks: for work that is done for nobody in particular."""
-    return decide(get_waffle_flag_model().current_states(), Caller())
+    return _decide(_current_states(), Caller())
+
+
+def _current_states() -> tuple[FlagState, ...]:
+    stamp = _flag_rows().stamp()
+    return _known.states if _known.stamp == stamp else _learn().states
+
+
+def _flag_rows() -> Any:
+    # By way of waffle's registry: the model itself asks here, so it cannot be imported.
+    return get_waffle_flag_model().objects
+
+
+def _learn() -> _Known:
+    global _known
+    _known = known = _Known(*_flag_rows().states())
+    for name in sorted(FLAG_NAMES - {state.name for state in known.states}):
+        log.error("flag is missing and counts as off", extra={"flag": name})
+    return known
+
+
+def _decide(states: tuple[FlagState, ...], caller: Caller) -> FlagSet:
+    return decide(states, caller, _groups_that_matter(states, caller))
 
 
 def caller_of(user: Any) -> Caller:

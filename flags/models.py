@@ -4,23 +4,17 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.validators import MinValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
-from redis.exceptions import RedisError
 from waffle.models import AbstractUserFlag
 
 from common.errors import Conflict
-from flags.deciding import FlagState
 from flags.evaluation import flags_for
 from flags.querysets import FieldFlagManager, FlagChangeQuerySet
 from flags.registry import FLAG_NAMES
 
 log = logging.getLogger(__name__)
-
-STATES_KEY = "flags:states:1"
-_CACHE_FAILURES = (RedisError, OSError)
 
 
 class FieldFlag(AbstractUserFlag):
@@ -66,41 +60,6 @@ class FieldFlag(AbstractUserFlag):
         ]
 
     @classmethod
-    def current_states(cls) -> tuple[FlagState, ...]:
-        """What is set on every flag: from the cache, or from the database while the cache is cold or down."""
-        try:
-            states = cache.get(STATES_KEY)
-        except _CACHE_FAILURES:
-            log.warning("cache does not answer, flags come from the database", exc_info=True)
-            return cls._read_states()
-        if states is None:
-            states = cls._read_states()
-            try:
-                # Not `set`: if an edit was published meanwhile, what we read is old.
-                cache.add(STATES_KEY, states, timeout=settings.FLAGS_CACHE_SECONDS)
-            except _CACHE_FAILURES:
-                log.warning("cache does not answer, flags are not kept", exc_info=True)
-        return states
-
-    @classmethod
-    def publish_states(cls) -> None:
-        """Put what the database says into the cache, so that the next request anywhere sees it.
-
-        Without the cache an edit shows after at most FLAGS_CACHE_SECONDS.
-        """
-        try:
-            cache.set(STATES_KEY, cls._read_states(), timeout=settings.FLAGS_CACHE_SECONDS)
-        except _CACHE_FAILURES:
-            log.warning("cache does not answer, changed flags are not published", exc_info=True)
-
-    @classmethod
-    def _read_states(cls) -> tuple[FlagState, ...]:
-        states = cls.objects.states()
-        for name in sorted(FLAG_NAMES - {state.name for state in states}):
-            log.error("flag is missing and counts as off", extra={"flag": name})
-        return states
-
-    @classmethod
     def get(cls, name: str) -> "FieldFlag":
         """Waffle's door. Nothing is read here: `is_active` asks what is remembered for the request."""
         return cls(name=name)
@@ -111,8 +70,7 @@ class FieldFlag(AbstractUserFlag):
         return flags_for(request).is_on(self.name)
 
     def flush(self) -> None:
-        """Waffle calls this after a save and also in the midst of a transaction; only what is committed goes out."""
-        transaction.on_commit(self.publish_states)
+        """Waffle would clear its cache. There is none: every process sees by the rows themselves that they changed."""
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if self.name in FLAG_NAMES:

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.snapshots import forget_people
-from flags.models import STATES_KEY
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 
@@ -17,13 +15,6 @@ def forget_snapshots() -> Iterator[None]:
     """A test's people are rolled back; what the process remembers of them is not."""
     yield
     forget_people()
-
-
-@pytest.fixture(autouse=True)
-def forget_flags() -> Iterator[None]:
-    """A test's transaction is rolled back; what it left in the cache about flags is not."""
-    yield
-    cache.delete(STATES_KEY)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
             return queryset.none(), False
         if not text:
             return queryset, False
-        search = plan_search(text, directory=current_directory(), scope=EVERYTHING)
+        search = plan_search(text, directory=current_directory, scope=EVERYTHING)
         found = queryset.filter(search.condition)
         if "o" not in request.GET:
             found = found.order_by(search.rank, "-created_at", "-public_id")

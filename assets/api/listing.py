@@ -8,7 +8,7 @@ from django.db.models import Count, Window
 
 from api.pagination import PageWish, read_page
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
-from assets.api.wire_json import asset_json, newest_rows, rows_as_json, rows_of
+from assets.api.wire_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
@@ -22,7 +22,7 @@ _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
 @dataclass(frozen=True)
 class AssetPage:
-    rows: list[str]
+    rows: Rows
     total: int
     wish: PageWish
 
@@ -40,19 +40,19 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     text = check_search(params.get("search") or params.get("q") or "")
     layer, node_pks = _read_place(params)
     has_deleted = is_admin and params.get("includeDeleted") == "true"
+    is_filtered = bool(_FILTER_PARAMETERS & params.keys())
+    order = read_order(params)
+    if not (is_filtered or has_deleted or order):
+        return _found(text, layer, node_pks, flags, wish) if text else _newest(layer, node_pks, flags, wish)
     assets = Asset.objects.all() if has_deleted else Asset.objects.live()
     if node_pks is not None:
         assets = assets.filter(taxonomy_node__in=node_pks)
     elif layer is not None:
         assets = assets.filter(layer=layer)
-    is_filtered = bool(_FILTER_PARAMETERS & params.keys())
     if is_filtered:
         assets = _filter(assets, params, flags)
-    order = read_order(params)
     if text:
         return _search(assets, text, flags, order, wish)
-    if not (is_filtered or has_deleted or order):
-        return _newest(layer, node_pks, flags, wish)
     total = assets.count() if is_filtered or has_deleted else _live_count(layer, node_pks)
     page = assets.order_by(*order) if order else assets.newest_first()
     return AssetPage(rows_as_json(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
@@ -68,15 +68,27 @@ def _read_place(params: Any) -> tuple[str | None, list[int] | None]:
     return layer, [node.pk for node in nodes]
 
 
+def _place_sql(layer: str | None, node_pks: list[int] | None) -> tuple[str, list[Any]]:
+    if node_pks is not None:
+        return "taxonomy_node_id = ANY(%s)", [node_pks]
+    return ("layer = %s", [layer]) if layer is not None else ("true", [])
+
+
 def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
     """What pages ask for most: the newest, of everything or of one place."""
-    condition, params = "true", []
-    if node_pks is not None:
-        condition, params = "taxonomy_node_id = ANY(%s)", [node_pks]
-    elif layer is not None:
-        condition, params = "layer = %s", [layer]
+    condition, params = _place_sql(layer, node_pks)
     rows = newest_rows(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
     return AssetPage(rows, _live_count(layer, node_pks), wish)
+
+
+def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
+    """What a search without filters finds, the best first."""
+    search = plan_search(text, directory=current_directory, scope=search_scope(flags))
+    condition, params = _place_sql(layer, node_pks)
+    rows, total = found_rows(asset_json(flags), search, condition, params, limit=wish.limit, offset=wish.offset)
+    if not rows.texts and wish.page > 1:
+        total = count_found(search, condition, params)
+    return AssetPage(rows, total, wish)
 
 
 def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet:
@@ -110,13 +122,13 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 def _search(
     assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageWish
 ) -> AssetPage:
-    search = plan_search(text, directory=current_directory(), scope=search_scope(flags))
+    search = plan_search(text, directory=current_directory, scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
-    # Keys and the total in one walk over the matches; JSON is written for the page's rows alone.
+    # As in `found_rows`, for what is filtered or ordered otherwise.
     keys = list(ordered.values_list("pk", Window(Count("*")))[wish.offset : wish.offset + wish.limit])
     if not keys:
-        return AssetPage([], found.count() if wish.page > 1 else 0, wish)
+        return AssetPage(Rows([], None), found.count() if wish.page > 1 else 0, wish)
     return AssetPage(rows_of([pk for pk, _ in keys], flags), keys[0][1], wish)
 
 

@@ -31,14 +31,14 @@ from assets.api.serializers import (
 from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows, rows_of
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
-from assets.finding import condition_sql, find_asset, find_asset_pk, find_assets
+from assets.finding import find_asset, find_asset_pk, find_assets, read_key
 from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import Fault, Invalid
 from common.moments import format_moment
 from common.plain_text import check_text
-from flags.evaluation import FlagSet, flags_for
+from flags.evaluation import FlagSet, answer_by_flags
 from taxonomy.lookup import current_directory
 
 
@@ -50,15 +50,23 @@ def page_answer(request: Request, page: AssetPage) -> HttpResponse:
         "limit": page.wish.limit,
         "totalPages": page.wish.total_pages(page.total),
     }
-    rows = join_json(page.rows)
+    rows = join_json(page.rows.texts)
     tail = b"," + orjson.dumps(figures)[1:-1]
     if is_service(request):
         return success_from_json(rows, beside_json=tail)
     return success_from_json(b'{"items":' + rows + tail + b"}")
 
 
+def list_answer(request: Request, params: Any) -> HttpResponse:
+    def read(flags: FlagSet) -> tuple[AssetPage, str | None]:
+        page = list_assets(params, flags=flags, is_admin=request.user.is_admin)
+        return page, page.rows.stamp
+
+    return page_answer(request, answer_by_flags(request, read))
+
+
 def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    [row] = rows_of([pk], flags_for(request))
+    [row] = answer_by_flags(request, lambda flags: rows_of([pk], flags))
     answer = success_from_json(row.encode())
     answer.status_code = status
     return answer
@@ -67,11 +75,13 @@ def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpRespons
 def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
     """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
     wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    condition = condition_sql(key, current_directory())
-    if condition is None:
+    asked = read_key(key)
+    if asked is None:
         raise AssetMissing(key)
-    sql, params = condition
-    rows = newest_rows(row(flags_for(request)), sql, params, limit=1, has_deleted=wants_deleted)
+    sql, params = asked.condition(current_directory)
+    rows = answer_by_flags(
+        request, lambda flags: newest_rows(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
+    )
     if not rows:
         raise AssetMissing(key)
     return success_from_json(rows[0].encode())
@@ -84,8 +94,7 @@ class AssetListView(APIView):
     parser_classes = (MultiPartParser, JsonParser)
 
     def get(self, request: Request) -> HttpResponse:
-        page = list_assets(request.query_params, flags=flags_for(request), is_admin=request.user.is_admin)
-        return page_answer(request, page)
+        return list_answer(request, request.query_params)
 
     def post(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("file")
@@ -111,7 +120,7 @@ class AssetSearchView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> HttpResponse:
-        return self._answer(request, request.query_params)
+        return list_answer(request, request.query_params)
 
     def post(self, request: Request) -> HttpResponse:
         if not isinstance(request.data, dict):
@@ -121,10 +130,7 @@ class AssetSearchView(APIView):
             for item in value if isinstance(value, list) else [value]:
                 if item is not None:
                     params.appendlist(str(name), str(item).lower() if isinstance(item, bool) else str(item))
-        return self._answer(request, params)
-
-    def _answer(self, request: Request, params: Any) -> HttpResponse:
-        return page_answer(request, list_assets(params, flags=flags_for(request), is_admin=request.user.is_admin))
+        return list_answer(request, params)
 
 
 class AssetDetailView(APIView):
@@ -209,7 +215,7 @@ class AssetBatchView(APIView):
         addresses = wish.validated_data["addresses"]
         found = find_assets(addresses, current_directory())
         pks = [found[address][0] for address in addresses if address in found]
-        return success_from_json(join_json(rows_of(pks, flags_for(request))))
+        return success_from_json(join_json(answer_by_flags(request, lambda flags: rows_of(pks, flags))))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
@@ -217,7 +223,7 @@ class AssetBatchView(APIView):
         assets = register_assets(
             wishes, by=request.user, directory=current_directory(), now=timezone.now(), name_row=_name_row
         )
-        rows = rows_of([asset.pk for asset in assets], flags_for(request))
+        rows = answer_by_flags(request, lambda flags: rows_of([asset.pk for asset in assets], flags))
         answer = success_from_json(join_json(rows))
         answer.status_code = 201
         return answer

@@ -7,7 +7,7 @@ the field existed.
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -17,16 +17,14 @@ from django.db.models.expressions import RawSQL
 from assets.models import Asset
 from assets.pictures import picture_keeper
 from assets.querysets import AssetQuerySet
+from assets.search import Search
 from flags.evaluation import FlagSet
+from flags.querysets import STAMP_SQL
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
-# "104bpm" among the tags tells a song's tempo where no metadata does.
-_TAG_BPM = (
-    "(SELECT substring(tag FROM '^[0-9]{2,3}')::int FROM unnest(tags) AS tag WHERE tag ~ '^[0-9]{2,3}bpm$' LIMIT 1)"
-)
-_AI_BPM = "CASE WHEN jsonb_typeof(ai_metadata->'bpm') = 'number' THEN (ai_metadata->>'bpm')::numeric END"
-_AI_GENRE = "CASE WHEN jsonb_typeof(ai_metadata->'genre') = 'string' THEN ai_metadata->>'genre' END"
 _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
+
+_TEXT = TextField()
 
 # Wire key -> SQL of its JSON.
 _GATED: dict[str, dict[str, str]] = {
@@ -49,13 +47,8 @@ def _extras(flags: frozenset[str], left_out: str = "") -> str:
     if keeper and ALBUM_ART in flags:
         columns |= keeper.wire_columns
     columns.pop(left_out, None)
-    has_ai = AI_METADATA in flags
-    bpm = f"coalesce({_AI_BPM}, {_TAG_BPM})" if has_ai else _TAG_BPM
-    song = "json_build_object('bpm', bpm, 'genre', genre)"
-    facts = f"(SELECT {bpm} AS bpm, {_AI_GENRE if has_ai else 'NULL::text'} AS genre) AS song"
-    columns["songMetadata"] = (
-        f"CASE WHEN layer = 'G' THEN (SELECT {song} FROM {facts} WHERE bpm IS NOT NULL OR genre IS NOT NULL) END"  # noqa: S608
-    )
+    known = "ai_metadata" if AI_METADATA in flags else "NULL"
+    columns["songMetadata"] = f"CASE WHEN layer = 'G' THEN assets_song_json(tags, {known}) END"
     return " || ".join(_pair(key, sql) for key, sql in columns.items())
 
 
@@ -78,12 +71,19 @@ def metadata_json(flags: FlagSet) -> RawSQL:
 
 def _row_sql(sql: str) -> RawSQL:
     """Every `%s` in it is the address under which stored files are public."""
-    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=TextField())  # noqa: S611
+    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=_TEXT)  # noqa: S611
+
+
+class Rows(NamedTuple):
+    """JSON texts, and the stamp of the flags that their statement saw; None where no row came back to carry it."""
+
+    texts: list[str]
+    stamp: str | None
 
 
 def newest_rows(
     row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
-) -> list[str]:
+) -> Rows:
     """JSON, as `row` makes it, of the newest live assets for which `condition`, SQL of our own, holds.
 
     By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
@@ -92,21 +92,58 @@ def newest_rows(
     live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
+            f"SELECT {row.sql}, {STAMP_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
             " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
             [*row.params, *params, limit, offset],
         )
-        return [text for (text,) in cursor.fetchall()]
+        return _rows(cursor.fetchall())
 
 
-def rows_of(pks: Sequence[int], flags: FlagSet) -> list[str]:
+def _rows(found: Sequence[Any]) -> Rows:
+    return Rows([row[0] for row in found], found[0][1] if found else None)
+
+
+def found_rows(
+    row: RawSQL, search: Search, condition: str, params: list[Any], *, limit: int, offset: int
+) -> tuple[Rows, int]:
+    """JSON of the best live assets for which search and `condition` hold, and how many there are in all.
+
+    Matches are counted and ordered by key in one walk; JSON is written for the page's rows alone. By hand, too: to
+    have it built took longer than to run it. Beyond the last page nothing is found, and 0 stands for the number.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {row.sql}, {STAMP_SQL}, page.total FROM ("  # noqa: S608
+            f"SELECT id, {search.rank.sql} AS rank, count(*) OVER () AS total FROM assets_asset"
+            f" WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}"
+            " ORDER BY rank, created_at DESC, public_id DESC LIMIT %s OFFSET %s"
+            ") AS page JOIN assets_asset USING (id) ORDER BY page.rank, created_at DESC, public_id DESC",
+            [*row.params, *search.rank.params, *search.condition.params, *params, limit, offset],
+        )
+        found = cursor.fetchall()
+    return _rows(found), found[0][2] if found else 0
+
+
+def count_found(search: Search, condition: str, params: list[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM assets_asset WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}",  # noqa: S608
+            [*search.condition.params, *params],
+        )
+        return cursor.fetchone()[0]
+
+
+_STAMP = RawSQL(STAMP_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
+
+
+def rows_of(pks: Sequence[int], flags: FlagSet) -> Rows:
     """JSON of the assets with these keys, in the order of the keys."""
-    by_pk = dict(Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags)))
-    return [by_pk[pk] for pk in pks]
+    by_pk = {pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _STAMP)}
+    return _rows([by_pk[pk] for pk in pks])
 
 
-def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> list[str]:
-    return list(assets.values_list(asset_json(flags), flat=True))
+def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> Rows:
+    return _rows(assets.values_list(asset_json(flags), _STAMP))
 
 
 def join_json(rows: Iterable[str]) -> bytes:

@@ -58,8 +58,6 @@ ASSETS_ENFORCE_MEDIA_TYPES = env.bool("ASSETS_ENFORCE_MEDIA_TYPES", default=True
 ASSETS_RESERVATION_SECONDS = 300
 
 FLAGS_REASON_REQUIRED = env.bool("FLAGS_REASON_REQUIRED", default=True)
-# An edit shows at once; this bounds how long an old state may live on if the cache was down at that moment.
-FLAGS_CACHE_SECONDS = env.int("FLAGS_CACHE_SECONDS", default=60)
 
 TAXONOMY_MAX_DOCUMENT_BYTES = env.int("TAXONOMY_MAX_DOCUMENT_BYTES", default=8 * 1024 * 1024)
 WAFFLE_FLAG_MODEL = "flags.FieldFlag"

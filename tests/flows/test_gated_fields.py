@@ -4,6 +4,7 @@ import json
 from itertools import chain, combinations
 
 import pytest
+from django.db import connection
 
 from flags.registry import (
     AI_METADATA,
@@ -100,3 +101,37 @@ def test_what_is_sent_while_a_field_is_off_is_kept_and_shows_when_it_goes_on(edi
     with set_flags(*FLAG_NAMES):
         answer = editor_api.get("/api/assets/L.CAS.ATL.001").json()["data"]
     assert {name: answer[name] for name in sent} == sent
+
+
+@pytest.fixture
+def another_process():
+    """A connection of its own: what is edited there leaves nothing in the memory of this process."""
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", [*ENDPOINTS[1:5], "/api/assets?sortBy=name", "/api/assets?search=marmalade"])
+def test_an_edit_by_another_process_shows_in_the_very_next_answer(editor_api, another_process, path):
+    with set_flags():
+        editor_api.get(path)
+        for is_on in (True, False, True):
+            with another_process.cursor() as cursor:
+                cursor.execute("UPDATE flags_fieldflag SET everyone = %s", [is_on])
+            answer = editor_api.get(path)
+            assert (b"Made of marmalade" in answer.content) is is_on
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_taxonomy_of_another_process_shows_in_the_very_next_answer(editor_api, another_process):
+    address = "/api/assets/3.099.002.001"
+    assert editor_api.get(address).status_code == 404
+    with another_process.cursor() as cursor:
+        cursor.execute("UPDATE taxonomy_category SET number = 99 WHERE code = 'CAS' AND number = 1")
+        cursor.execute(
+            "INSERT INTO taxonomy_taxonomyversion (label, digest, document, changes, origin, created_at)"
+            " SELECT '9.9.9', md5(digest), document, changes, origin, created_at FROM taxonomy_taxonomyversion"
+            " ORDER BY id DESC LIMIT 1"
+        )
+    assert editor_api.get(address).json()["data"]["name"] == "L.CAS.ATL.001"

@@ -24,4 +24,3 @@ def _write(names_on: frozenset[str]) -> None:
     FieldFlag.objects.bulk_create([FieldFlag(name=name, everyone=False) for name in FLAG_NAMES], ignore_conflicts=True)
     FieldFlag.objects.update(everyone=False, percent=None, staff=False, authenticated=False)
     FieldFlag.objects.filter(name__in=names_on).update(everyone=True)
-    FieldFlag.publish_states()
