@@ -1,11 +1,11 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench shell reset lock
+.PHONY: help run test lint format bench bench-artwork shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start everything on http://127.0.0.1:8000 (PORT=..., DEMO=0 for no demo data)
 	@bin/prepare local
@@ -31,6 +31,10 @@ format: ## Put the code into its form
 bench: ## Measure list, detail and search against two yardsticks
 	@bin/prepare dev
 	$(PYTHON_ENV) -m benchmarks.reads $(ARGS)
+
+bench-artwork: ## Measure smaller pictures against libvips and plain Pillow
+	@bin/prepare dev
+	$(PYTHON_ENV) -m benchmarks.artwork $(ARGS)
 
 shell: ## A Python prompt with the models
 	@bin/prepare local

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.conf import settings
 
+from albumart.pipeline.validate import image_limits
 from albumart.quality import RULE_VERSION, judge
 from albumart.steps import StepNotes
 from common.images.guard import render_guarded
-from common.images.parts import RenderWish
+from common.images.renditions import RenderWish
 from common.images.structure import ImageStructure, strip_metadata
 
 ORIGINAL = "original"
+_REENCODED_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,9 @@ class MadePictures:
 
 def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -> MadePictures:
     """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRefused."""
-    stripped = strip_metadata(content, structure)
-    wish = RenderWish(
-        sides_px=settings.ALBUMART_SIDES_PX,
-        wants_original=stripped is None,
-        max_pixels=settings.ALBUMART_MAX_PIXELS,
-    )
+    limits = image_limits()
+    stripped = strip_metadata(content, structure, limits=limits)
+    wish = RenderWish(sides_px=settings.ALBUMART_SIDES_PX, wants_original_reencoded=stripped is None, limits=limits)
     # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
     rendered = render_guarded(
         stripped or content,
@@ -64,9 +63,7 @@ def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -
     if stripped is not None:
         original = MadeFile(ORIGINAL, stripped, structure.content_type, rendered.width, rendered.height)
     else:
-        original = MadeFile(
-            ORIGINAL, rendered.original, rendered.original_content_type, rendered.width, rendered.height
-        )
+        original = MadeFile(ORIGINAL, rendered.original, _REENCODED_TYPE, rendered.width, rendered.height)
     sized = [MadeFile(str(r.side_px), r.content, r.content_type, r.width, r.height) for r in rendered.renditions]
     notes.size_bytes = sum(len(file.content) for file in (original, *sized))
     notes.details = {"quality": judge(facts), "rule": RULE_VERSION, "original": facts["original"]}

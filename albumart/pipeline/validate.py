@@ -6,10 +6,13 @@ from albumart.steps import StepNotes
 from common.images.structure import ImageLimits, ImageStructure, inspect
 
 
+def image_limits() -> ImageLimits:
+    return ImageLimits(max_pixels=settings.ALBUMART_MAX_PIXELS, max_side_px=settings.ALBUMART_MAX_SIDE_PX)
+
+
 def validate_picture(content: bytes, declared_type: str, notes: StepNotes) -> ImageStructure:
     """The structure of the picture. Raises ImageRefused; what the source called it is only recorded."""
-    limits = ImageLimits(max_pixels=settings.ALBUMART_MAX_PIXELS, max_side_px=settings.ALBUMART_MAX_SIDE_PX)
-    structure = inspect(content, limits=limits)
+    structure = inspect(content, limits=image_limits())
     declared = declared_type.partition(";")[0].strip().lower()
     notes.size_bytes = len(content)
     notes.details = {

@@ -1,1 +1,4 @@
-"""Pictures from people and places nobody trusts: looked at without a decoder, decoded only in a guarded child."""
+"""Pictures from strangers: what they are, the same without metadata, and smaller ones of them.
+
+`structure` reads bytes and runs no decoder; `guard` has a child process decode. Sizes and limits are arguments.
+"""

@@ -1,57 +1,76 @@
-"""A blurred picture in some thirty characters (the BlurHash format, blurha.sh). Pure."""
+"""The blurhash of a picture: its coarsest shape and colours in 28 characters.
+
+The algorithm is that of github.com/woltapp/blurhash.
+"""
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from operator import mul
 
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
-_LINEAR = tuple(
-    v / 255 / 12.92 if v / 255 <= 0.04045 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in range(256)
-)  # fmt: skip
-Colour = tuple[float, float, float]
-
-
-def encode(pixels: Sequence[tuple[int, int, int]], width: int, height: int, *, across: int = 4, down: int = 3) -> str:
-    """The hash of sRGB pixels, row by row; `across` x `down` waves are kept. Made for small pictures: 20 x 20."""
-    factors = _waves(pixels, width, height, across, down)
-    average, waves = factors[0], factors[1:]
-    largest = max((abs(part) for wave in waves for part in wave), default=0.0)
-    scale = max(0, min(82, math.floor(largest * 166 - 0.5)))
-    text = _base83((across - 1) + (down - 1) * 9, 1) + _base83(scale, 1)
-    red, green, blue = (_to_srgb(part) for part in average)
-    text += _base83((red << 16) + (green << 8) + blue, 4)
-    return text + "".join(_base83(_pack_wave(wave, (scale + 1) / 166), 2) for wave in waves)
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+_ACROSS, _DOWN = 4, 3  # components
 
 
-def _waves(pixels: Sequence[tuple[int, int, int]], width: int, height: int, across: int, down: int) -> list[Colour]:
-    """Cosine sums, first along each row, then over the rows."""
-    columns = [[math.cos(math.pi * i * x / width) for x in range(width)] for i in range(across)]
-    rows = []
-    for y in range(height):
-        linear = [(_LINEAR[r], _LINEAR[g], _LINEAR[b]) for r, g, b in pixels[y * width : (y + 1) * width]]
-        rows.append([[sum(c * p[k] for c, p in zip(cosines, linear, strict=True)) for k in range(3)]
-                     for cosines in columns])  # fmt: skip
-    factors: list[Colour] = []
-    for j in range(down):
-        cosines = [math.cos(math.pi * j * y / height) for y in range(height)]
-        for i in range(across):
-            weight = (1 if i == j == 0 else 2) / (width * height)
-            sums = [weight * sum(c * row[i][k] for c, row in zip(cosines, rows, strict=True)) for k in range(3)]
-            factors.append((sums[0], sums[1], sums[2]))
-    return factors
+def encode_blurhash(pixels: Sequence[tuple[int, int, int]], width: int, height: int) -> str:
+    """Of sRGB pixels in rows from the top. A few hundred are enough: no component is finer than a third of the side."""
+    components = _components(pixels, width, height)
+    strongest = max(abs(value) for component in components[1:] for value in component)
+    scale = max(0, min(82, math.floor(strongest * 166 - 0.5)))
+    return "".join(
+        [
+            _base83((_ACROSS - 1) + (_DOWN - 1) * 9, 1),
+            _base83(scale, 1),
+            _base83(_mean_colour(components[0]), 4),
+            *(_base83(_detail(component, (scale + 1) / 166), 2) for component in components[1:]),
+        ]
+    )
 
 
-def _to_srgb(part: float) -> int:
-    part = max(0.0, min(1.0, part))
-    return round(255 * (part * 12.92 if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055))
+def _components(pixels: Sequence[tuple[int, int, int]], width: int, height: int) -> list[list[float]]:
+    """Cosine transform in linear light: rows first, then the few columns left of them. Each is red, green, blue."""
+    to_linear = _linear_values()
+    planes = [[to_linear[pixel[channel]] for pixel in pixels] for channel in range(3)]
+    across = [_cosines(frequency, width) for frequency in range(_ACROSS)]
+    down = [_cosines(frequency, height) for frequency in range(_DOWN)]
+    components: list[list[float]] = [[] for _ in range(_ACROSS * _DOWN)]
+    for plane in planes:
+        rows = [plane[start : start + width] for start in range(0, width * height, width)]
+        for x, wave in enumerate(across):
+            sums = [sum(map(mul, row, wave)) for row in rows]
+            for y, other_wave in enumerate(down):
+                weight = (1 if x == y == 0 else 2) / (width * height)
+                components[y * _ACROSS + x].append(weight * sum(map(mul, sums, other_wave)))
+    return components
 
 
-def _pack_wave(wave: Colour, largest: float) -> int:
-    packed = 0
-    for part in wave:
-        root = math.copysign(math.sqrt(abs(part / largest)), part)
-        packed = packed * 19 + max(0, min(18, math.floor(root * 9 + 9.5)))
-    return packed
+def _cosines(frequency: int, length: int) -> list[float]:
+    return [math.cos(math.pi * frequency * at / length) for at in range(length)]
 
 
-def _base83(value: int, length: int) -> str:
-    return "".join(_DIGITS[value // 83**place % 83] for place in range(length - 1, -1, -1))
+@cache
+def _linear_values() -> tuple[float, ...]:
+    values = (value / 255 for value in range(256))
+    return tuple(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values)
+
+
+def _to_srgb(linear: float) -> int:
+    value = max(0.0, min(1.0, linear))
+    return int((value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055) * 255 + 0.5)
+
+
+def _mean_colour(component: list[float]) -> int:
+    red, green, blue = (_to_srgb(value) for value in component)
+    return red << 16 | green << 8 | blue
+
+
+def _detail(component: list[float], strongest: float) -> int:
+    red, green, blue = (
+        max(0, min(18, math.floor(math.copysign(abs(value / strongest) ** 0.5, value) * 9 + 9.5)))
+        for value in component
+    )
+    return red * 19 * 19 + green * 19 + blue
+
+
+def _base83(number: int, length: int) -> str:
+    return "".join(_ALPHABET[number // 83**place % 83] for place in reversed(range(length)))

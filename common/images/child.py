@@ -1,129 +1,137 @@
-"""The process that decodes: started clean, forks once for each picture, so that a bad one costs a fork and no more.
+"""The image child: a program of its own that imports the renderer once and forks a process for every picture.
 
-Speaks over its standard input and output. A message is two lengths, a JSON object and bytes. It ends when its input
-does, which is when the process that started it is gone.
+It knows nothing of the registry: no settings, no environment, no connection. A picture that kills, fills or stalls its
+process costs that process; the child tells how it ended and waits for the next. It ends when its input does, that is
+when the process it belongs to ends, however that happens. Started by `common.images.guard`.
 """
 
-import json
+import contextlib
+import gc
+import importlib
 import os
 import resource
+import select
 import signal
-import struct
 import sys
-from dataclasses import asdict
+import traceback
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
-from common.errors import Invalid
-from common.images.parts import RenderWish
-from common.images.rendering import render
+from common.images.errors import ImageRefused
+from common.images.messages import (
+    MAX_ANSWER_BYTES,
+    pack,
+    pack_image,
+    pack_refusal,
+    read_message,
+    read_wish,
+)
 
-LENGTHS = struct.Struct("!II")
-_PIECE_BYTES = 1024 * 1024
-_OPEN_FILES = 16
-
-
-def serve() -> None:
-    while (message := _read_message(0)) is not None:
-        wish, content = message
-        _write(1, _answer(wish, content))
-
-
-def _answer(wish: dict[str, Any], content: bytes) -> bytes:
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reader)
-        _work(wish, content, writer)
-    os.close(writer)
-    answer = bytearray()
-    while piece := os.read(reader, _PIECE_BYTES):
-        answer += piece
-    os.close(reader)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and answer:
-        return bytes(answer)
-    ran_out = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL)
-    return frame({"failed": "image_too_costly" if ran_out else "image_crashed"}, b"")
+_INPUT, _OUTPUT = 0, 1
+_READ_BYTES = 1024 * 1024
+_MAX_OPEN_FILES = 16  # input, output, errors, the pipe, and a module imported late
+_OUT_OF_BOUNDS = {signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM}  # CPU time; the kernel out of memory; time
 
 
-def _work(wish: dict[str, Any], content: bytes, writer: int) -> None:
-    """In the fork: never returns."""
-    status = 1
+def serve(renderer: str) -> None:
+    """`renderer` is a module with `warm_up()` and `render(content, wish)`; tests bring one that fails as they like."""
+    module = importlib.import_module(renderer)
+    module.warm_up()
+    gc.freeze()  # what stands now is shared with all forks; a collection there would copy it
+    _write(_OUTPUT, pack({"ready": True}))
+    while (request := read_message(sys.stdin.buffer)) is not None:
+        header, (content,) = request
+        del request
+        _write(_OUTPUT, _answer(module, content, header))
+        del content
+
+
+def _write(target: int, pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(target, rest) :]
+
+
+def _answer(module: ModuleType, content: bytes, header: dict[str, Any]) -> list[bytes]:
+    result, report = os.pipe()
+    process = os.fork()
+    if process == 0:
+        _work(module, content, header, report)
+    os.close(report)
     try:
-        _limit(wish["limits"])
-        try:
-            answer = _render(wish["render"], content)
-        except Invalid as refusal:
-            answer = frame({"refused": refusal.code, "message": refusal.message}, b"")
-        except MemoryError:
-            answer = frame({"failed": "image_too_costly"}, b"")
-        _write(writer, answer)
-        status = 0
+        answer = _collect(result, process)
     finally:
-        os._exit(status)
+        os.close(result)
+    _, status = os.waitpid(process, 0)
+    if os.WIFSIGNALED(status):
+        return pack_refusal(_refusal_of_death(os.WTERMSIG(status)))
+    return [answer] if answer else pack_refusal(_crashed("without a word"))
 
 
-def _limit(limits: dict[str, int]) -> None:
-    for name, most in (
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-    ):
+def _work(module: ModuleType, content: bytes, header: dict[str, Any], report: int) -> None:
+    """The life of the process of one picture. Never returns."""
+    try:
+        _confine(**header["bounds"])
         try:
-            resource.setrlimit(name, (most, most))
-        except (ValueError, OSError):
-            if sys.platform == "linux":  # elsewhere not every limit is known; time still is
-                raise
-    signal.alarm(limits["seconds"] + 1)  # whoever waits for us gave up before
+            answer = pack_image(module.render(content, read_wish(header)))
+        except ImageRefused as refusal:
+            answer = pack_refusal(refusal)
+        except MemoryError:
+            refusal = ImageRefused("The picture takes too much memory to decode.", code="image_too_costly")
+            answer = pack_refusal(refusal)
+        _write(report, answer)
+    except Exception:  # whatever it is, only this picture shall suffer
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+    finally:
+        os._exit(0)
 
 
-def _render(wish: dict[str, Any], content: bytes) -> bytes:
-    lists = {"sides_px", "background"}
-    rendered = render(content, RenderWish(**{k: tuple(v) if k in lists else v for k, v in wish.items()}))
-    pieces = [rendition.content for rendition in rendered.renditions] + [rendered.original or b""]
-    facts = {k: v for k, v in vars(rendered).items() if k not in ("renditions", "original")}
-    sizes = [
-        {"side_px": r.side_px, "width": r.width, "height": r.height, "content_type": r.content_type}
-        for r in rendered.renditions
-    ]
-    head = {
-        "facts": facts, "renditions": sizes, "lengths": [len(piece) for piece in pieces],
-        "has_original": rendered.original is not None,
-    }  # fmt: skip
-    return frame(head, b"".join(pieces))
+def _confine(*, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, _INPUT)
+    os.dup2(nowhere, _OUTPUT)
+    bounds = {
+        resource.RLIMIT_AS: (max_memory_bytes, max_memory_bytes),
+        resource.RLIMIT_CPU: (max_cpu_seconds, max_cpu_seconds + 1),
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_NOFILE: (_MAX_OPEN_FILES, _MAX_OPEN_FILES),
+    }
+    for kind, bound in bounds.items():
+        with contextlib.suppress(OSError, ValueError):  # macOS knows no bound of the address space
+            resource.setrlimit(kind, bound)
+    # Our process gives up first and kills us all; this is for the case that it has gone.
+    signal.setitimer(signal.ITIMER_REAL, max_seconds + 1)
 
 
-def wish_message(wish: RenderWish, content: bytes, limits: dict[str, int]) -> bytes:
-    return frame({"render": asdict(wish), "limits": limits}, content)
-
-
-def frame(head: dict[str, Any], body: bytes) -> bytes:
-    text = json.dumps(head).encode()
-    return LENGTHS.pack(len(text), len(body)) + text + body
-
-
-def _read_message(descriptor: int) -> tuple[dict[str, Any], bytes] | None:
-    lengths = _read(descriptor, LENGTHS.size)
-    if lengths is None:
-        return None
-    head_bytes, body_bytes = LENGTHS.unpack(lengths)
-    whole = _read(descriptor, head_bytes + body_bytes)
-    return None if whole is None else (json.loads(whole[:head_bytes]), whole[head_bytes:])
-
-
-def _read(descriptor: int, count: int) -> bytes | None:
+def _collect(result: int, process: int) -> bytes:
+    """All that the process of a picture writes. If meanwhile the one we work for goes, so do we."""
+    watching = select.poll()
+    watching.register(result, select.POLLIN)
+    watching.register(_INPUT, 0)  # hang-up is always told
     received = bytearray()
-    while len(received) < count:
-        piece = os.read(descriptor, min(_PIECE_BYTES, count - len(received)))
-        if not piece:
-            return None
-        received += piece
-    return bytes(received)
+    while True:
+        ready = dict(watching.poll())
+        if _INPUT in ready:
+            os.kill(process, signal.SIGKILL)
+            os._exit(0)
+        part = os.read(result, _READ_BYTES)
+        if not part:
+            return bytes(received)
+        received += part
+        if len(received) > MAX_ANSWER_BYTES:
+            os.kill(process, signal.SIGKILL)
+            return b""
 
 
-def _write(descriptor: int, message: bytes) -> None:
-    view = memoryview(message)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _refusal_of_death(number: int) -> ImageRefused:
+    if number in _OUT_OF_BOUNDS:
+        return ImageRefused("The picture takes too much time or memory to decode.", code="image_too_costly")
+    return _crashed(f"by signal {number}")
+
+
+def _crashed(how: str) -> ImageRefused:
+    return ImageRefused(f"The decoder died of this picture, {how}.", code="image_crashed")

@@ -4,17 +4,13 @@ from common.errors import Invalid
 
 
 class ImageRefused(Invalid):
-    """Codes: format_not_accepted, image_truncated, image_polyglot, image_too_many_pixels, image_shape, image_broken
-    (a decoder says no), image_too_costly (memory, CPU or time ran out), image_crashed (the decoder died)."""
+    """This picture is not taken, now or later. `code` says which rule it broke, the message is for staff.
+
+    format_not_accepted, image_truncated, image_polyglot, image_too_many_pixels, image_shape: seen in its structure;
+    image_broken: the decoder's word; image_too_costly: memory, CPU time or time ran out, or would; image_crashed: the
+    decoder died of it.
+    """
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-def truncated(what: str) -> ImageRefused:
-    return ImageRefused(f"The picture is cut off: {what}", code="image_truncated")
-
-
-def broken(what: str) -> ImageRefused:
-    return ImageRefused(f"The picture is damaged: {what}", code="image_broken")

@@ -1,147 +1,136 @@
-"""Have a picture decoded by a child that may die of it."""
+"""Have pictures decoded at arm's length: by a child process, within bounds of memory and time.
+
+A process has one child, started at its first picture. Threads take turns. After a fork the new process starts its own.
+"""
 
 import contextlib
-import json
-import logging
+import fcntl
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 from common.errors import Unavailable
-from common.images.child import LENGTHS, wish_message
 from common.images.errors import ImageRefused
-from common.images.parts import RenderedImage, RenderWish, Rendition
+from common.images.messages import MessageBroken, missing_bytes, pack_wish, read_answer
+from common.images.renditions import RenderedImage, RenderWish
 
-log = logging.getLogger(__name__)
-
-_ROOT = str(Path(__file__).resolve().parents[2])
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from common.images.child import serve; serve()"
-_PIECE_BYTES = 1024 * 1024
-_MESSAGES = {
-    "image_too_costly": "Decoding the picture takes more memory or time than we give",
-    "image_crashed": "The decoder crashed on the picture",
-}
+_ROOT = Path(__file__).resolve().parents[2]
+# Isolated from environment and user, so told where our packages are; by its first argument.
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from common.images.child import serve; serve(renderer=sys.argv[2])"
+)
+_MAX_START_SECONDS = 30
+_CHUNK_BYTES = 1024 * 1024
+_MIB = 1024 * 1024
 
 
 class _ChildGone(Exception):
-    """The child ended by itself, or was ended."""
+    """The child ended, or speaks no sense."""
 
 
 class ImageChild:
-    """One child process, started when first needed and again when lost. Safe for threads; not shared over a fork."""
+    """`renderer`: the module whose `render` the child calls."""
 
-    def __init__(self, boot: str = _BOOT) -> None:
-        self._boot = boot
-        self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
+    def __init__(self, *, renderer: str = "common.images.rendering") -> None:
+        self._renderer = renderer
         self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        _children.add(self)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     def render(
-        self, content: bytes, wish: RenderWish, *, max_seconds: int, max_memory_bytes: int, max_cpu_seconds: int
+        self,
+        content: bytes,
+        wish: RenderWish,
+        *,
+        max_seconds: float = 15,
+        max_memory_bytes: int = 1024 * _MIB,
+        max_cpu_seconds: int = 10,
     ) -> RenderedImage:
-        """Raises ImageRefused; Unavailable when no child can be started."""
-        limits = {"memory_bytes": max_memory_bytes, "cpu_seconds": max_cpu_seconds, "seconds": max_seconds}
-        message = wish_message(wish, content, limits)
+        """Raises ImageRefused, also where the picture breaks a bound; Unavailable where there is no child to ask."""
+        request = pack_wish(
+            content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
+        )
         with self._lock:
-            for is_last in (False, True):
-                process = self._started()
-                try:
-                    head, body = self._exchange(process, message, time.monotonic() + max_seconds)
-                    break
-                except TimeoutError:
-                    self._end(process)
-                    raise ImageRefused(_MESSAGES["image_too_costly"], code="image_too_costly") from None
-                except BaseException as error:
-                    self._end(process)  # what is left in its pipes belongs to nobody
-                    if not isinstance(error, (_ChildGone, BrokenPipeError)):
-                        raise
-                    if is_last:
-                        raise ImageRefused(_MESSAGES["image_crashed"], code="image_crashed") from error
-        if "failed" in head:
-            raise ImageRefused(_MESSAGES[head["failed"]], code=head["failed"])
-        if "refused" in head:
-            raise ImageRefused(head["message"], code=head["refused"])
-        return _rendered(head, body)
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
-            return self._process
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", self._boot, _ROOT],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={"PATH": os.defpath},  # nothing of ours is worth stealing there
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise Unavailable("The process that decodes pictures cannot be started") from error
-        self._owner = os.getpid()
-        for stream in (self._process.stdin, self._process.stdout):
-            os.set_blocking(stream.fileno(), False)  # type: ignore[union-attr]
-        return self._process
-
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
-        self._process = None
+            process = self._running()
+            try:
+                return read_answer(_exchange(process, request, deadline=time.monotonic() + max_seconds))
+            except ImageRefused:
+                raise
+            except TimeoutError as error:
+                self._kill()
+                message = f"The picture takes more than {max_seconds:g} seconds to decode."
+                raise ImageRefused(message, code="image_too_costly") from error
+            except (_ChildGone, MessageBroken) as error:
+                # What a picture does befalls its own process: the child itself ends for other reasons.
+                self._kill()
+                raise Unavailable("The image child ended unexpectedly.") from error
+            except BaseException:  # half an exchange, by a task's time limit say: the next would read the other half
+                self._kill()
+                raise
 
     def close(self) -> None:
         with self._lock:
-            if self._process is not None and self._owner == os.getpid():
-                self._end(self._process)
+            self._kill()
 
-    def _exchange(self, process: subprocess.Popen[bytes], message: bytes, deadline: float) -> tuple[dict, bytes]:
-        """Raises TimeoutError, _ChildGone, BrokenPipeError."""
-        unsent = memoryview(message)
-        received = bytearray()
-        wanted = LENGTHS.size
-        with selectors.DefaultSelector() as ready:
-            ready.register(process.stdin, selectors.EVENT_WRITE)  # type: ignore[arg-type]
-            ready.register(process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
-            while len(received) < wanted:
-                events = ready.select(deadline - time.monotonic())
-                if not events:
-                    if time.monotonic() >= deadline:
-                        raise TimeoutError
-                    continue
-                for key, _ in events:
-                    if key.fileobj is process.stdin:
-                        unsent = unsent[os.write(key.fd, unsent[:_PIECE_BYTES]) :]
-                        if not unsent:
-                            ready.unregister(key.fileobj)
-                        continue
-                    piece = os.read(key.fd, _PIECE_BYTES)
-                    if not piece:
-                        raise _ChildGone
-                    received += piece
-                if wanted == LENGTHS.size and len(received) >= wanted:
-                    wanted += sum(LENGTHS.unpack_from(received))
-        head_bytes, _ = LENGTHS.unpack_from(received)
-        body_at = LENGTHS.size + head_bytes
-        return json.loads(received[LENGTHS.size : body_at]), bytes(received[body_at:])
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process and self._process.poll() is None:
+            return self._process
+        self._kill()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, str(_ROOT), self._renderer],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                cwd="/",
+                env={"PATH": os.defpath},
+                start_new_session=True,
+            )
+            _widen_pipes(self._process)
+            _exchange(self._process, [], deadline=time.monotonic() + _MAX_START_SECONDS)
+        except (OSError, _ChildGone, MessageBroken) as error:
+            self._kill()
+            raise Unavailable("The image child does not start.") from error
+        return self._process
 
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:  # not yet waited for, so the number is still its own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        _close_pipes(process)
 
-def _rendered(head: dict, body: bytes) -> RenderedImage:
-    pieces, start = [], 0
-    for length in head["lengths"]:
-        pieces.append(body[start : start + length])
-        start += length
-    renditions = tuple(
-        Rendition(**size, content=piece) for size, piece in zip(head["renditions"], pieces[:-1], strict=True)
-    )
-    return RenderedImage(renditions=renditions, original=pieces[-1] if head["has_original"] else None, **head["facts"])
+    def _forget(self) -> None:
+        """In a process just forked: the child belongs to another, who is to be alone in holding its pipes."""
+        self._lock = threading.Lock()
+        process, self._process = self._process, None
+        if process is not None:
+            _close_pipes(process)
+            process.returncode = 0  # not ours to wait for
 
 
+_children: weakref.WeakSet[ImageChild] = weakref.WeakSet()
+
+
+def _forget_children() -> None:
+    for child in list(_children):
+        child._forget()
+
+
+os.register_at_fork(after_in_child=_forget_children)
 _child = ImageChild()
 
 
@@ -149,11 +138,58 @@ def render_guarded(
     content: bytes,
     wish: RenderWish,
     *,
-    max_seconds: int = 15,
-    max_memory_bytes: int = 1024 * 1024 * 1024,
+    max_seconds: float = 15,
+    max_memory_bytes: int = 1024 * _MIB,
     max_cpu_seconds: int = 10,
 ) -> RenderedImage:
-    """What `rendering.render` makes, made in this process's child under limits. Raises ImageRefused, Unavailable."""
+    """`ImageChild.render` by the child of this process."""
     return _child.render(
         content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
     )
+
+
+def _widen_pipes(process: subprocess.Popen[bytes]) -> None:
+    """A picture passes in few large pieces: by 64 KiB at a time each of them wakes both of us."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # more than an unprivileged user may have in all
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+
+
+def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadline: float) -> bytearray:
+    """Send the request, wait for one message. Raises TimeoutError, _ChildGone, MessageBroken."""
+    if process.stdin is None or process.stdout is None:
+        raise _ChildGone
+    sending, receiving = process.stdin.fileno(), process.stdout.fileno()
+    os.set_blocking(sending, False)
+    pieces = [memoryview(piece) for piece in request if piece]
+    received = bytearray()
+    waiting = select.poll()
+    waiting.register(receiving, select.POLLIN)
+    if pieces:
+        waiting.register(sending, select.POLLOUT)
+    while missing := missing_bytes(received):
+        ready = dict(waiting.poll(max(0.0, deadline - time.monotonic()) * 1000))
+        if not ready:
+            raise TimeoutError
+        if sending in ready:
+            try:
+                pieces[0] = pieces[0][os.write(sending, pieces[0][:_CHUNK_BYTES]) :]
+            except BrokenPipeError as error:
+                raise _ChildGone from error
+            if not pieces[0]:
+                del pieces[0]
+            if not pieces:
+                waiting.unregister(sending)
+        if receiving in ready:
+            part = os.read(receiving, min(missing, _CHUNK_BYTES))
+            if not part:
+                raise _ChildGone
+            received += part
+    return received

@@ -1,151 +1,163 @@
-"""Decode a picture and make others of it. Runs in the guarded child only: here decoders meet bytes nobody trusts."""
+"""Decode a picture once and draw smaller ones of it. Runs decoders: only ever in the child (`common.images.child`)."""
 
 import io
+import struct
 import warnings
+import zlib
+from collections import defaultdict
 
-from PIL import Image, ImageCms, ImageFile, ImageFilter, ImageStat
+from PIL import Image, ImageCms, ImageFile, ImageFilter, ImageStat, WebPImagePlugin
 
-from common.images.blurhash import encode
-from common.images.errors import ImageRefused, broken
-from common.images.parts import RenderedImage, RenderWish, Rendition
+from common.images.blurhash import encode_blurhash
+from common.images.errors import ImageRefused
+from common.images.renditions import RenderedImage, RenderWish, Rendition
+from common.images.resizing import fit, shrink, shrink_on_load
+from common.images.structure import ImageStructure, inspect, keep_picture_only
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-# Decoded at least this many times larger than wanted: less, and the shortcut of the decoder shows.
-_GAP = 2.0
+# Pillow's own list of what damaged files make it raise; anything else is a fault of ours and ends as image_crashed.
+_DAMAGE = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, struct.error, zlib.error)
 _TURNS = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,), 3: (Image.Transpose.ROTATE_180,), 4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,), 6: (Image.Transpose.ROTATE_270,), 7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
-}  # fmt: skip
-_HASH_SIDE_PX = 20
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FORMATS = ["JPEG", "PNG", WebPImagePlugin.WebPImageFile.format]
 _SRGB = ImageCms.createProfile("sRGB")
+_USUAL_SRGB = b"sRGB IEC61966-2.1"  # so most profiles name themselves; converting to itself would change nothing
+_LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_SAMPLE_PX = 24  # longer side of what blurhash and dominant colour are taken from
+
+# Now, once: the processes forked from the child would each import the plugins anew.
+Image.preinit()
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.core.set_blocks_max(4)  # of 16 MiB: a plane takes the memory of the one before it, and the kernel clears it once
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def render(content: bytes, wish: RenderWish) -> RenderedImage:
-    """Everything the wish names, of one decode. Raises ImageRefused (image_broken); MemoryError."""
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = wish.max_pixels
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            return _render(content, wish)
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            raise ImageRefused("The picture has too many pixels", code="image_too_many_pixels") from error
-        except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, OverflowError) as error:
-            raise broken(f"{type(error).__name__} while it was decoded") from error
+    """Raises ImageRefused for what `inspect` refuses and for what the decoder cannot read to its end."""
+    structure = inspect(content, limits=wish.limits)
+    Image.MAX_IMAGE_PIXELS = wish.limits.max_pixels
+    try:
+        return _render(content, structure, wish)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageRefused("The picture has too many pixels.", code="image_too_many_pixels") from error
+    except MemoryError as error:
+        raise _out_of_memory() from error
+    except _DAMAGE as error:
+        if "memory" in str(error):  # Pillow's decoders report it as an OSError
+            raise _out_of_memory() from error
+        raise ImageRefused("The file is damaged: its picture cannot be decoded.", code="image_broken") from error
 
 
-def _render(content: bytes, wish: RenderWish) -> RenderedImage:
-    image = Image.open(io.BytesIO(content), formats=FORMATS)
-    width, height = image.size
-    turn = _turn_of(image)
-    profile = image.info.get("icc_profile")
-    largest = wish.sides_px[0]
-    if image.format == "JPEG" and not wish.wants_original:
-        image.draft(None, (int(largest * _GAP), int(largest * _GAP)))
-    image.load()
+def warm_up() -> None:
+    """Draw one small picture of each format, so that what Pillow and Python put off is done before the first fork."""
+    for image_format in _FORMATS:
+        content = io.BytesIO()
+        Image.new("RGB", (64, 64)).save(content, image_format)
+        render(content.getvalue(), RenderWish(sides_px=(32, 16), wants_original_reencoded=True))
+
+
+def _render(content: bytes, structure: ImageStructure, wish: RenderWish) -> RenderedImage:
+    size = (structure.width, structure.height)
+    sides = sorted(set(wish.sides_px), reverse=True)
+    largest = fit(size, sides[0])
+    # The decoder sees no metadata: its parsers of EXIF, texts and previews have nothing to fail on.
+    picture = keep_picture_only(content, structure, limits=wish.limits)
+    with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+        profile = image.info.get("icc_profile") if structure.has_icc else None
+        if not wish.wants_original_reencoded:
+            shrink_on_load(image, largest)
+        image.load()
+        plain = _without_alpha(image, wish.background)
     original = None
-    if wish.wants_original:
-        whole = _upright(_flatten(_to_srgb(_readable(image), profile), wish.background), turn)
-        original = _encode(whole, max(wish.quality, 90))
-        width, height = whole.size
-        first = _shrink(whole, largest)
-    else:
-        if turn in (5, 6, 7, 8):
-            width, height = height, width
-        # Small first: colours and corners of a small picture cost little.
-        first = _upright(_flatten(_to_srgb(_shrink(_readable(image), largest), profile), wish.background), turn)
-    pictures = [first]
-    for side_px in wish.sides_px[1:]:
-        pictures.append(_shrink(pictures[-1], side_px))
-    grey = first.convert("L")
+    if wish.wants_original_reencoded:
+        original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), wish.quality)
+    drawn = {}
+    smaller = _upright(_in_srgb(shrink(plain, largest, full_size=size), profile), structure)
+    for side in sides:
+        smaller = shrink(smaller, fit(smaller.size, side), full_size=smaller.size)
+        drawn[side] = smaller
+    sample = smaller.resize(fit(smaller.size, _SAMPLE_PX), Image.Resampling.BOX).convert("RGB")
+    pixels = list(sample.get_flattened_data())
+    luma = drawn[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else drawn[sides[0]].convert("L")
+    width, height = structure.upright_size
     return RenderedImage(
+        renditions=tuple(_rendition(side, drawn[side], wish.quality) for side in wish.sides_px),
+        original=original,
         width=width,
         height=height,
-        renditions=tuple(
-            Rendition(side_px, *picture.size, _encode(picture, wish.quality))
-            for side_px, picture in zip(wish.sides_px, pictures, strict=True)
-        ),
-        original=original,
-        dominant_colour=_dominant_colour(pictures[-1]),
-        blurhash=_blurhash(pictures[-1]),
-        luma_deviation=round(ImageStat.Stat(grey).stddev[0], 2),
-        sharpness=round(ImageStat.Stat(grey.filter(ImageFilter.FIND_EDGES)).stddev[0], 2),
+        dominant_colour=_dominant_colour(pixels),
+        blurhash=encode_blurhash(pixels, *sample.size),
+        luma_deviation=round(ImageStat.Stat(luma).stddev[0], 2),
+        sharpness=_sharpness(luma),
     )
 
 
-def _turn_of(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(0x0112, 1))
-    except Exception:  # corrupt EXIF raises whatever it likes and says nothing about the picture
-        return 1
-
-
-def _readable(image: Image.Image) -> Image.Image:
-    """In a mode that can be resized with care: no palette, no 16 bits, alpha apart."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode in ("P", "PA", "LA", "La", "1") or "transparency" in image.info:
-        has_alpha = image.mode in ("PA", "LA", "La") or "transparency" in image.info
-        return image.convert("RGBA" if has_alpha else "RGB" if image.mode == "P" else "L")
-    return image
-
-
-def _shrink(image: Image.Image, side_px: int) -> Image.Image:
-    """The longest side to `side_px`, never enlarged."""
-    width, height = image.size
-    if max(width, height) <= side_px:
+def _without_alpha(image: Image.Image, background: str) -> Image.Image:
+    """One of the modes L, RGB, YCbCr and CMYK, transparent parts laid on the background."""
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow would cut them off at 255
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        flat = Image.new("RGB", image.size, background)
+        flat.paste(image, mask=image.getchannel("A"))
+        return flat
+    if image.mode in ("L", "RGB", "YCbCr", "CMYK"):
         return image
-    scale = side_px / max(width, height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours as sRGB has them. A profile that is no good is as none."""
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    colours = image.convert("RGB") if alpha else image
-    if profile:
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A profile that does not fit the picture or makes no sense is as good as none."""
+    if profile and _USUAL_SRGB not in profile:
+        source = image.convert("RGB") if image.mode == "YCbCr" else image
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            colours = ImageCms.profileToProfile(colours, source, _SRGB, outputMode="RGB") or colours
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            colours = colours.convert("RGB")
-    colours = colours.convert("RGB")
-    if alpha is not None:
-        colours.putalpha(alpha)
-    return colours
+            described = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(source, described, _SRGB, outputMode="RGB") or source
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image.convert("RGB") if image.mode == "CMYK" else image
 
 
-def _flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    if image.mode != "RGBA":
-        return image
-    ground = Image.new("RGB", image.size, background)
-    ground.paste(image, mask=image.getchannel("A"))
-    return ground
+def _upright(image: Image.Image, structure: ImageStructure) -> Image.Image:
+    turn = _TURNS.get(structure.orientation)
+    return image if turn is None else image.transpose(turn)
 
 
-def _upright(image: Image.Image, turn: int) -> Image.Image:
-    for method in _TURNS.get(turn, ()):
-        image = image.transpose(method)
-    return image
+def _as_jpeg(image: Image.Image, quality: int) -> bytes:
+    written = io.BytesIO()
+    image.info = {}
+    image.save(written, "JPEG", quality=quality, subsampling="4:2:0")
+    return written.getvalue()
 
 
-def _encode(image: Image.Image, quality: int) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=quality, icc_profile=None, exif=b"")
-    return content.getvalue()
+def _rendition(side_px: int, image: Image.Image, quality: int) -> Rendition:
+    return Rendition(side_px, image.width, image.height, "image/jpeg", _as_jpeg(image, quality))
 
 
-def _dominant_colour(image: Image.Image) -> str:
-    """The most frequent of eight colours that stand for all."""
-    few = image.quantize(8, Image.Quantize.MEDIANCUT)
-    _, index = max(few.getcolors())
-    red, green, blue = few.getpalette()[index * 3 : index * 3 + 3]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def _sharpness(luma: Image.Image) -> float:
+    """Of the middle quarter: where the subject mostly is, and enough to tell."""
+    width, height = luma.size
+    middle = luma.crop((width // 4, height // 4, width - width // 4, height - height // 4))
+    if min(middle.size) < 3:
+        return 0.0
+    edges = middle.filter(_LAPLACIAN).crop((1, 1, middle.width - 1, middle.height - 1))  # the rim is left unfiltered
+    return round(ImageStat.Stat(edges).stddev[0], 2)
 
 
-def _blurhash(image: Image.Image) -> str:
-    small = image.resize((_HASH_SIDE_PX, _HASH_SIDE_PX), Image.Resampling.BOX)
-    return encode(list(small.getdata()), _HASH_SIDE_PX, _HASH_SIDE_PX)
+def _dominant_colour(pixels: list[tuple[int, int, int]]) -> str:
+    """The mean of the largest group of similar pixels."""
+    groups: defaultdict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
+    for pixel in pixels:
+        groups[pixel[0] >> 5, pixel[1] >> 5, pixel[2] >> 5].append(pixel)
+    largest = max(groups.values(), key=len)
+    return "#" + "".join(f"{round(sum(channel) / len(largest)):02x}" for channel in zip(*largest, strict=True))
+
+
+def _out_of_memory() -> ImageRefused:
+    return ImageRefused("The picture takes too much memory to decode.", code="image_too_costly")

@@ -99,7 +99,7 @@ def test_what_is_no_picture_is_refused_with_a_code_and_a_sentence(kind: str, ask
     artwork = run(ask("/bad.jpg"))
     assert artwork.status == "refused"
     assert artwork.error_code == code or (code is None and artwork.error_code.startswith("image_"))
-    assert artwork.error_message.endswith(("taken", "missing", ")", "file", "decoded", "begin"))
+    assert artwork.error_message.endswith(".")
     assert not ArtworkFile.objects.exists()
     assert default_storage.listdir("")[0] == []
 

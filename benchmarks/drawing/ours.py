@@ -1,0 +1,7 @@
+from benchmarks.drawing import QUALITY, SIDES_PX
+from common.images.rendering import render
+from common.images.renditions import RenderWish
+
+
+def draw(content: bytes) -> bytes:
+    return render(content, RenderWish(sides_px=SIDES_PX, quality=QUALITY)).renditions[0].content

@@ -1,0 +1,204 @@
+"""Whatever a picture does to its decoder, the next one is drawn, and we are none the worse."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from common.errors import Unavailable
+from common.images.errors import ImageRefused
+from common.images.guard import ImageChild, render_guarded
+from common.images.renditions import RenderWish
+from tests.support.pictures import make_flat_png, make_picture
+from tests.support.source_tree import ROOT
+
+WISH = RenderWish(sides_px=(50,))
+PICTURE = make_picture()
+
+
+@pytest.fixture
+def child() -> Iterator[ImageChild]:
+    child = ImageChild(renderer="tests.support.broken_decoders")
+    yield child
+    child.close()
+
+
+def refusal_of(child: ImageChild, content: bytes, **bounds: float) -> str:
+    with pytest.raises(ImageRefused) as refused:
+        child.render(content, WISH, **bounds)
+    return refused.value.code
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(status.strip()) and not status.startswith("Z")
+
+
+def ends_within(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not is_running(pid):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_draws_what_is_asked_for_by_one_child() -> None:
+    wish = RenderWish(sides_px=(80, 20), wants_original_reencoded=True)
+    rendered = render_guarded(PICTURE, wish)
+    assert [(one.side_px, one.width, one.content[:2]) for one in rendered.renditions] == [
+        (80, 80, b"\xff\xd8"),
+        (20, 20, b"\xff\xd8"),
+    ]
+    assert rendered.original
+    assert rendered.original.startswith(b"\xff\xd8")
+    assert (rendered.width, rendered.height) == (96, 64)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"segfault", "image_crashed"),
+        (b"exit", "image_crashed"),
+        (b"fault of ours", "image_crashed"),
+        (b"eat memory", "image_too_costly"),
+        (b"GIF89a", "format_not_accepted"),
+        (PICTURE[:-100], "image_truncated"),
+    ],
+)
+def test_a_picture_that_fails_leaves_the_child_alone(child: ImageChild, content: bytes, code: str) -> None:
+    child.render(PICTURE, WISH)
+    before = child.pid
+    assert refusal_of(child, content) == code
+    assert child.render(PICTURE, WISH).renditions
+    assert child.pid == before
+
+
+def test_a_picture_that_spins_is_stopped_by_its_cpu_time(child: ImageChild) -> None:
+    child.render(PICTURE, WISH)
+    before = child.pid
+    assert refusal_of(child, b"spin", max_cpu_seconds=1) == "image_too_costly"
+    assert child.pid == before
+
+
+def test_a_picture_that_hangs_is_stopped_with_its_child(child: ImageChild) -> None:
+    child.render(PICTURE, WISH)
+    before = child.pid
+    started = time.monotonic()
+    assert refusal_of(child, b"hang", max_seconds=0.3) == "image_too_costly"
+    assert time.monotonic() - started < 2
+    assert not is_running(before)
+    assert child.render(PICTURE, WISH).renditions
+    assert child.pid != before
+
+
+def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: ImageChild) -> None:
+    with pytest.raises(Unavailable):
+        child.render(b"kill the child", WISH)
+    assert child.render(PICTURE, WISH).renditions
+    os.kill(child.pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert child.render(PICTURE, WISH).renditions
+
+
+def test_a_child_that_does_not_start_is_no_fault_of_the_picture() -> None:
+    with pytest.raises(Unavailable):
+        ImageChild(renderer="tests.support.no_such_module").render(PICTURE, WISH)
+
+
+def test_the_child_knows_no_secret_and_no_framework(child: ImageChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_PASSWORD", "secret")
+    told = json.loads(child.render(b"what do you know", WISH).blurhash)
+    assert set(told["environment"]) <= {"PATH", "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
+    assert told["modules"] == []
+
+
+def test_our_memory_stays_flat(child: ImageChild) -> None:
+    large = make_picture("PNG", 1500, 1500) + bytes(4_000_000)
+    child.render(large, WISH)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(8):
+        child.render(large, WISH)
+        assert refusal_of(child, b"eat memory") == "image_too_costly"
+        assert refusal_of(child, make_flat_png(30_000, 300)) == "image_shape"
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 20 * (1024 if sys.platform == "linux" else 1024 * 1024)
+
+
+def test_threads_take_turns(child: ImageChild) -> None:
+    drawn: list[int] = []
+
+    def draw(side: int) -> None:
+        drawn.append(child.render(PICTURE, RenderWish(sides_px=(side,))).renditions[0].width - side)
+
+    threads = [threading.Thread(target=draw, args=(side,)) for side in range(20, 32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert drawn == [0] * 12
+
+
+def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: ImageChild) -> None:
+    child.render(PICTURE, WISH)
+    ours = child.pid
+    result, report = os.pipe()
+    fork = os.fork()
+    if fork == 0:
+        had_none = child.pid is None
+        child.render(PICTURE, WISH)
+        os.write(report, json.dumps([had_none, child.pid]).encode())
+        child.close()
+        os._exit(0)
+    os.waitpid(fork, 0)
+    had_none, theirs = json.loads(os.read(result, 100))
+    assert had_none
+    assert theirs != ours
+    assert child.render(PICTURE, WISH).renditions
+    assert child.pid == ours
+
+
+_WORKER = """
+import os, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from common.images.guard import ImageChild
+from common.images.renditions import RenderWish
+from tests.support.pictures import make_picture
+child = ImageChild(renderer="tests.support.broken_decoders")
+child.render(make_picture(), RenderWish(sides_px=(50,)))
+print(child.pid, flush=True)
+if sys.argv[2] == "working":
+    child.render(b"hang", RenderWish(), max_seconds=600)
+if sys.argv[2] == "with a fork" and os.fork() == 0:
+    time.sleep(600)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("state", ["idle", "working", "with a fork"])
+def test_the_child_ends_when_its_process_is_killed(state: str) -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _WORKER, str(ROOT), state], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert worker.stdout
+    child = int(worker.stdout.readline())
+    try:
+        time.sleep(0.3)
+        assert is_running(child)
+        os.kill(worker.pid, signal.SIGKILL)
+        assert ends_within(child, 3)
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        worker.stdout.close()

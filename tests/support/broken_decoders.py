@@ -1,0 +1,40 @@
+"""A renderer for the image child that fails in the way a content asks for, and else works as ours."""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import replace
+
+from common.images import rendering
+from common.images.renditions import RenderedImage, RenderWish
+from tests.support.pictures import make_flat_png
+
+
+def warm_up() -> None:
+    rendering.warm_up()
+
+
+def render(content: bytes, wish: RenderWish) -> RenderedImage:
+    match content:
+        case b"segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case b"hang":
+            time.sleep(3600)
+        case b"spin":
+            while True:
+                pass
+        case b"eat memory":
+            return bytearray(8 * 1024**3)
+        case b"exit":
+            os._exit(3)
+        case b"fault of ours":
+            raise RuntimeError("not foreseen")
+        case b"kill the child":
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(3600)
+        case b"what do you know":
+            told = {"environment": dict(os.environ), "modules": [name for name in sys.modules if "django" in name]}
+            return replace(rendering.render(make_flat_png(4, 4), wish), blurhash=json.dumps(told))
+    return rendering.render(content, wish)
