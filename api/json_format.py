@@ -24,12 +24,14 @@ class JsonRenderer(BaseRenderer):
 
 class JsonParser(BaseParser):
     media_type = "application/json"
+    max_bytes_setting = "API_MAX_JSON_BYTES"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises ParseError for bad JSON and TooLarge over API_MAX_JSON_BYTES; an empty body is an empty object."""
-        body = stream.read(settings.API_MAX_JSON_BYTES + 1)
-        if len(body) > settings.API_MAX_JSON_BYTES:
-            raise TooLarge(f"Payload Too Large: JSON bodies end at {settings.API_MAX_JSON_BYTES} bytes", field="body")
+        """Raises ParseError for bad JSON and TooLarge over its setting's bytes; an empty body is an empty object."""
+        max_bytes = getattr(settings, self.max_bytes_setting)
+        body = stream.read(max_bytes + 1)
+        if len(body) > max_bytes:
+            raise TooLarge(f"Payload Too Large: JSON bodies end at {max_bytes} bytes", field="body")
         if not body.strip():
             return {}
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import BooleanField, Prefetch, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -52,7 +52,9 @@ class ArtworkAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artwork]:
         files = Prefetch("files", ArtworkFile.objects.order_by("artwork", "width_px"))
-        return super().get_queryset(request).select_related("asset", "run", "source").prefetch_related(files)
+        is_held = not flags_for_everyone().is_on(ALBUM_ART_PIPELINE)  # asked once, not for each row
+        artworks = super().get_queryset(request).annotate(is_held=Value(is_held, BooleanField()))
+        return artworks.select_related("asset", "run", "source").prefetch_related(files)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -173,12 +175,12 @@ class ArtworkAdmin(ReadOnlyAdmin):
         }
 
 
-def why(artwork: Artwork) -> str:
+def why(artwork: Any) -> str:
     """In a sentence: why there is no picture, or why it takes so long."""
     if artwork.status == Artwork.Status.WAITING:
         if artwork.run and artwork.run.paused_at:
             return f"The run {artwork.run.name} is paused"
-        if not flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
+        if artwork.is_held:
             return _HELD
         return artwork.waits_because
     return artwork.error_message

@@ -4,9 +4,9 @@ The protocol is `zINSTREAM`, then pieces with a length of four bytes before each
 one line that ends with a zero byte (clamd's manual page).
 """
 
-import socket
 import struct
 from contextlib import closing, suppress
+from typing import Any
 
 from django.conf import settings
 
@@ -44,7 +44,7 @@ def scan_picture(content: bytes) -> str:
     raise ScannerConfused(f"The virus scanner could not tell: {answer[:200] or 'no answer'}")
 
 
-def _ask(line: socket.socket, content: bytes) -> str:
+def _ask(line: Any, content: bytes) -> str:
     """Its answer; empty when it closes without an answer. Raises OSError."""
     with suppress(BrokenPipeError):  # it stopped listening, for a stream over its limit; its answer says so
         line.sendall(b"zINSTREAM\0")

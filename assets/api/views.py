@@ -133,11 +133,17 @@ class AssetSearchView(APIView):
         return list_answer(request, params)
 
 
+class AssetJsonParser(JsonParser):
+    """An asset's JSON may carry a picture: 2 MiB of it are nearly 3 in base64."""
+
+    max_bytes_setting = "ASSETS_MAX_JSON_BYTES"
+
+
 class AssetDetailView(APIView):
     """One asset by HFN, MFA in either notation, or id."""
 
     permission_classes = (IsPersonOrServiceReading,)
-    parser_classes = (JsonParser, MultiPartParser)
+    parser_classes = (AssetJsonParser, MultiPartParser)
 
     def get_permissions(self) -> list[Any]:
         return [IsAdminRole()] if self.request.method == "DELETE" else super().get_permissions()

@@ -78,13 +78,14 @@ MEDIA_PUBLIC_URL = env.str(
 )
 if MEDIA_STORAGE == "gcs":
     _media = {
-        "BACKEND": "storages.backends.gcloud.GoogleCloudStorage",
+        "BACKEND": "config.cloud_storage.WriteOnceCloudStorage",
         "OPTIONS": {
             "bucket_name": GCS_BUCKET,
             "project_id": GCS_PROJECT or None,
             "querystring_auth": False,
             "file_overwrite": False,
             "blob_chunk_size": 8 * 1024 * 1024,
+            "object_parameters": {"cache_control": "public, max-age=31536000, immutable"},
         },
     }
 else:

@@ -97,6 +97,14 @@ def test_a_data_uri_is_manual_and_leaves_the_asset_when_it_is_stored(editor_api:
     assert not ArtworkContent.objects.exists()
 
 
+def test_a_data_uri_of_two_mebibytes_passes_in_an_edit(editor_api: APIClient) -> None:
+    song = make_song()
+    picture = make_cover(1400, form="PNG", compress_level=0)[: 2 * 1024 * 1024 - 100]
+    answer = editor_api.put(f"/api/assets/{song.name}", {"albumArt": _data_uri(picture)}, format="json")
+    assert answer.status_code == 200
+    assert answer.json()["data"]["albumArtDetails"]["status"] == "pending"
+
+
 def test_a_data_uri_that_is_refused_is_no_longer_shown(editor_api: APIClient) -> None:
     made = _register(editor_api, albumArt=_data_uri(b"<html><script>"))
     run(Artwork.objects.get())

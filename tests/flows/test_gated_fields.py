@@ -1,4 +1,4 @@
-"""Sixteen combinations of flags: an answer holds the fields that are on, and is otherwise what it was before them."""
+"""Thirty-two combinations of flags: an answer holds the fields that are on, and is otherwise what it was before."""
 
 import json
 from itertools import chain, combinations
@@ -9,6 +9,7 @@ from django.db import connection
 from flags.registry import (
     AI_METADATA,
     ALBUM_ART,
+    ALBUM_ART_PIPELINE,
     CREATOR_DESCRIPTION,
     FLAG_NAMES,
     SEARCH_CREATOR_DESCRIPTION,
@@ -23,8 +24,9 @@ GATES = {
     ALBUM_ART: {"albumArt", "albumArtDetails"},
     AI_METADATA: {"aiMetadata"},
     SEARCH_CREATOR_DESCRIPTION: set(),
+    ALBUM_ART_PIPELINE: set(),
 }
-COMBINATIONS = list(chain.from_iterable(combinations(sorted(FLAG_NAMES), size) for size in range(5)))
+COMBINATIONS = list(chain.from_iterable(combinations(sorted(FLAG_NAMES), size) for size in range(6)))
 ENDPOINTS = (
     "/api/assets?limit=10",
     "/api/assets?search=coat",

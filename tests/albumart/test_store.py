@@ -1,0 +1,76 @@
+"""Pictures in both kinds of storage: whole, once, under names made of their bytes."""
+
+import hashlib
+from urllib.request import urlopen
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from albumart.models import ArtworkFile
+from albumart.queueing import upload_artwork
+from assets.models import Asset
+from common.content_store import content_key, put_once
+from common.errors import Unavailable
+from config.cloud_storage import WriteOnceCloudStorage
+from tests.albumart.conftest import run
+from tests.support.covers import make_cover
+from tests.support.storage_kinds import gcs_emulator, storage
+
+__all__ = ["gcs_emulator", "storage"]  # fixtures
+
+
+def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Asset) -> None:
+    facts = {"declared_type": "image/jpeg", "trigger": "staff", "by": "mira@studio.example", "now": timezone.now()}
+    artwork = run(upload_artwork(song, content=make_cover(), **facts))
+    assert artwork.status == "stored", artwork.error_message
+    for file in artwork.files.all():
+        with default_storage.open(file.key) as stored:
+            content = stored.read()
+        digest = hashlib.sha256(content).hexdigest()
+        assert file.key == f"album-art/{digest[:2]}/{digest}.jpg"
+        assert len(content) == file.size_bytes
+    again = run(upload_artwork(song, content=make_cover(), **facts))
+    assert again.steps.get(name="store").details == {"written": 0, "already_there": 3}
+    assert ArtworkFile.objects.values("key").distinct().count() == 3
+
+
+def test_a_half_written_file_is_replaced_and_a_whole_one_left(storage: str) -> None:
+    key = content_key("album-art", b"whole picture", "image/jpeg")
+    default_storage.save(key, ContentFile(b"whole"))
+    assert put_once(key, b"whole picture", content_type="image/jpeg")
+    assert not put_once(key, b"whole picture", content_type="image/jpeg")
+    with default_storage.open(key) as stored:
+        assert stored.read() == b"whole picture"
+
+
+@pytest.mark.parametrize("storage", ["gcs"], indirect=True)
+def test_an_upload_whose_answer_was_lost_is_repeated_without_harm(storage: str) -> None:
+    key = content_key("album-art", b"picture", "image/jpeg")
+    cloud = storages["default"]
+    assert isinstance(cloud, WriteOnceCloudStorage)
+    cloud._save(key, ContentFile(b"picture"))
+    with pytest.raises(FileExistsError):  # the generation is no longer 0: the storage itself refuses
+        cloud._save(key, ContentFile(b"another"))
+    assert not put_once(key, b"picture", content_type="image/jpeg")
+    with urlopen(storage + key, timeout=5) as answer:
+        assert answer.read() == b"picture"
+    assert cloud.bucket.get_blob(key).cache_control == "public, max-age=31536000, immutable"
+
+
+def test_a_storage_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(type(storages["default"]), "_save", fail)
+    with pytest.raises(Unavailable):
+        put_once("album-art/ab/x.jpg", b"x", content_type="image/jpeg")
+
+
+@given(st.binary(max_size=64))
+def test_keys_come_from_bytes_alone(content: bytes) -> None:
+    key = content_key("album-art", content, "image/webp")
+    assert key == f"album-art/{key.split('/')[1]}/{hashlib.sha256(content).hexdigest()}.webp"
