@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-artwork shell reset lock
+.PHONY: help run test lint format bench bench-artwork bench-pipeline shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -35,6 +35,10 @@ bench: ## Measure list, detail and search against two yardsticks
 bench-artwork: ## Measure smaller pictures against libvips and plain Pillow
 	@bin/prepare dev
 	$(PYTHON_ENV) -m benchmarks.artwork $(ARGS)
+
+bench-pipeline: ## Measure pictures from request to stored, by one worker and by two
+	@bin/prepare dev
+	$(PYTHON_ENV) -m benchmarks.pipeline $(ARGS)
 
 shell: ## A Python prompt with the models
 	@bin/prepare local

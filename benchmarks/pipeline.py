@@ -71,6 +71,7 @@ def main() -> None:
             "OUTBOUND_ALLOW_HTTP": "1",
             "OUTBOUND_ALLOWED_PORTS": url.rpartition(":")[2],
             "LOG_LEVEL": "WARNING",
+            "PYTHONWARNINGS": "ignore",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
         one = 0.0

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from albumart.statistics import pipeline_figures
 from api.pagination import read_page
 from api.permissions import IsAdminRole
 from common.moments import format_moment
@@ -97,6 +98,15 @@ class MetricsView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response(usage_figures(timezone.now()))
+
+
+class AlbumArtMetricsView(APIView):
+    """How the picture pipeline goes: attempts, outcomes by cause and host, durations, the queue, success, cohorts."""
+
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        return Response(pipeline_figures(timezone.now()))
 
 
 class ActivityView(APIView):

@@ -1,7 +1,9 @@
 """The service's own endpoints: itself, its health, figures for operators."""
 
 import pytest
+from django.utils import timezone
 
+from tests.factories.albumart import make_stored
 from tests.factories.assets import make_assets
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +58,14 @@ def test_activity_tells_who_changed_what(admin_api, admin_user):
     )
 
 
-@pytest.mark.parametrize("path", ["/api/admin/metrics", "/api/admin/activity"])
+def test_figures_tell_how_the_picture_pipeline_goes(admin_api):
+    make_stored(finished_at=timezone.now())
+    figures = admin_api.get("/api/admin/metrics/album-art").json()
+    assert figures["success"] == {"stored": 1, "ended": 1, "rate": 1.0, "goal": 0.9, "by_status": {"stored": 1}}
+    assert figures["queue"] == {"waiting": 0, "running": 0, "oldest_seconds": 0}
+
+
+@pytest.mark.parametrize("path", ["/api/admin/metrics", "/api/admin/metrics/album-art", "/api/admin/activity"])
 def test_figures_are_for_admins(api, editor_api, path):
     assert api.get(path).status_code == 401
     assert editor_api.get(path).status_code == 403
