@@ -21,6 +21,10 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         """The one of each asset that clients are shown."""
         return self.filter(is_current=True)
 
+    def chosen_by_people(self) -> Self:
+        """Uploaded, or asked for by staff: what automation leaves alone."""
+        return self.filter(Q(source_name="Manual") | Q(trigger="staff"))
+
     def open(self) -> Self:
         """Waiting or being worked on."""
         return self.filter(status__in=OPEN)

@@ -14,6 +14,7 @@ from albumart.errors import ArtworkNotOpen, ManualArtKept
 from albumart.missing import MissingPlan
 from albumart.models import Artwork, ArtworkContent, ArtworkRun
 from albumart.models.artworks import MANUAL
+from albumart.querysets import ArtworkQuerySet
 from albumart.sources import host_of
 from assets.models import Asset
 from common.errors import Conflict, Invalid, TooLarge
@@ -38,7 +39,7 @@ def request_artwork(
 
     With `is_current` clients see the request at once, else they keep the picture they have until this one is stored.
     """
-    if trigger == Artwork.Trigger.AUTOMATION and _shown(asset, is_manual=True):
+    if trigger == Artwork.Trigger.AUTOMATION and _shown(asset).chosen_by_people().exists():
         raise ManualArtKept(f"{asset.name} has a picture that a person chose")
     return _ask(
         Artwork(
@@ -110,7 +111,7 @@ def fetch_again(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
     asked = 0
     for artwork in Artwork.objects.filter(pk__in=list(artwork_pks)).select_related("asset").order_by("asset_id"):
         if artwork.source_url and not artwork.is_open:
-            shows_picture = _shown(artwork.asset)
+            shows_picture = _shown(artwork.asset).exists()
             request_artwork(
                 artwork.asset, source_url=artwork.source_url, trigger=Artwork.Trigger.STAFF, by=by, now=now,
                 is_current=not shows_picture,
@@ -158,9 +159,8 @@ def mark_absent(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
     return marked
 
 
-def _shown(asset: Asset, *, is_manual: bool = False) -> bool:
-    shown = Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED)
-    return (shown.filter(source_name=MANUAL) if is_manual else shown).exists()
+def _shown(asset: Asset) -> ArtworkQuerySet:
+    return Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED)
 
 
 @transaction.atomic

@@ -130,10 +130,6 @@ class Artwork(models.Model):
         return f"{self.asset.name} ({self.get_status_display().lower()})"
 
     @property
-    def is_manual(self) -> bool:
-        return self.source_name == MANUAL
-
-    @property
     def is_open(self) -> bool:
         return self.status in (self.Status.WAITING, self.Status.RUNNING)
 

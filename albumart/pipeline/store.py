@@ -107,10 +107,11 @@ def drop_sent_bytes(artwork: Artwork) -> None:
 def _refuse_worse(artwork: Artwork, pictures: MadePictures) -> None:
     if artwork.trigger != Artwork.Trigger.AUTOMATION:
         return
-    current = Artwork.objects.current().filter(asset=artwork.asset_id, status=Artwork.Status.STORED).first()
+    shown = Artwork.objects.current().filter(asset=artwork.asset_id, status=Artwork.Status.STORED)
+    current = shown.first()
     if current is None or current.pk == artwork.pk:
         return
-    if current.is_manual:
+    if shown.chosen_by_people().exists():
         raise ManualArtKept("The asset has a picture that a person chose")
     if RANK[pictures.quality] <= RANK.get(current.quality, -1):
         raise NotBetter(f"The picture there is already of {current.quality.lower()} quality")
