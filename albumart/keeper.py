@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 
 from accounts.models import User
@@ -42,6 +43,9 @@ class SongPictures:
             upload_artwork(asset, content=content, declared_type=declared_type, **asked)
         else:
             request_artwork(asset, source_url=asset.album_art, **asked)
+
+    def has_picture(self) -> Q:
+        return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))
 
     def describe(self, asset: Asset) -> str:
         if asset.layer != SONGS:

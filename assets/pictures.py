@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from django.db.models import Q
+
 from accounts.models import User
 from assets.models import Asset
 
@@ -19,6 +21,9 @@ class PictureKeeper(Protocol):
 
     def ask_for(self, asset: Asset, *, by: User, now: datetime) -> None:
         """The asset's `album_art` was just set or emptied. Called inside the verb's transaction; never refuses."""
+
+    def has_picture(self) -> Q:
+        """The condition on assets whose picture is stored."""
 
     def describe(self, asset: Asset) -> str:
         """The picture and its state for staff, as safe HTML; "" for an asset that has none."""

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from assets.models import Asset
+from assets.pictures import picture_keeper
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -59,8 +60,11 @@ class _HasTextFilter(admin.SimpleListFilter):
         return [("yes", "Yes"), ("no", "No")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
-        is_empty = Q(**{f"{self.field}__isnull": True})
-        return {"yes": queryset.exclude(is_empty), "no": queryset.filter(is_empty)}.get(self.value() or "", queryset)
+        has_text = self.condition()
+        return {"yes": queryset.filter(has_text), "no": queryset.filter(~has_text)}.get(self.value() or "", queryset)
+
+    def condition(self) -> Q:
+        return Q(**{f"{self.field}__isnull": False})
 
 
 class HasCreatorDescription(_HasTextFilter):
@@ -73,3 +77,8 @@ class HasAlbumArt(_HasTextFilter):
     title = "album art"
     parameter_name = "has_album_art"
     field = "album_art"
+
+    def condition(self) -> Q:
+        """An address that was sent, or a picture that is stored: an uploaded one has no address."""
+        keeper = picture_keeper()
+        return super().condition() | keeper.has_picture() if keeper else super().condition()

@@ -1,0 +1,83 @@
+"""The row is written whatever the queue does."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from kombu import Connection, pools
+
+from albumart.models import Artwork
+from albumart.recovery import take_due
+from albumart.tasks import clean_up_artwork, look_again_for_absent, process_artwork, send_due_artworks
+from tests.albumart.conftest import ask_for
+from tests.factories.accounts import AdminFactory
+from tests.factories.albumart import DAY_ONE, ArtworkFactory, make_song, make_stored
+from tests.support.source_server import SourceServer
+
+
+@pytest.fixture
+def dead_queue() -> Iterator[None]:
+    """A broker nobody listens at."""
+    before = current_app.amqp._producer_pool
+    options = current_app.conf.broker_transport_options
+    current_app.amqp._producer_pool = pools.producers[Connection("redis://127.0.0.1:1/0", transport_options=options)]
+    yield
+    current_app.amqp._producer_pool = before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_queue_that_is_down_neither_refuses_nor_loses_a_request(
+    dead_queue: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.monotonic()
+    artwork = ask_for(make_song(), "https://art.example/x.jpg")
+    assert time.monotonic() - began < 10
+    assert "queue does not answer; the sweeper will send" in caplog.text
+    artwork.refresh_from_db()
+    assert artwork.status == "waiting"
+    assert take_due(timezone.now() + timedelta(seconds=61)) == [artwork.pk]
+
+
+def test_with_the_flag_off_requests_wait(db: None, server: SourceServer) -> None:
+    artwork = ask_for(make_song(), server.url("/cover.jpg"))
+    process_artwork(artwork.pk)
+    send_due_artworks()
+    artwork.refresh_from_db()
+    assert (artwork.status, artwork.attempts) == ("waiting", 0)
+    assert not server.requests
+
+
+def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_on: None) -> None:
+    lost = ArtworkFactory()
+    Artwork.objects.filter(pk=lost.pk).update(
+        status="running", claim="00000000-0000-0000-0000-000000000001", claimed_at=DAY_ONE, attempts=1
+    )
+    due = ArtworkFactory()
+    send_due_artworks()
+    lost.refresh_from_db()
+    due.refresh_from_db()
+    assert (lost.status, lost.error_code) == ("waiting", "worker_died")
+    assert due.sent_at is not None
+
+
+def test_what_runs_at_night_runs(switched_on: None) -> None:
+    absent = ArtworkFactory(status="absent", error_code="source_absent", finished_at=DAY_ONE)
+    look_again_for_absent()
+    clean_up_artwork()
+    absent.refresh_from_db()
+    assert absent.status == "waiting"
+
+
+def test_staff_find_songs_by_whether_they_have_a_picture(client: Client, db: None) -> None:
+    client.force_login(AdminFactory())
+    with_picture, without = make_stored().asset, make_song()
+    url = reverse("admin:assets_asset_changelist")
+    page = client.get(url, {"has_album_art": "yes"}).content.decode()
+    assert with_picture.name in page
+    assert without.name not in page
+    assert without.name in client.get(url, {"has_album_art": "no"}).content.decode()
