@@ -57,4 +57,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         return self.filter(status="running", claimed_at__lt=claimed_before)
 
     def absent_since(self, moment: datetime) -> Self:
-        return self.current().filter(status="absent", finished_at__lt=moment).order_by("finished_at")
+        """By the word of their source, not of staff; and nothing else is under way for the asset."""
+        others = self.model.objects.open().filter(asset=OuterRef("asset"))
+        said_so = self.current().filter(status="absent", finished_at__lt=moment).exclude(error_code="marked_absent")
+        return said_so.filter(~Exists(others)).order_by("finished_at")

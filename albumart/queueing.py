@@ -207,12 +207,12 @@ def resume_run(run_pk: int) -> None:
 
 @transaction.atomic
 def cancel_run(run_pk: int, *, by: str, now: datetime) -> int:
-    """Requests of the run that are still waiting end; what runs or ended stays as it is."""
+    """Requests of the run that are still waiting end, and their songs count as missing again; the rest stays."""
     return (
         Artwork.objects.waiting()
         .filter(run=run_pk)
         .update(
-            status=Artwork.Status.REFUSED, finished_at=now, waits_because="", error_code="cancelled",
+            status=Artwork.Status.REFUSED, is_current=False, finished_at=now, waits_because="", error_code="cancelled",
             error_message=f"The run was cancelled by {by}"[:500],
         )
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """What clients read of an asset's picture, as SQL that completes the asset's JSON. `%s` is where files are public."""
 
+# The size clients show is the contract's 500.
 _CURRENT = "FROM albumart_artwork art WHERE art.asset_id = assets_asset.id AND art.is_current"
 _STORED_URL = (
     "(SELECT %s || file.key FROM albumart_artworkfile file WHERE file.artwork_id = art.id AND file.name = '500')"

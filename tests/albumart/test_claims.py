@@ -103,6 +103,9 @@ def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
 def test_absent_ones_are_asked_for_again_after_a_week() -> None:
     old = ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="source_absent")
     fresh = ArtworkFactory(status="absent", finished_at=NOW, error_code="source_absent")
+    ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="marked_absent")
+    under_way = ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="source_absent")
+    ArtworkFactory(asset=under_way.asset, is_current=False)
     assert look_again(after(60)) == 1
     old.refresh_from_db()
     fresh.refresh_from_db()

@@ -65,7 +65,7 @@ def test_the_bar_goes_on_until_the_queue_is_done(
     songs: object, switched_on: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work() -> None:
-        while Artwork.objects.open().count() or not ArtworkRun.objects.exists():
+        while not ArtworkRun.objects.exists() or Artwork.objects.open().exists():
             Artwork.objects.update(next_attempt_at=timezone.now())
             for artwork in Artwork.objects.waiting():
                 run(artwork)
@@ -88,6 +88,8 @@ def test_runs_are_paused_resumed_and_cancelled_by_name(songs: object, capsys: py
     call_command("process_artwork", "--cancel", "mine")
     assert "2 requests cancelled" in capsys.readouterr().out
     assert set(ArtworkRun.objects.get().artworks.values_list("error_code", flat=True)) == {"cancelled"}
+    call_command("process_artwork", "--missing", "--no-wait", "--name", "again")
+    assert ArtworkRun.objects.get(name="again").artworks.count() == 2
     with pytest.raises(CommandError, match="no run named yours"):
         call_command("process_artwork", "--pause", "yours")
 

@@ -262,10 +262,13 @@ def test_a_bad_edit_changes_nothing(editor_api: APIClient, method: str, body: by
     assert Asset.objects.get().revision == 0
 
 
-def test_a_json_body_over_a_mebibyte_is_too_large(editor_api: APIClient) -> None:
-    asset = make_asset()
-    body = json.dumps({"description": "x" * 1_100_000})
-    answer = editor_api.generic("PUT", f"/api/assets/{asset.name}", body, content_type="application/json")
+@pytest.mark.parametrize(
+    ("method", "path", "mebibytes"), [("PUT", "/api/assets/L.CAS.ATL.001", 4), ("POST", "/api/assets/batch", 1)]
+)
+def test_a_json_body_over_its_limit_is_too_large(method: str, path: str, mebibytes: int, editor_api: APIClient) -> None:
+    make_asset()
+    body = json.dumps({"description": "x" * (mebibytes * 1024 * 1024)})
+    answer = editor_api.generic(method, path, body, content_type="application/json")
     assert "Too Large" in error_of(answer, 413)
 
 
