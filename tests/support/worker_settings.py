@@ -1,0 +1,13 @@
+"""Settings of a worker that a test starts beside itself: the test's own, but for media, which both must see."""
+
+import os
+
+from config.settings.test import *  # noqa: F403
+from config.settings.test import STORAGES
+
+STORAGES = STORAGES | {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": os.environ["MEDIA_ROOT"], "base_url": "/media/"},
+    }
+}
