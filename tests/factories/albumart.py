@@ -38,6 +38,7 @@ class ArtworkFactory(DjangoModelFactory):
 
     class Meta:
         model = Artwork
+        skip_postgeneration_save = True
 
     asset = factory.LazyFunction(make_song)
     is_current = True
