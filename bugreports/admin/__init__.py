@@ -1,0 +1,5 @@
+"""Pages of bug reports."""
+
+from bugreports.admin import reports
+
+__all__ = ["reports"]
