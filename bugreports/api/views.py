@@ -17,11 +17,12 @@ from rest_framework.views import APIView
 from api.json_format import JsonParser
 from bugreports.api.errors import handle_report_exception
 from bugreports.api.permissions import IntakeThrottle, MayPurge, MayRead, MaySubmit, MayTriage
-from bugreports.api.serializers import UpdateReportSerializer
+from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer
 from bugreports.errors import PayloadMissing
 from bugreports.finding import filter_reports, find_report, read_page
 from bugreports.intake import submit
 from bugreports.models import BugReport
+from bugreports.retention import delete_reports, purge
 from bugreports.screenshots import private_headers, read_screenshot
 from bugreports.trail import Actor
 from bugreports.updating import update_report
@@ -113,6 +114,11 @@ class ReportDetailView(ReportView):
         report = find_report(report_id, with_all_a_summary_needs(BugReport.objects.all()))
         return Response({"report": summary(report)}, headers={"ETag": f'"{report.version}"'})
 
+    def delete(self, request: Request, report_id: str) -> Response:
+        find_report(report_id)
+        delete_reports([report_id], by=Actor(request.user.email), now=timezone.now())
+        return Response({"success": True})
+
 
 def _matched_version(request: Request) -> int | None:
     given = request.headers.get("If-Match", "").strip().strip('"')
@@ -135,6 +141,19 @@ def _unmodified_since(request: Request) -> datetime | None:
         moment = None
     # Documents show milliseconds, rows have microseconds.
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000 + 999) if moment and moment.tzinfo else None
+
+
+class ReportPurgeView(ReportView):
+    guards = {"POST": MayPurge}
+
+    def post(self, request: Request) -> Response:
+        wish = PurgeSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        result = purge(
+            days=wish.validated_data.get("older_than_days"), is_dry_run=wish.validated_data["dry_run"],
+            requested_by=request.user.email, now=timezone.now(),
+        )  # fmt: skip
+        return Response(result.document())
 
 
 class ReportEventsView(ReportView):
