@@ -20,9 +20,9 @@ EXPIRING, EXPIRED = "expiring", "expired"
 QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
 
 
-def queue(name: str, person: User, now: datetime) -> BugReportQuerySet:
+def queue(name: str, person: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
     """The reports of one of QUEUES."""
-    reports = BugReport.objects.all()
+    reports = BugReport.objects.all() if among is None else among
     if name == UNTRIAGED:
         return reports.untriaged()
     if name == MINE:

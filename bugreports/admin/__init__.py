@@ -1,5 +1,5 @@
 """Pages of bug reports."""
 
-from bugreports.admin import reports
+from bugreports.admin import purges, reports
 
-__all__ = ["reports"]
+__all__ = ["purges", "reports"]
