@@ -19,7 +19,7 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
@@ -243,10 +243,11 @@ class BugReportAdmin(ReadOnlyAdmin):
             ("lock", "retained", report.retain),
             ("history_toggle_off", "context expired", report.context_expired_at),
         )
-        return SafeString("").join(
-            format_html('<span class="material-symbols-outlined" role="img" aria-label="{}" title="{}">{}</span>',
-                        label, label, icon) for icon, label, is_so in marks if is_so
-        )  # fmt: skip
+        return format_html_join(
+            "",
+            '<span class="material-symbols-outlined" role="img" aria-label="{}" title="{}">{}</span>',
+            ((label, label, icon) for icon, label, is_so in marks if is_so),
+        )
 
 
 def _so_many(count: int) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 _SEPARATORS = re.compile(r"[-_\s$]")
+_LAST_WORD = re.compile(r"(?i)[-_.\s](?:pass|pwd|pin|otp)$")  # `smtp_pass`, but not `compass`
 _CONTAINS = (
     "authorization", "cookie", "password", "passwd", "passphrase", "secret", "token", "api key", "access key",
     "account key", "private key", "credential", "session id", "sessid", "csrf", "xsrf", "bearer", "jwt",
@@ -52,6 +53,7 @@ class KeyRules:
         return (
             any(word.replace(" ", "") in plain for word in _CONTAINS)
             or bool({plain, last} & self._equals)
+            or _LAST_WORD.search(name) is not None
             or any(word in plain for word in self._extra)
         )
 

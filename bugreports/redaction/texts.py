@@ -11,7 +11,7 @@ Note = Callable[[str], None]  # is told the rule of each replacement
 _MAX_ROUNDS = 6
 # key, what stands between, and a value that is quoted, quoted with escapes as inside a JSON string, or bare.
 _ASSIGNMENT = re.compile(
-    r"""(?<![\w.$%-])(?P<key>[A-Za-z_$][\w.$%\[\]-]{0,200}|(?i:(?:api|access|private|session|account)\ (?:key|id)))
+    r"""(?<![\w.$%])(?P<key>[A-Za-z_$][\w.$%\[\]-]{0,200}|(?i:(?:api|access|private|session|account)\ (?:key|id)))
         (?P<between>\\{0,3}["'`]?\s{0,3}(?:=>|:=|(?<![=!<>])=(?![=>])|:(?![:/]))\s{0,3})
         (?P<value>
           (?P<open>\\{0,3}["'`])(?P<quoted>.*?)(?:(?<!\\)(?P=open)|\Z)
@@ -101,7 +101,8 @@ def _assigned(match: re.Match[str], rules: KeyRules) -> str | None:
         return None
     is_data = between.startswith(('"', "'", "`", "\\"))  # the name is quoted too, as in JSON
     if match["quoted"] is not None:
-        is_sentence = value.lower() in _WORDS or (" " in value.strip() and not _is_token(value))
+        most_words = 2 if _PASSWORDS.search(plain_name(key)) else 1
+        is_sentence = value.lower() in _WORDS or (len(value.split()) > most_words and not _is_token(value))
         return None if is_sentence and not is_data and ":" in between else _quoted(match)
     is_prose = ":" in between and "=" not in between and not is_data
     if not _counts(key, value, is_prose=is_prose):

@@ -25,3 +25,9 @@ def visible(text: Any) -> str:
 @register.filter
 def as_json(value: Any) -> str:
     return visible(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@register.filter
+def as_text(value: Any) -> str:
+    """Texts as they are, anything else as JSON on one line."""
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
