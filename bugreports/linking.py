@@ -12,7 +12,7 @@ from django.db import transaction
 
 from bugreports.errors import DuplicateRefused, ReportChanged
 from bugreports.finding import find_report
-from bugreports.locking import hold, lock_reports
+from bugreports.locking import hold, lock_reports, take_linking_turn
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
 from bugreports.moves import CLOSED, DUPLICATE, OPEN, RESOLVED
 from bugreports.trail import Actor, change, entry, state_of, write
@@ -27,6 +27,7 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
 
     Raises ReportMissing, ReportChanged, DuplicateRefused.
     """
+    take_linking_turn()
     target = find_report(into)
     lead_pk = target.duplicate_of_id or target.pk
     named = list(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", "duplicate_of_id"))
@@ -83,6 +84,7 @@ def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) 
 @transaction.atomic
 def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
     """Reports of their own again, in the status they had, with what had come along. How many changed."""
+    take_linking_turn()
     entries: list[BugReportEvent] = []
     changed = 0
     for report in lock_reports(report_ids, version=version):

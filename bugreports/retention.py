@@ -19,7 +19,7 @@ from django.db.models import Count, F, Q
 from bugreports.errors import PurgeTooLarge, PurgeUnderWay
 from bugreports.file_removal import ask_removal, remove_files
 from bugreports.intake import SUBMITTED
-from bugreports.locking import lock_reports
+from bugreports.locking import hold_groups, lock_reports, take_linking_turn
 from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugReportScreenshot, PurgeRun
 from bugreports.moves import CLOSED
 from bugreports.querysets import ACTIVE, BugReportQuerySet
@@ -153,10 +153,11 @@ def _alone() -> Iterator[None]:
 @transaction.atomic
 def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
     """The oldest that go, with all that belongs to them. Reports somebody holds just now wait for the next run."""
-    rows = list(
-        chosen.to_delete().select_for_update(skip_locked=True, of=("self",))
-        .values_list("pk", "report_id", "screenshot__key")[: settings.BUGREPORTS_PURGE_BATCH_ROWS]
-    )  # fmt: skip
+    take_linking_turn()
+    candidates = list(chosen.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
+    hold_groups(candidates)
+    free = chosen.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
+    rows = list(free.values_list("pk", "report_id", "screenshot__key"))
     if not rows:
         return 0
     _delete([pk for pk, _, _ in rows], [key for _, _, key in rows if key], now)
@@ -204,6 +205,8 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 @transaction.atomic
 def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
     """At once and for good, also what is retained: whoever may do this decides so. Raises ReportMissing."""
+    take_linking_turn()
+    hold_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
     reports = lock_reports(report_ids)
     pks = [report.pk for report in reports]
     keys = list(BugReportScreenshot.objects.filter(report__in=pks).values_list("key", flat=True))

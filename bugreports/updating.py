@@ -10,7 +10,7 @@ from django.db import transaction
 from bugreports import triage
 from bugreports.errors import ReportChanged
 from bugreports.linking import merge
-from bugreports.locking import lock_reports
+from bugreports.locking import lock_reports, take_linking_turn
 from bugreports.moves import DUPLICATE, RESOLVED
 from bugreports.trail import Actor
 from common.errors import Invalid
@@ -51,6 +51,8 @@ def update_report(
     unmodified_since: datetime | None = None,
 ) -> None:
     """Raises what the verbs raise; ReportChanged where `version` or `unmodified_since` is not met."""
+    if changes.duplicate_of:
+        take_linking_turn()
     [report] = lock_reports([report_id], version=version)
     if unmodified_since is not None and report.updated_at > unmodified_since:
         raise ReportChanged("Somebody else changed this report meanwhile; look at it again")

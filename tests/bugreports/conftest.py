@@ -1,6 +1,8 @@
 """People around bug reports, and a storage that begins empty."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -28,3 +30,8 @@ def reporter_api(reporter: User) -> APIClient:
 @pytest.fixture
 def staff(db: None) -> Actor:
     return Actor("theo@studio.example")
+
+
+@pytest.fixture
+def connection_queries() -> CaptureQueriesContext:
+    return CaptureQueriesContext(connection)

@@ -61,7 +61,8 @@ def test_scrubbing_any_value_twice_changes_nothing(value: Any) -> None:
     json.dumps(once)
 
 
-@given(st.text(string.ascii_letters + string.digits, min_size=8, max_size=40))
+@settings(deadline=None)
+@given(st.text(string.ascii_letters + string.digits, min_size=8, max_size=40).map(lambda text: f"7{text}"))
 def test_what_stands_under_the_name_of_a_secret_is_gone(secret: str) -> None:
     for document in (
         {"password": secret}, {"deep": [{"Api-Key": secret}]}, {"name": "X-Auth-Token", "value": secret},
