@@ -8,7 +8,6 @@ import hmac
 import json
 import logging
 import random
-import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,7 +84,7 @@ def _send(notice: Notice, clock: Callable[[], datetime]) -> bool:
             _post(notice, now)
         else:
             _mail(notice)
-    except (RegistryError, smtplib.SMTPException, OSError) as error:
+    except (RegistryError, OSError) as error:  # mail servers fail as OSError
         _try_later(notice, error, clock())
         return False
     Notice.objects.filter(pk=notice.pk).update(status=Notice.Status.SENT, sent_at=now, last_error="")

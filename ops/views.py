@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from albumart.statistics import pipeline_figures
 from api.pagination import read_page
 from api.permissions import IsAdminRole
+from bugreports.figures import report_figures
 from common.moments import format_moment
 from ops.usage import recent_activity, usage_figures
 
@@ -107,6 +108,13 @@ class AlbumArtMetricsView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response(pipeline_figures(timezone.now()))
+
+
+class BugReportMetricsView(APIView):
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        return Response(report_figures(timezone.now()))
 
 
 class ActivityView(APIView):
