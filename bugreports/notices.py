@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import F
 
 from accounts.models import User
+from bugreports.letters import send_letter
 from bugreports.models import BugReport, Notice
 from common.errors import RegistryError
 from common.moments import format_moment
@@ -84,7 +84,7 @@ def _send(notice: Notice, clock: Callable[[], datetime]) -> bool:
             _post(notice, now)
         else:
             _mail(notice)
-    except (RegistryError, OSError) as error:  # mail servers fail as OSError
+    except (RegistryError, OSError) as error:
         _try_later(notice, error, clock())
         return False
     Notice.objects.filter(pk=notice.pk).update(status=Notice.Status.SENT, sent_at=now, last_error="")
@@ -137,7 +137,7 @@ def _mail(notice: Notice) -> None:
         lines.append(f"... and {len(reports) - _SHOWN_IN_DIGEST} more")
     lines += ["", f"{settings.PUBLIC_BASE_URL}/admin/bugreports/bugreport/?queue=mine"]
     subject = f"{len(reports)} bug report{'s' if len(reports) > 1 else ''} assigned to you"
-    send_mail(subject, "\n".join(lines), settings.DEFAULT_FROM_EMAIL, [person.email])
+    send_letter(to=person.email, subject=subject, lines=lines)
 
 
 def forget_old_notices(now: datetime) -> int:

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("assets", "0001_initial"),  # makes the extension that searches in words
     ]
 
     operations = [

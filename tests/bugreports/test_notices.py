@@ -161,7 +161,7 @@ def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.Monke
         raise smtplib.SMTPServerDisconnected("secret text of the server")
 
     with monkeypatch.context() as patched:
-        patched.setattr("bugreports.notices.send_mail", fail)
+        patched.setattr("bugreports.letters.send_mail", fail)
         assert send_due(timezone.now) == 0
     assert Notice.objects.get().last_error == "SMTPServerDisconnected"
     assert send_due(later(60)) == 1
