@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models.functions import Upper
+
 from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
 
 _SHOWN = 8
 _SHOWN_SIGHTINGS = 20
+_COMPARED_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def find_related(report: BugReport) -> list[Related]:
     if report.trace_id:
         questions.append(("same trace", others.filter(trace_id=report.trace_id)))
     if len(report.first_line) >= 12:
-        questions.append(("similar words", others.filter(description__trigram_word_similar=report.first_line)))
+        questions.append(("similar words", _with_words_like(others, report.first_line)))
     if report.route and report.route != "/":
         questions.append((f"same page {report.route}", others.active().filter(route=report.route)))
     found: dict[int, Related] = {}
@@ -37,6 +40,11 @@ def find_related(report: BugReport) -> list[Related]:
         for other in reports[:_SHOWN]:
             found.setdefault(other.pk, Related(other, reason))
     return list(found.values())[:_SHOWN]
+
+
+def _with_words_like(reports: BugReportQuerySet, line: str) -> BugReportQuerySet:
+    """By the index of the capitals; trigrams know no case."""
+    return reports.alias(capitals=Upper("description")).filter(capitals__trigram_word_similar=line[:_COMPARED_CHARS])
 
 
 def _light(reports: BugReportQuerySet) -> BugReportQuerySet:

@@ -38,6 +38,7 @@ from common.staff_admin import ReadOnlyAdmin
 
 _SHOWN_IN_CONFIRMATION = 10
 _FIRST_LINE_CHARS = 160
+_MAX_WORDS = 8
 
 
 def _bulk(verb: Verb) -> Callable[..., Any]:
@@ -63,8 +64,8 @@ class BugReportAdmin(ReadOnlyAdmin):
         ("submitted_at", RangeDateTimeFilter),
         "retain",
     )
-    search_fields = ("description", "=report_id", "=trace_id", "=submitted_by", "=app_version", "=fingerprint")
-    search_help_text = "Words of the description, or a whole report id, trace id, e-mail, version, fingerprint"
+    search_fields = ("description",)
+    search_help_text = "Words of the description, or the start of a report id, trace id or fingerprint, or an e-mail"
     ordering = ("-last_seen_at", "-pk")
     actions = (*(_bulk(verb) for verb in VERBS.values()), "export_json")
 
@@ -77,6 +78,14 @@ class BugReportAdmin(ReadOnlyAdmin):
         return reports.defer("description", "expected_behavior", "actual_behavior").annotate(
             opening=Left("description", 400), queue=Value(queue_name(request))
         )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BugReport], search_term: str
+    ) -> tuple[QuerySet[BugReport], bool]:
+        """All words have to be found, each where it may."""
+        for word in search_term.split()[:_MAX_WORDS]:
+            queryset = queryset.matching(word[:200])
+        return queryset, False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from bugreports.errors import MoveRefused
 from bugreports.moves import CLOSED, DUPLICATE, OPEN, PRIORITIES, RESOLUTION_KINDS, STATUSES, may_move, refusal
@@ -111,7 +112,8 @@ class BugReport(models.Model):
                 condition=Q(status__in=["open", "in_progress"], context_expired_at__isnull=False),
             ),
             models.Index(fields=["submitted_by", "-submitted_at"], name="bugreports_submitter"),
-            GinIndex(fields=["description"], name="bugreports_description", opclasses=["gin_trgm_ops"]),
+            # Of the capitals: so `icontains` asks.
+            GinIndex(OpClass(Upper("description"), name="gin_trgm_ops"), name="bugreports_description"),
         ]  # fmt: skip
         constraints = [
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="bugreports_status_known"),

@@ -11,6 +11,7 @@ from bugreports.redaction.texts import scrub_text
 
 FAILED = "[SCRUB FAILED]"
 _MAX_DEPTH = 60
+_SHORT_CHARS, _MAX_CLEAN = 80, 5000
 _MAX_FINDINGS = 1000  # what is kept of the list; all are counted
 
 
@@ -31,6 +32,7 @@ class Scrubber:
     findings: list[Finding] = field(default_factory=list)
     count: int = 0
     failed: list[str] = field(default_factory=list)
+    _clean: set[str] = field(default_factory=set)  # short texts known to be harmless: names and values repeat
 
     def scrub(self, value: Any, path: str) -> Any:
         """`value` without its secrets; FAILED in its place when scrubbing itself goes wrong."""
@@ -83,7 +85,12 @@ class Scrubber:
         return REDACTED
 
     def _plain(self, text: str, path: str) -> str:
-        return scrub_text(text, self.rules, lambda rule: self._found(path, rule), masks_emails=self.masks_emails)
+        if text in self._clean:
+            return text
+        scrubbed = scrub_text(text, self.rules, lambda rule: self._found(path, rule), masks_emails=self.masks_emails)
+        if scrubbed == text and len(text) <= _SHORT_CHARS and len(self._clean) < _MAX_CLEAN:
+            self._clean.add(text)
+        return scrubbed
 
     def _string(self, text: str, path: str, depth: int) -> str:
         if text[:1] in "{[" and text.rstrip()[-1:] in ("}", "]") and depth <= _MAX_DEPTH:

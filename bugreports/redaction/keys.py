@@ -7,21 +7,26 @@ from urllib.parse import unquote
 
 _SEPARATORS = re.compile(r"[-_\s$]")
 _LAST_WORD = re.compile(r"(?i)[-_.\s](?:pass|pwd|pin|otp)$")  # `smtp_pass`, but not `compass`
-_CONTAINS = (
+CONTAINED_NAMES = (
     "authorization", "cookie", "password", "passwd", "passphrase", "secret", "token", "api key", "access key",
     "account key", "private key", "credential", "session id", "sessid", "csrf", "xsrf", "bearer", "jwt",
 )  # fmt: skip
-_EQUALS = (
+EQUAL_NAMES = (
     "auth", "pwd", "pass", "passcode", "sid", "otp", "pin", "ssn", "cvv", "cvc", "sig", "x amz signature",
     "x goog signature",
 )  # fmt: skip
 # They contain a word from above and hold nothing secret.
-_SAFE = (
+SAFE_NAMES = (
     "traceid", "xtraceid", "tokens", "tokentype", "tokencount", "maxtokens", "mintokens", "totaltokens", "inputtokens",
     "outputtokens", "prompttokens", "completiontokens", "tokensused", "tokenizer", "secretary", "cookieconsent",
     "passwordlength", "passwordstrength", "passwordpolicy", "tokenexpiresin", "tokenexpiresat", "tokenexpiry",
     "tokenurl", "tokenendpoint", "passwordreseturl",
 )  # fmt: skip
+
+_SHORT = tuple(word.replace(" ", "") for word in EQUAL_NAMES)
+_SHORT_WORDS = re.compile(f"(?<![a-z])(?:{'|'.join(word.replace(' ', '[-_ ]?') for word in EQUAL_NAMES)})(?![a-z])")
+_ENCODED = re.compile("%[0-9a-f]{2}")
+_SQUEEZE = {ord(letter): None for letter in "-_ $\t\n"}
 
 
 def plain_name(name: str) -> str:
@@ -51,15 +56,14 @@ class KeyRules:
         if {plain, last} & self._safe:
             return False
         return (
-            any(word.replace(" ", "") in plain for word in _CONTAINS)
+            any(word in plain for word in self._contained)
             or bool({plain, last} & self._equals)
             or _LAST_WORD.search(name) is not None
-            or any(word in plain for word in self._extra)
         )
 
     @cached_property
     def _safe(self) -> frozenset[str]:
-        return frozenset(_SAFE) | {plain_name(name) for name in self.safe}
+        return frozenset(SAFE_NAMES) | {plain_name(name) for name in self.safe}
 
     @cached_property
     def _extra(self) -> frozenset[str]:
@@ -67,17 +71,18 @@ class KeyRules:
 
     @cached_property
     def _equals(self) -> frozenset[str]:
-        return frozenset(word.replace(" ", "") for word in _EQUALS)
+        return frozenset(word.replace(" ", "") for word in EQUAL_NAMES)
+
+    def may_name_secret(self, lower: str) -> bool:
+        """A cheap look at a text in lower case before the careful one: could it hold the name of a secret?"""
+        squeezed = lower.translate(_SQUEEZE)
+        for word in self._contained:  # plain loops: this runs for each string of a report
+            if word in squeezed:
+                return True
+        if "%" in lower and _ENCODED.search(lower):
+            return True
+        return any(word in squeezed for word in _SHORT) and _SHORT_WORDS.search(lower) is not None
 
     @cached_property
-    def hint(self) -> re.Pattern[str]:
-        """Found in every text that names a secret; a cheap look before the careful one."""
-        words = [_loose(word) for word in (*_CONTAINS, *self.extra)]
-        whole = [rf"(?<![a-z]){_loose(word)}(?![a-z])" for word in _EQUALS]
-        return re.compile("|".join((*words, *whole, "%[0-9a-f]{2}")), re.IGNORECASE)
-
-
-def _loose(word: str) -> str:
-    """Its parts with anything that `plain_name` passes over between them."""
-    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", word)
-    return r"[-_\s$]?".join(re.escape(part) for part in re.split(r"[-_\s$]+", parts) if part)
+    def _contained(self) -> tuple[str, ...]:
+        return (*(word.replace(" ", "") for word in CONTAINED_NAMES), *self._extra)

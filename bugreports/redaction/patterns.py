@@ -14,7 +14,7 @@ Replacement = Callable[[re.Match[str]], str | None]
 
 @dataclass(frozen=True)
 class Pattern:
-    """`triggers`: one of them, in lower case, stands in every text that matches. `replace` may decline with None."""
+    """`triggers`: one of them, in lower case, stands in each text that matches. `replace` may decline with None."""
 
     rule: str
     triggers: tuple[str, ...]
@@ -125,7 +125,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "cloud_key", _CLOUD_TRIGGERS, _rx(rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_CLOUD_KEYS)})(?![A-Za-z0-9])"), _whole
     ),
-    Pattern("card", (), _rx(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)"), _card),
+    Pattern("card", tuple("0123456789"), _rx(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)"), _card),
     Pattern(
         "ssn", ("-",), _rx(r"(?<![\w.-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-]|\.\d)"), _whole
     ),

@@ -63,7 +63,7 @@ def _one_round(text: str, rules: KeyRules, note: Note, *, masks_emails: bool) ->
     lower = text.lower()
     text = _apply(PEM, text, lower, note)
     text = _apply(USER_INFO, text, lower, note)
-    if rules.hint.search(lower):
+    if rules.may_name_secret(lower):
         text = _replace(_COOKIES, text, note, "key", lambda match: match[1] + REDACTED)
         text = _replace(_ASSIGNMENT, text, note, "key", lambda match: _assigned(match, rules))
         text = _replace(_OPTION, text, note, "key", lambda match: _option(match, rules))
@@ -74,9 +74,10 @@ def _one_round(text: str, rules: KeyRules, note: Note, *, masks_emails: bool) ->
 
 
 def _apply(pattern: Pattern, text: str, lower: str, note: Note) -> str:
-    if pattern.triggers and not any(trigger in lower for trigger in pattern.triggers):
-        return text
-    return _replace(pattern.regex, text, note, pattern.rule, pattern.replace)
+    for trigger in pattern.triggers:  # plain loops: this runs for each string of a report
+        if trigger in lower:
+            return _replace(pattern.regex, text, note, pattern.rule, pattern.replace)
+    return text
 
 
 def _replace(
@@ -112,7 +113,7 @@ def _assigned(match: re.Match[str], rules: KeyRules) -> str | None:
 
 def _assigned_inside(match: re.Match[str], rules: KeyRules) -> str | None:
     """The key is harmless, but its value may hold pairs of its own: `body: "password=..."`."""
-    if match["quoted"] is None or not rules.hint.search(match["quoted"]):
+    if match["quoted"] is None or not rules.may_name_secret(match["quoted"].lower()):
         return None
     inner = _ASSIGNMENT.sub(lambda part: _assigned(part, rules) or part[0], match["quoted"])
     if inner == match["quoted"]:

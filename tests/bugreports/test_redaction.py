@@ -1,6 +1,7 @@
 """Secrets are taken out of whatever a report holds, once and for all; what is harmless stays as it was."""
 
 import json
+import re
 import string
 from typing import Any
 
@@ -12,6 +13,8 @@ from benchmarks.redaction import measure
 from bugreports.redaction.documents import FAILED, Scrubber
 from bugreports.redaction.keys import KeyRules
 from bugreports.redaction.patterns import REDACTED
+from bugreports.redaction.rules import rules_document
+from tests.support.exchanges import CONTRACTS
 from tests.support.secret_corpus import HARMLESS, SECRET
 
 
@@ -147,3 +150,12 @@ def test_a_part_that_cannot_be_scrubbed_is_not_kept(monkeypatch: pytest.MonkeyPa
 def test_no_text_takes_long(text: str) -> None:
     """Twice as long, twice the time: none of the patterns searches back and forth."""
     scrub(text)
+
+
+def test_the_rules_for_clients_are_those_of_the_server() -> None:
+    """Written by `json.dumps(rules_document(), indent=1, ensure_ascii=False)`."""
+    kept = json.loads((CONTRACTS / "redaction_rules.json").read_text())
+    assert kept == rules_document()
+    for entry in kept["texts"]:
+        re.compile(entry["regex"], re.IGNORECASE if "i" in entry["flags"] else 0)
+        assert "(?P" not in entry["regex"], "browsers write named groups otherwise"

@@ -1,9 +1,13 @@
 """A bug's way: reported from a page in a browser, triaged by keyboard, closed in bulk; what it holds is inert."""
 
 import os
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -12,13 +16,16 @@ from rest_framework.test import APIClient
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, EDITOR_EMAIL, ensure_demo_logins
 from accounts.models import User
 from accounts.tokens import issue_token
-from bugreports.models import BugReport
+from bugreports.models import BugReport, PurgeRun
+from bugreports.tasks import purge_stale_reports
+from bugreports.trail import Actor
+from bugreports.triage import resolve
 from taxonomy.sync import load_starter
 from tests.factories.accounts import bearer
 from tests.factories.bugreports import BugReportFactory
 from tests.support.browser import log_in, needs_browser, open_page
 from tests.support.covers import make_cover
-from tests.support.processes import PROJECT
+from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, wait_until
 from tests.support.reports import full, make_screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
@@ -173,3 +180,39 @@ def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
         assert "<script>window.ran = 1</script>" in text
         assert "U+202E" in text
         assert faults == []
+
+
+def test_a_worker_purges_what_is_over_its_time(registry: str, tmp_path: Path, settings: Settings) -> None:
+    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"private": private}
+    api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})
+    for number in range(3):
+        document = full(
+            description=f"Number {number}", screenshot=make_screenshot(200), recentLogs=[], networkEvents=[]
+        )
+        assert api.post("/api/bug-reports", document, format="json").status_code == 201
+    oldest, old, young = BugReport.objects.order_by("pk")
+    long_ago = timezone.now() - timedelta(days=31)
+    BugReport.objects.filter(pk__in=[oldest.pk, old.pk]).update(submitted_at=long_ago)
+    resolve([oldest.report_id], by=Actor("theo@studio.example"), now=timezone.now())
+    assert len(list(tmp_path.rglob("*.jpg"))) == 3
+    address, _, options = os.environ["DATABASE_URL"].partition("?")
+    environment = ENVIRONMENT | {
+        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
+        "DATABASE_URL": f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+        + (f"?{options}" if options else ""),
+        "MEDIA_ROOT": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--concurrency", "1"]
+    worker = subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
+    with ended_at_last(worker):
+        purge_stale_reports.delay()
+        wait_until(lambda: PurgeRun.objects.filter(status="done").exists(), 60)
+        worker.terminate()
+        worker.wait(30)
+    assert set(BugReport.objects.all()) == {old, young}
+    old.refresh_from_db()
+    assert (old.status, old.submitted_by) == ("open", None)
+    assert [path.stem for path in tmp_path.rglob("*.jpg")] == [young.report_id]
+    run = PurgeRun.objects.get()
+    assert (run.matched, run.deleted, run.skipped, run.expired) == (2, 1, 1, 1)
