@@ -14,10 +14,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     STATIC_ROOT=/srv/static \
     MEDIA_ROOT=/srv/media \
+    PRIVATE_MEDIA_ROOT=/srv/private \
     LOG_FORMAT=json
 RUN groupadd --gid 10001 registry \
     && useradd --uid 10001 --gid registry --no-create-home --home-dir /srv/registry --shell /usr/sbin/nologin registry \
-    && install --directory --owner registry --group registry /srv/media /srv/schedule /srv/static
+    && install --directory --owner registry --group registry /srv/media /srv/private /srv/schedule /srv/static
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/registry
 COPY . .

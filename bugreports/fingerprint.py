@@ -114,8 +114,8 @@ def normalise_route(location: str) -> str:
         path = urlsplit(location.strip()[:2000]).path
     except ValueError:
         return ""
-    segments = [segment for segment in path.split("/") if segment]
-    kept = [":id" if segment == ":id" or _ID_SEGMENT.fullmatch(segment) else segment.lower() for segment in segments]
+    segments = [segment.strip().lower() for segment in path.split("/") if segment.strip()]
+    kept = [":id" if segment == ":id" or _ID_SEGMENT.fullmatch(segment) else segment for segment in segments]
     return "/" + "/".join(kept[:12]) if kept else ("/" if path else "")
 
 

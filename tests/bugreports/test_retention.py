@@ -292,3 +292,22 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     broken.refresh_from_db()
     assert broken.status == "died"
     assert (BugReport.objects.get(), FileRemoval.objects.count(), len(stored())) == (held, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("environment", "days"),
+    [({}, "30"), ({"bug_reports.retention_days": "7"}, "7"),
+     ({"bug_reports.retention_days": "7", "BUGREPORTS_RETENTION_DAYS": "9"}, "9")],
+)  # fmt: skip
+def test_the_days_are_also_read_under_the_name_they_had_before(environment: dict[str, str], days: str) -> None:
+    program = "from config.settings.domain import BUGREPORTS_RETENTION_DAYS as days; print(days)"
+    known = {name: value for name, value in ENVIRONMENT.items() if name != "BUGREPORTS_RETENTION_DAYS"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", program],
+        env=known | environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert outcome.stdout.strip() == days
