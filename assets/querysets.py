@@ -14,6 +14,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     def deleted(self) -> Self:
         return self.exclude(deleted_at=None)
 
+    def with_gated_values(self) -> Self:
+        """With something in a column that answers show behind a flag only."""
+        return self.exclude(creator_description=None, album_art=None, ai_metadata__isnull=True)
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-public_id")
 
