@@ -61,3 +61,8 @@ def test_keys_that_are_gone_moved_or_new_below_are_faults(page):
 def test_says_where_the_recorded_answers_should_be(tmp_path):
     with pytest.raises(Missing, match=r"frontend\.json"):
         read_recorded(tmp_path)
+
+
+def test_the_image_holds_what_is_read_at_run_time():
+    taken = (CONTRACTS.parent / ".dockerignore").read_text().splitlines()
+    assert {"!contracts/answers", "!contracts/requests"} <= set(taken)

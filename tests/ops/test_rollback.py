@@ -182,6 +182,7 @@ def test_an_empty_registry_says_that_it_shows_little(operator, registry):
         (["--reason", " "], "reason is required"),
         (["--reason", "x" * 201], "reason"),
         (["--reason", "x", "--flags", "album_art,no_such_flag"], "no flag 'no_such_flag'"),
+        (["--reason", "x", "--flags", " , "], "names no flag"),
         (["--reason", "x", "--keep-flag", "no_such_flag"], "no flag"),
         (["--reason", "x", "--flags", "album_art", "--keep-flag", "album_art"], "nothing is left"),
         (["--reason", "x", "--as", "nobody@example.com"], "Nobody has the address"),

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         names = ", ".join(sorted(FLAG_NAMES))
         parser.add_argument("--reason", required=True, help="why; kept with the changes")
-        parser.add_argument("--flags", default="", metavar="A,B", help=f"only these, of: {names}")
+        parser.add_argument("--flags", metavar="A,B", help=f"only these, of: {names}")
         parser.add_argument("--keep-flag", action="append", default=[], metavar="NAME", help="leave this one as it is")
         parser.add_argument(
             "--as", dest="email", metavar="EMAIL", help="who: named in the record, and the doors are asked in this name"
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             wish = plan_rollback(
                 reason=options["reason"],
                 by=_person(options["email"]),
-                only=[name.strip() for name in options["flags"].split(",") if name.strip()],
+                only=_names(options["flags"]),
                 keep=options["keep_flag"],
                 is_dry_run=options["dry_run"],
                 now=timezone.now(),
@@ -54,6 +54,15 @@ class Command(BaseCommand):
         for line in report.outcome.lines if report.outcome else ():
             self.stdout.write(f"      {line}")
         self.stdout.flush()
+
+
+def _names(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    # An empty one comes from a script whose variable was empty: it does not mean "all".
+    if not (names := [name.strip() for name in text.split(",") if name.strip()]):
+        raise CommandError("--flags names no flag; leave it out to switch all of them off")
+    return names
 
 
 def _person(email: str | None) -> User | None:
