@@ -7,8 +7,12 @@ class AssetsConfig(AppConfig):
 
     def ready(self) -> None:
         from assets import node_usage
+        from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
+        from backfills.rules import register_rule
         from taxonomy.usage import register_live_usage, register_usage
 
+        register_rule(CREATOR_DESCRIPTION_RULE)
+        register_rule(AI_METADATA_RULE)
         register_usage(node_usage.assets_by_node)
         register_usage(node_usage.numbers_on_their_way)
         register_live_usage(node_usage.live_assets_by_node)

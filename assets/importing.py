@@ -27,7 +27,8 @@ BATCH_ROWS = 500  # about a second's work, so that a stop loses little
 _FIELDS = (
     "layer", "category", "subcategory", "taxonomy_node_id", "sequence_number", "name", "nna_address",
     "has_irregular_address", "media_url", "source", "description", "tags", "training_data", "rights", "components",
-    "creator_description", "album_art", "ai_metadata", "registered_by", "created_at", "updated_at", "revision",
+    "creator_description", "creator_description_origin", "album_art", "ai_metadata", "ai_metadata_origin",
+    "registered_by", "created_at", "updated_at", "revision",
 )  # fmt: skip
 _MEDIA_OF_LAYER = {
     "G": {"mp3", "wav", "ogg", "flac", "aac", "m4a"},

@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/auth/", include("accounts.api.urls")),
     path("api/taxonomy/", include("taxonomy.api.urls")),
+    path("api/", include("backfills.api.urls")),
 ]
 if settings.MEDIA_STORAGE == "files":
     urlpatterns.append(path("media/<path:key>", serve_media))

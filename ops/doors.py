@@ -26,7 +26,7 @@ class Answer:
 def one_moment() -> Iterator[None]:
     """All that is read inside is of one and the same moment, and the database refuses every write.
 
-    So what others change meanwhile makes no difference between two readings, and a check cannot leave a trace.
+    So what others change meanwhile makes no difference between two readings, and a check cannot leave a trace there.
     """
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:

@@ -1,0 +1,42 @@
+"""Questions about runs and what they left."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from backfills import states
+
+
+class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
+    def of_rule(self, rule_name: str) -> Self:
+        return self.filter(rule_name=rule_name)
+
+    def active(self) -> Self:
+        return self.filter(state__in=states.ACTIVE)
+
+    def without_worker(self, now: datetime) -> Self:
+        """Something is to be done, nobody holds them, and the moment they asked to be looked at has passed."""
+        nobody = Q(lease_until=None) | Q(lease_until__lt=now)
+        return self.active().filter(nobody).filter(Q(next_look_at=None) | Q(next_look_at__lt=now))
+
+    def unplanned(self, since: datetime) -> Self:
+        """Their plan was asked for and has not come."""
+        return self.filter(state=states.PLANNED, planned_at=None, error="", created_at__lt=since)
+
+
+class BackfillChangeQuerySet(models.QuerySet["BackfillChange"]):
+    def conflicts(self) -> Self:
+        """What the undoing left alone: a person changed the value since, or the row is gone."""
+        return self.filter(outcome__in=["conflict", "gone"])
+
+
+class BackfillParkedQuerySet(models.QuerySet["BackfillParked"]):
+    def open(self) -> Self:
+        return self.filter(resolved_at=None)
+
+
+class BackfillBatchQuerySet(models.QuerySet["BackfillBatch"]):
+    def recent(self, now: datetime, span: timedelta) -> Self:
+        return self.filter(finished_at__gt=now - span)
