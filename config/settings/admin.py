@@ -47,6 +47,7 @@ UNFOLD = {
             {
                 "title": "Rollout",
                 "items": [
+                    _item("Staged rollout", "stairs", "admin:flags_rollout"),
                     _item("Flags", "toggle_on", "admin:flags_fieldflag_changelist"),
                     _item("Flag changes", "fact_check", "admin:flags_flagchange_changelist"),
                 ],
