@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef
 from albumart.addresses import known_addresses
 from albumart.models import Artwork, ArtworkRun
 from albumart.sources import current_sources, host_of, source_for
+from assets.models import Asset
+from backfills.readiness import reason_not_final
 from backfills.rules import ActingRule, Parameters, Row, Skip
 
 
@@ -80,3 +82,7 @@ class LegacySongs(ActingRule):
 
 
 LEGACY_SONGS = LegacySongs()
+
+
+def pictures_wait() -> str | None:
+    return reason_not_final(LEGACY_SONGS, Asset.objects.imported())

@@ -22,6 +22,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         """What a model said. What a backfill wrote is not a measurement, and statistics leave it out."""
         return self.filter(ai_metadata__isnull=False, ai_metadata_origin="")
 
+    def imported(self) -> Self:
+        """Those that were here before the new fields were."""
+        return self.filter(origin="import")
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-public_id")
 

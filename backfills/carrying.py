@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 
-from backfills import states
+from backfills import states, steering
 from backfills.engine.driving import Clock, drive, let_go, take_run
 from backfills.engine.job import job_of
 from backfills.models import BackfillRun
 from backfills.throttle import Throttle
 
 _LOOK_SECONDS = 0.5
+_LOOKS_AT_STOPPING = 20
 
 
 def carry_out(
@@ -41,6 +42,28 @@ def carry_out(
                 told = reason
             time.sleep(_LOOK_SECONDS)
     return run
+
+
+def undo_now(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
+    """From whatever state: a run under way is stopped first, a finalised one reopened. For an emergency.
+
+    Raises FieldHeld while another run works on the same columns: the newest run is undone first.
+    """
+    run = BackfillRun.objects.get(pk=run_pk)
+    if run.state == states.RUNNING:
+        run = steering.pause(run_pk, by=by, now=clock())
+    for _ in range(_LOOKS_AT_STOPPING):
+        if run.state not in (states.PAUSING, states.CANCELLING):
+            break
+        time.sleep(_LOOK_SECONDS)
+        run = BackfillRun.objects.get(pk=run_pk)
+    else:
+        run = steering.force(run_pk, by=by, now=clock())
+    if run.state == states.FINALISED:
+        steering.reopen(run_pk, by=by, now=clock())
+    if run.state != states.UNDOING:
+        steering.begin_undo(run_pk, by=by, now=clock())
+    return carry_out(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
 
 
 def _seen(run: BackfillRun) -> int:

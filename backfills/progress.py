@@ -1,26 +1,40 @@
 """How a run goes, in figures and sentences: what clients, pages and commands show."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from backfills import states
 from backfills.engine.moves import is_held_by_worker
-from backfills.models import BackfillHold, BackfillRun
+from backfills.models import BackfillBatch, BackfillChange, BackfillHold, BackfillRun
 from common.moments import format_moment
 
 _RATE_SECONDS = 60
 _BARS = 60
+_BACKWARDS = (states.UNDOING, states.UNDONE)
 _EVENTS = 100
 
 
 def run_figures(run: BackfillRun, now: datetime) -> dict[str, Any]:
-    """The run as JSON; camelCase, moments as text, `etaSeconds` and `rowsPerSecond` null where nobody can say."""
-    rate = _rows_per_second(run, now)
-    done, total = _done_and_total(run)
+    return figures_of([run], now)[0]
+
+
+def figures_of(runs: Sequence[BackfillRun], now: datetime) -> list[dict[str, Any]]:
+    """Each run as JSON; camelCase, moments as text, `etaSeconds` and `rowsPerSecond` null where nobody can say."""
+    rates, values, hold = _rows_per_second(runs, now), _values_written(runs), BackfillHold.objects.first()
+    return [_figures(run, now, rates.get(run.pk), values.get(run.pk, 0), hold) for run in runs]
+
+
+def _figures(
+    run: BackfillRun, now: datetime, rate: float | None, values_written: int, hold: BackfillHold | None
+) -> dict[str, Any]:
+    done, total = run.rows_done, run.total_rows
+    if run.state in _BACKWARDS:
+        done, total = run.restored_rows + run.conflict_rows, values_written
     eta = round(max(total - done, 0) / rate) if rate and run.state in (states.RUNNING, states.UNDOING) else None
     return {
         "id": run.pk,
@@ -45,7 +59,7 @@ def run_figures(run: BackfillRun, now: datetime) -> dict[str, Any]:
         "sleepRatio": run.sleep_ratio,
         "rowsPerSecond": round(rate, 1) if rate else None,
         "etaSeconds": eta,
-        "waitsBecause": why_it_waits(run, now),
+        "waitsBecause": why_it_waits(run, now, hold),
         "error": run.error,
         "planHash": run.plan_hash,
         "createdAt": format_moment(run.created_at),
@@ -54,29 +68,30 @@ def run_figures(run: BackfillRun, now: datetime) -> dict[str, Any]:
     }
 
 
-def _done_and_total(run: BackfillRun) -> tuple[int, int]:
-    if run.state not in (states.UNDOING, states.UNDONE):
-        return run.rows_done, run.total_rows
-    total = run.changes.count()
-    return run.restored_rows + run.conflict_rows, total
+def _values_written(runs: Sequence[BackfillRun]) -> dict[int, int]:
+    undone = [run.pk for run in runs if run.state in _BACKWARDS]
+    return dict(BackfillChange.objects.filter(run__in=undone).values_list("run_id").annotate(Count("pk")).order_by())
 
 
-def _rows_per_second(run: BackfillRun, now: datetime) -> float | None:
-    recent = run.batches.recent(now, timedelta(seconds=_RATE_SECONDS)).filter(is_undo=run.state == states.UNDOING)
-    found = recent.aggregate(rows=Sum("size"), first=Min("finished_at"), last=Max("finished_at"), count=Count("pk"))
-    if not found["count"]:
-        return None
-    seconds = (found["last"] - found["first"]).total_seconds() * found["count"] / max(found["count"] - 1, 1)
-    return found["rows"] / seconds if seconds else None
+def _rows_per_second(runs: Sequence[BackfillRun], now: datetime) -> dict[int, float]:
+    recent = BackfillBatch.objects.recent(now, timedelta(seconds=_RATE_SECONDS)).filter(
+        Q(is_undo=True, run__state=states.UNDOING) | Q(is_undo=False) & ~Q(run__state=states.UNDOING), run__in=runs
+    )
+    found = recent.order_by().values_list("run_id").annotate(
+        Sum("size"), Min("finished_at"), Max("finished_at"), Count("pk")
+    )  # fmt: skip
+    # n batches span n - 1 intervals.
+    spans = {pk: (rows, (last - first).total_seconds(), count) for pk, rows, first, last, count in found}
+    return {pk: rows * (count - 1) / count / seconds for pk, (rows, seconds, count) in spans.items() if seconds}
 
 
-def why_it_waits(run: BackfillRun, now: datetime) -> str:
+def why_it_waits(run: BackfillRun, now: datetime, hold: BackfillHold | None) -> str:
     """Why nothing moves and what helps; "" while the run goes on, or has nothing to do."""
     if run.state == states.PLANNED and run.planned_at is None:
         return run.error or "The plan is being made by a worker"
     if run.state not in states.ACTIVE:
         return ""
-    if run.state == states.RUNNING and (hold := BackfillHold.objects.first()):
+    if run.state == states.RUNNING and hold:
         return f"All runs are held by {hold.held_by}: {hold.reason}"
     if run.waits_because:
         return run.waits_because

@@ -13,6 +13,10 @@ class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
     def of_rule(self, rule_name: str) -> Self:
         return self.filter(rule_name=rule_name)
 
+    def with_values(self) -> Self:
+        """They wrote something that is not undone."""
+        return self.filter(changed_rows__gt=0).exclude(state="undone")
+
     def active(self) -> Self:
         return self.filter(state__in=states.ACTIVE)
 

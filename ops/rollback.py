@@ -11,9 +11,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import User
-from common.errors import Invalid, Missing
+from backfills.carrying import undo_now
+from backfills.engine.job import job_of
+from backfills.engine.ledger import count_outcomes
+from backfills.models import BackfillRun
+from common.errors import Invalid, Missing, RegistryError
 from flags.audit import state_in_words
 from flags.changing import check_name, checked_reason
 from flags.registry import FLAG_NAMES
@@ -21,6 +26,7 @@ from flags.rollout import flags_on, switch_off
 from ops.answers import Comparison, compare_answers
 
 _SHOWN_FAULTS = 10
+_SHOWN_CONFLICTS = 20
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class RollbackWish:
     names: frozenset[str]
     now: datetime
     is_dry_run: bool = False
+    undoes_backfills: bool = False
 
     @property
     def kept(self) -> frozenset[str]:
@@ -72,6 +79,7 @@ def plan_rollback(
     only: Collection[str] = (),
     keep: Collection[str] = (),
     is_dry_run: bool = False,
+    undoes_backfills: bool = False,
 ) -> RollbackWish:
     """The wish, checked before anything is touched. Without `only`, every flag is meant.
 
@@ -84,7 +92,7 @@ def plan_rollback(
     names = frozenset(only or FLAG_NAMES) - frozenset(keep)
     if not names:
         raise Invalid("every flag is kept, so nothing is left to switch off", field="keep")
-    return RollbackWish(checked_reason(reason), by, names, now, is_dry_run)
+    return RollbackWish(checked_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
 def list_flags_on(wish: RollbackWish) -> Outcome:
@@ -119,11 +127,34 @@ def check_answers(wish: RollbackWish) -> Outcome:
     return Outcome([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
 
 
+def undo_backfills(wish: RollbackWish) -> Outcome:
+    """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
+    runs = BackfillRun.objects.with_values()
+    if not wish.undoes_backfills:
+        return Outcome([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
+    lines: list[str] = []
+    for run in runs:  # the newest first
+        if wish.is_dry_run:
+            found = count_outcomes(job_of(run))
+            left = found["conflict"] + found["gone"]
+            lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
+            continue
+        try:
+            done = undo_now(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
+        except RegistryError as error:
+            return Outcome([*lines, f"{run}: {error.message}"], is_fine=False)
+        lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
+        for change in done.changes.conflicts()[:_SHOWN_CONFLICTS]:
+            lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, left as it is")
+    return Outcome(lines or ["no run has values in the table"])
+
+
 STEPS: tuple[Step, ...] = (
     Step("Which flags are on, and for whom", list_flags_on),
     Step("Switch them off", switch_flags_off),
     Step("Compare what is answered with what was recorded", check_answers),
-    # Undoing backfill runs has its place here, behind the flags: nobody sees a value while it goes.
+    # Behind the flags: nobody sees a value while it goes.
+    Step("Undo the backfills", undo_backfills),
 )
 
 

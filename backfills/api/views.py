@@ -8,12 +8,12 @@ from rest_framework.views import APIView
 from api.pagination import read_page
 from api.permissions import IsAdminRole
 from backfills.models import BackfillRun
-from backfills.progress import events_after, run_figures
+from backfills.progress import events_after, figures_of, run_figures
 from common.errors import Invalid, Missing
 
 
 class RunListView(APIView):
-    """The newest first: {runs, total, limit, offset}; `?rule=` narrows it."""
+    """The newest first: {runs, total, page, limit}; `?rule=` narrows it."""
 
     permission_classes = (IsAdminRole,)
 
@@ -23,8 +23,8 @@ class RunListView(APIView):
         if rule_name := request.query_params.get("rule"):
             runs = runs.of_rule(rule_name)
         now = timezone.now()
-        page = [run_figures(run, now) for run in runs[wish.offset : wish.offset + wish.limit]]
-        return Response({"runs": page, "total": runs.count(), "limit": wish.limit, "offset": wish.offset})
+        page = figures_of(list(runs[wish.offset : wish.offset + wish.limit]), now)
+        return Response({"runs": page, "total": runs.count(), "page": wish.page, "limit": wish.limit})
 
 
 class RunView(APIView):

@@ -110,13 +110,14 @@ def test_parked_rows_are_shown_and_done_again() -> None:
 
 def test_backfill_assets_fills_both_fields_and_asks_for_pictures() -> None:
     make_assets(3)
-    song = make_song(album_art="https://pictures.example/cover.jpg", description="Silver Lantern by Low Tide Choir. Calm.")
+    words = "Silver Lantern by Low Tide Choir"
+    song = make_song(album_art="https://pictures.example/cover.jpg", description=f"{words}. Slow and low.")
     told = _say("backfill_assets", "--dry-run", "--songs")
     assert told.count("Plan ") == 3
     assert not BackfillChange.objects.exists()
     _say("backfill_assets", "--from", "description", "--songs")
     song.refresh_from_db()
-    assert song.creator_description == "Silver Lantern by Low Tide Choir"
+    assert song.creator_description == words
     assert song.ai_metadata["generatedBy"] == "Legacy"
     assert song.artworks.get().source_url == "https://pictures.example/cover.jpg"
     assert Asset.objects.filter(ai_metadata_origin="backfill").count() == 4

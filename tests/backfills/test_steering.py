@@ -62,9 +62,9 @@ def test_a_running_run_is_taken_from_a_worker_that_hangs() -> None:
     take_run(job, now=timezone.now())
     steering.force(job.run_pk, **_said())
     assert take_run(job, now=timezone.now())
+    steering.pause(job.run_pk, **_said())
+    steering.force(job.run_pk, **_said())
     with pytest.raises(MoveRefused, match="does not wait for a worker"):
-        steering.pause(job.run_pk, **_said())
-        steering.force(job.run_pk, **_said())
         steering.force(job.run_pk, **_said())
 
 
@@ -163,14 +163,14 @@ def test_why_nothing_moves_is_said_for_each_cause() -> None:
     job = started(DescribeByName())
     now = timezone.now()
     late = now + timedelta(minutes=5)
-    assert why_it_waits(run_of(job), now) == ""
-    assert "No worker has taken it up" in why_it_waits(run_of(job), late)
+    assert why_it_waits(run_of(job), now, None) == ""
+    assert "No worker has taken it up" in why_it_waits(run_of(job), late, None)
     take_run(job, now=now)
-    assert "has not been heard of" in why_it_waits(run_of(job), late)
+    assert "has not been heard of" in why_it_waits(run_of(job), late, None)
     BackfillRun.objects.update(waits_because="4 sessions wait for a lock; the limit is 3")
-    assert why_it_waits(run_of(job), now).startswith("4 sessions wait")
+    assert why_it_waits(run_of(job), now, None).startswith("4 sessions wait")
     steering.hold_all(by=BY, reason="release day", now=now)
-    assert why_it_waits(run_of(job), now) == f"All runs are held by {BY}: release day"
+    assert why_it_waits(run_of(job), now, BackfillHold.objects.get()) == f"All runs are held by {BY}: release day"
 
 
 def test_figures_and_chart_add_up() -> None:

@@ -16,7 +16,7 @@ from backfills.engine.ledger import count_outcomes
 from backfills.engine.starting import new_job, plan_run, start_run
 from backfills.errors import NothingToDo
 from backfills.models import BackfillRun
-from backfills.progress import run_figures
+from backfills.progress import figures_of, run_figures
 from backfills.rules import all_rules, rule_named
 from backfills.throttle import measure_baseline
 from common.errors import Missing, RegistryError
@@ -158,7 +158,7 @@ class Command(BaseCommand):
         runs = BackfillRun.objects.all()
         if options["rule"]:
             runs = runs.of_rule(rule_named(options["rule"]).name)
-        figures = [run_figures(run, timezone.now()) for run in runs[:_SHOWN]]
+        figures = figures_of(list(runs[:_SHOWN]), timezone.now())
         if options["json"]:
             self.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
             return

@@ -23,6 +23,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as", dest="email", metavar="EMAIL", help="who: named in the record, and the doors are asked in this name"
         )
+        parser.add_argument(
+            "--undo-backfills", action="store_true", help="also put back what backfills wrote, where nobody changed it"
+        )
         parser.add_argument("--dry-run", action="store_true", help="change nothing, tell what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +36,7 @@ class Command(BaseCommand):
                 only=_names(options["flags"]),
                 keep=options["keep_flag"],
                 is_dry_run=options["dry_run"],
+                undoes_backfills=options["undo_backfills"],
                 now=timezone.now(),
             )
         except RegistryError as refusal:
