@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+_PAUSE_SECONDS = 0.01  # people and pages leave room between requests; a server at its limit shows only its queue
 _LENGTH = b"content-length: "
 
 
@@ -15,6 +16,28 @@ def requests_per_second(port: int, path: str, headers: Sequence[str], *, seconds
         jobs = [pool.apply_async(_ask, (port, path, tuple(headers), seconds)) for _ in range(clients)]
         results = [job.get(seconds + 60) for job in jobs]
     return sum(count / took for count, took in results)
+
+
+def request_times_ms(port: int, path: str, headers: Sequence[str], *, seconds: float, clients: int = 2) -> list[float]:
+    """How long each request took, over all clients, in no order."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(clients) as pool:
+        jobs = [pool.apply_async(_time, (port, path, tuple(headers), seconds)) for _ in range(clients)]
+        return [took for job in jobs for took in job.get(seconds + 60)]
+
+
+def _time(port: int, path: str, headers: tuple[str, ...], seconds: float) -> list[float]:
+    lines = "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
+    times: list[float] = []
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < end:
+            link.sendall(lines)
+            _read_answer(link, path)
+            times.append((time.perf_counter() - began) * 1000)
+            time.sleep(_PAUSE_SECONDS)
+    return times
 
 
 def _ask(port: int, path: str, headers: tuple[str, ...], seconds: float) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from api.errors import route_missing
 from assets.api.media import serve_media
-from ops.views import ActivityView, AlbumArtMetricsView, HealthView, MetricsView, ServiceView
+from ops.views import ActivityView, AlbumArtMetricsView, FieldMetricsView, HealthView, MetricsView, ServiceView
 
 urlpatterns = [
     path("api/", include("assets.api.urls")),  # first, because nearly all requests go there
@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/health", HealthView.as_view()),
     path("api/admin/metrics", MetricsView.as_view()),
     path("api/admin/metrics/album-art", AlbumArtMetricsView.as_view()),
+    path("api/admin/metrics/fields", FieldMetricsView.as_view()),
     path("api/admin/activity", ActivityView.as_view()),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema")),
     path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),

@@ -200,3 +200,17 @@ def test_an_undone_backfill_holds_its_field_again() -> None:
     assert "is undoing" in ai_metadata_waits()
     run_to_the_end(job)
     assert "legacy rows wait" in ai_metadata_waits()
+
+
+@pytest.mark.django_db
+def test_statistics_count_filled_values_apart(admin_api: APIClient) -> None:
+    make_assets(3)
+    _fill()
+    make_asset(creator_description="my words", ai_metadata={"confidence": 0.9})
+    make_asset(ai_metadata={"confidence": "high"})  # an import may bring what no check has seen
+    make_asset()
+    assert admin_api.get("/api/admin/metrics/fields").json() == {
+        "assets": 6,
+        "creatorDescription": {"person": 1, "backfill": 3, "none": 2},
+        "aiMetadata": {"measured": 2, "backfill": 3, "none": 1, "confidenceMean": 0.9},
+    }

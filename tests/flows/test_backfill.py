@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,10 +51,10 @@ def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def registry(live_server: object) -> Iterator[str]:
+def registry(live_server: object) -> str:
     load_starter(now=timezone.now())
     ensure_demo_logins()
-    yield live_server.url  # type: ignore[attr-defined]
+    return live_server.url  # type: ignore[attr-defined]
 
 
 def _plan_and_start(page: Page, registry: str) -> None:

@@ -1,6 +1,7 @@
 """The emergency rollback, rehearsed on a registry whose gated fields are filled and shown."""
 
 import sys
+import time
 from io import StringIO
 
 import pytest
@@ -9,8 +10,11 @@ from django.db import InternalError, connection
 from django.utils import timezone
 
 from accounts.models import ServiceKey, User
+from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.demo import load_demo
 from assets.models import Asset
+from backfills.engine.batches import run_next_batch
+from backfills.steering import finalise
 from common.errors import Invalid
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
@@ -20,7 +24,8 @@ from ops.rollback import STEPS, Outcome, Step, plan_rollback, roll_back
 from taxonomy.sync import load_starter
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import make_stored
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, make_assets
+from tests.support.backfills import DescribeByName, registered, run_of, run_to_the_end, started, table_hash
 from tests.support.flag_states import set_flags
 
 # Committed for real: the check asks the database for one moment that nothing can be written in.
@@ -218,3 +223,41 @@ def test_what_is_kept_is_what_is_not_meant():
     assert wish.kept == FLAG_NAMES - {ALBUM_ART}
     with pytest.raises(Invalid):
         plan_rollback(reason="x", by=None, now=timezone.now(), keep=FLAG_NAMES)
+
+
+def test_backfills_are_undone_only_when_asked_and_what_people_changed_stays(operator, registry):
+    Asset.objects.update(creator_description=None, ai_metadata=None)
+    make_assets(30)
+    before = table_hash()
+    running = started(AI_METADATA_RULE)
+    finalised = started(CREATOR_DESCRIPTION_RULE)
+    run_to_the_end(finalised)
+    finalise(finalised.run_pk, by="theo", now=timezone.now())
+    run_next_batch(running, now=timezone.now())
+    code, told = run("--reason", "rehearsal", "--as", operator.email)
+    assert (code, "2 runs have values in the table" in told) == (0, True)
+    code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills", "--dry-run")
+    assert (code, "31 values would be put back" in told) == (0, True)
+    assert run_of(finalised).state == "finalised"
+    Asset.objects.filter(pk=registry.pk).update(creator_description="a person's", creator_description_origin="")
+    began = time.perf_counter()
+    code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills")
+    sys.stdout.write(f"rolled back with two backfills in {time.perf_counter() - began:.2f} s\n")
+    assert code == 0
+    assert "undone, 30 values put back, 1 conflicts" in told
+    assert f"creator_description of row {registry.pk}: conflict, left as it is" in told
+    Asset.objects.filter(pk=registry.pk).update(creator_description=None)
+    assert table_hash() == before
+    assert {run_of(running).state, run_of(finalised).state} == {"undone"}
+
+
+def test_a_column_that_another_run_holds_ends_the_rollback_there(operator):
+    make_assets(12)
+    first = started(CREATOR_DESCRIPTION_RULE)
+    run_to_the_end(first)
+    make_assets(12)
+    with registered(DescribeByName()) as rule:
+        holder = started(rule)  # nothing written yet, so it is not among those to be undone
+        code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills")
+        assert code == 1
+        assert f"run {holder.run_pk} of tests.describe, running" in told
