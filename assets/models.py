@@ -127,6 +127,18 @@ class Asset(models.Model):
         db_persist=True,
     )
 
+    # All of them in one, for whoever may search everything: one document is searched in half the time of three.
+    full_search_text = models.GeneratedField(
+        expression=_search_document(
+            F("name"), F("nna_address"), F("category"), F("subcategory"), F("description"), F("tags"),
+            Case(When(creator_description_origin="", then=F("creator_description")), output_field=models.TextField()),
+            KeyTextTransform("generatedDescription", "ai_metadata"), KeyTextTransform("mood", "ai_metadata"),
+            KeyTextTransform("genre", "ai_metadata"),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )  # fmt: skip
+
     # What readers get, less what flags and settings decide; `api/wire_json.py` completes it.
     document = models.GeneratedField(
         expression=Func(*map(F, _DOCUMENT_COLUMNS), function="assets_document", output_field=models.TextField()),
@@ -135,9 +147,16 @@ class Asset(models.Model):
     )
 
     history = HistoricalRecords(
-        excluded_fields=["document", "search_text", "creator_search_text", "ai_search_text", "base_name"],
+        excluded_fields=[
+            "document",
+            "search_text",
+            "creator_search_text",
+            "ai_search_text",
+            "full_search_text",
+            "base_name",
+        ],
         history_change_reason_field=models.CharField(max_length=200, null=True),
-    )
+    )  # fmt: skip
     objects = AssetQuerySet.as_manager()
 
     class Meta:
@@ -161,12 +180,14 @@ class Asset(models.Model):
                 OpClass("search_text", name="gin_trgm_ops"),
                 OpClass("creator_search_text", name="gin_trgm_ops"),
                 OpClass("ai_search_text", name="gin_trgm_ops"),
+                OpClass("full_search_text", name="gin_trgm_ops"),
                 name="assets_search_substring",
             ),
             GinIndex(
                 SearchVector("search_text", config="english"),
                 SearchVector("creator_search_text", config="english"),
                 SearchVector("ai_search_text", config="english"),
+                SearchVector("full_search_text", config="english"),
                 name="assets_search_words",
             ),
         ]  # fmt: skip

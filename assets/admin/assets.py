@@ -61,7 +61,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     actions = ("edit_tags", "curate", "delete_softly", "restore")
     ordering = ("-created_at", "-public_id")
     # Machine-made texts are of no use here and as long as all the rest together.
-    deferred = ("document", "search_text", "creator_search_text", "ai_search_text")
+    deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
     readonly_fields = (
         "preview", "name", "nna_address", "public_id", "place", "state", "filled_in", "registered_by", "created_at",
         "updated_at", "revision", "origin", "album_art_picture", "parts", "used_in", "mime_type", "file_size",
