@@ -1,9 +1,11 @@
 """What workers do for backfills. A run sends itself on in slices, so that no worker is lost to it for long."""
 
+import contextlib
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from backfills.engine.driving import drive, let_go, take_run
@@ -27,8 +29,13 @@ def carry_on(run_id: int) -> None:
         step = drive(
             job, mark, clock=timezone.now, find_hold=throttle.find_hold, seconds=settings.BACKFILLS_SLICE_SECONDS
         )
-    except (RunTaken, Unavailable):
-        return  # taken by force, or left to the clock, which sends it when its hold has run out
+    except RunTaken:
+        return  # by force
+    except Unavailable as error:
+        # The clock sends the run again when this hold has run out. What keeps it may keep this from being said.
+        with contextlib.suppress(DatabaseError):
+            BackfillRun.objects.filter(pk=run_id).update(waits_because=error.message[:300])
+        return
     if step is None:
         wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.find_hold() else 0
         let_go(job, mark, next_look_at=timezone.now() + timedelta(seconds=wait_seconds + 30))

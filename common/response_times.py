@@ -19,10 +19,11 @@ log = logging.getLogger(__name__)
 _SLOT_SECONDS = 10
 _KEPT_SECONDS = 900
 _FLUSH_SECONDS = 2.0
+_REST_SECONDS = 30.0  # after a flush that failed: requests must not wait for a Valkey that hangs
 _STEP = 1.02  # neighbouring bars are 2 % apart: fine enough to see a tenth more
 _lock = threading.Lock()
 _counts: Counter[tuple[int, int]] = Counter()
-_last_flush = time.monotonic()
+_next_flush = time.monotonic()
 
 
 @cache
@@ -37,16 +38,17 @@ def _key(slot: int) -> str:
 
 def record(duration_ms: float) -> None:
     """Never raises: that a figure is lost is no reason to fail a request."""
-    global _last_flush
+    global _next_flush
     bar = math.floor(math.log(max(duration_ms, 0.01), _STEP))
     with _lock:
         _counts[int(time.time()) // _SLOT_SECONDS, bar] += 1
-        if time.monotonic() - _last_flush < _FLUSH_SECONDS:
+        if time.monotonic() < _next_flush:
             return
-        _last_flush = time.monotonic()
+        _next_flush = time.monotonic() + _FLUSH_SECONDS
         counts = _counts.copy()
         _counts.clear()
-    _flush(counts)
+    if not _flush(counts):
+        _next_flush = time.monotonic() + _REST_SECONDS
 
 
 def flush() -> None:
@@ -57,7 +59,7 @@ def flush() -> None:
     _flush(counts)
 
 
-def _flush(counts: Counter[tuple[int, int]]) -> None:
+def _flush(counts: Counter[tuple[int, int]]) -> bool:
     try:
         with _valkey().pipeline(transaction=False) as pipe:
             for (slot, bar), count in counts.items():
@@ -67,6 +69,8 @@ def _flush(counts: Counter[tuple[int, int]]) -> None:
             pipe.execute()
     except RedisError:
         log.warning("response times were not counted", exc_info=True)
+        return False
+    return True
 
 
 def recent_p95_ms(*, seconds: int, min_count: int) -> float | None:

@@ -7,6 +7,7 @@ made anew with them: the table is written and locked meanwhile.
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 from django.db.models.fields.json import KeyTextTransform
 
 SEARCHED = ("search_text", "creator_search_text", "ai_search_text", "full_search_text")
@@ -44,6 +45,13 @@ def _document(*texts: object) -> models.GeneratedField:
 
 def _origin() -> models.CharField:
     return models.CharField(blank=True, db_default="", default="", editable=False, max_length=10)
+
+
+def refuse_while_filled(apps, schema_editor):
+    """Without its mark a value that a backfill made up would pass for a person's."""
+    filled = apps.get_model("assets", "Asset").objects.exclude(creator_description_origin="", ai_metadata_origin="")
+    if count := filled.count():
+        raise IrreversibleError(f"{count} assets hold values of backfills; undo those first (`backfill undo RULE`)")
 
 
 class Migration(migrations.Migration):
@@ -99,4 +107,6 @@ class Migration(migrations.Migration):
                 name="assets_search_words",
             ),
         ),
+        # Last here is first when migrating back.
+        migrations.RunPython(migrations.RunPython.noop, refuse_while_filled),
     ]

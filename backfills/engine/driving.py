@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from backfills.engine.batches import Step, run_next_batch
 from backfills.engine.job import Job
+from backfills.engine.moves import locked_run, move
 from backfills.errors import RunTaken
-from backfills.states import ACTIVE, RUNNING
-from common.errors import Unavailable
+from backfills.states import ACTIVE, FAILED, RUNNING
+from common.errors import RegistryError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def drive(
     """
     began = time.monotonic()
     while seconds is None or time.monotonic() - began < seconds:
-        step = _reconnecting(job, partial(_turn, job, mark, clock, find_hold))
+        step = _reconnecting(job, partial(_turn, job, mark, clock, find_hold), clock)
         if step is None:
             return None
         on_step(step)
@@ -79,18 +80,37 @@ def _turn(job: Job, mark: uuid.UUID, clock: Clock, find_hold: Callable[[], str])
     return step
 
 
-def _reconnecting(job: Job, turn: Callable[[], Step | None]) -> Step | None:
-    """A database that restarts is waited for; the batch that it lost begins anew."""
+def _reconnecting(job: Job, turn: Callable[[], Step | None], now: Clock) -> Step | None:
+    """A database that restarts is waited for; the batch that it lost begins anew. Any other error ends the run."""
+    reason = ""
     for attempt in range(_RECONNECTS):
         try:
             return turn()
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block:
                 raise
             log.warning("backfill lost the database", extra={"run": job.run_pk, "attempt": attempt}, exc_info=True)
+            reason = str(error).strip()
             connection.close()
             time.sleep(min(0.5 * 2**attempt, 10))
-    raise Unavailable("The database does not answer; the run goes on when it does")
+        except RegistryError:
+            raise
+        except Exception as error:
+            # Neither a row nor the database: the rule's own query, or a defect. Tried again it would end the same way.
+            log.exception("backfill stopped by an error", extra={"run": job.run_pk})
+            return _fail(job, f"{type(error).__name__}: {error}", now=now())
+    raise Unavailable(f"The database refuses: {reason}"[:300])
+
+
+@transaction.atomic
+def _fail(job: Job, text: str, *, now: datetime) -> Step:
+    run = locked_run(job.tables, job.run_pk)
+    if run.state == RUNNING:
+        move(job.tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
+        return Step(run.state)
+    # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
+    job.tables.run.objects.filter(pk=run.pk).update(waits_because=text[:300])
+    raise Unavailable(text[:300])
 
 
 def drive_to_the_end(job: Job, *, clock: Clock) -> Step:

@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.exceptions import IrreversibleError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -108,3 +109,12 @@ def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM backfills_backfillclaim")
         assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("migrated_back")
+def test_the_mark_of_filled_values_is_not_dropped_while_there_are_any() -> None:
+    make_assets(3)
+    run_to_the_end(started(CREATOR_DESCRIPTION_RULE))
+    with pytest.raises(IrreversibleError, match="3 assets hold values of backfills; undo those first"):
+        call_command("migrate", "assets", "0004_song_json", verbosity=0)

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
 from backfills import queueing, steering, tasks
+from backfills.engine import driving
 from backfills.engine.driving import take_run
 from backfills.models import BackfillRun
 from tests.factories.assets import make_assets
@@ -83,3 +85,42 @@ def test_a_plan_whose_message_was_lost_is_made_in_the_end(sent: list[tuple[str, 
         assert BackfillRun.objects.get(pk=pk).plan["outcomes"] == {"change": 2}
         tasks.look_after_runs()
         assert len(sent) == 1
+
+
+def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str, int]]) -> None:
+    make_assets(15)
+    with registered(DescribeByName()) as rule:
+        job = started(rule)
+        rule.concerned = lambda rows, parameters: rows.filter(no_such_column=1)
+        tasks.carry_on(job.run_pk)
+        run = run_of(job)
+        assert (run.state, run.worker) == ("failed", None)
+        assert run.error.startswith("FieldError: Cannot resolve keyword 'no_such_column'")
+        del rule.concerned
+        steering.resume(job.run_pk, by=BY, now=timezone.now())
+        tasks.carry_on(job.run_pk)
+        assert run_of(job).state == "finished"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
+    monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, int]]
+) -> None:
+    make_assets(15)
+    monkeypatch.setattr(driving, "_RECONNECTS", 1)
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OperationalError("could not extend file: No space left on device")
+
+    monkeypatch.setattr(driving, "run_next_batch", refuse)
+    with registered(DescribeByName()) as rule:
+        job = started(rule)
+        tasks.carry_on(job.run_pk)
+        run = run_of(job)
+        assert (run.state, run.waits_because) == (
+            "running", "The database refuses: could not extend file: No space left on device",
+        )  # fmt: skip
+        monkeypatch.undo()
+        BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        tasks.carry_on(job.run_pk)
+        assert run_of(job).state == "finished"

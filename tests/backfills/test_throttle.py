@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
+from redis.exceptions import RedisError
 
 from backfills import steering, throttle
 from backfills.engine.driving import drive, take_run
@@ -135,3 +136,19 @@ def test_reads_of_assets_are_counted_and_nothing_else(client: Client) -> None:
     client.get("/api/health")
     client.post("/api/assets")
     assert response_times._counts.total() == 1
+
+
+@pytest.mark.usefixtures("counters")
+def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def hang() -> None:
+        asked.append(1)
+        raise RedisError("timed out")
+
+    monkeypatch.setattr(response_times, "_valkey", hang)
+    monkeypatch.setattr(response_times, "_next_flush", 0.0)
+    for _ in range(100):
+        response_times.record(20.0)
+    assert len(asked) == 1
+    assert throttle.measure_baseline() is None
