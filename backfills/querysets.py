@@ -7,6 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from backfills import states
+from backfills.engine.moves import held_by_nobody
+
+_LONGEST_WAIT = timedelta(hours=1)  # later than that only a clock that ran ahead has set
 
 
 class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
@@ -22,8 +25,8 @@ class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
 
     def without_worker(self, now: datetime) -> Self:
         """Something is to be done, nobody holds them, and the moment they asked to be looked at has passed."""
-        nobody = Q(lease_until=None) | Q(lease_until__lt=now)
-        return self.active().filter(nobody).filter(Q(next_look_at=None) | Q(next_look_at__lt=now))
+        due = Q(next_look_at=None) | Q(next_look_at__lt=now) | Q(next_look_at__gt=now + _LONGEST_WAIT)
+        return self.active().filter(held_by_nobody(now)).filter(due)
 
     def unplanned(self, since: datetime) -> Self:
         """Their plan was asked for and has not come."""

@@ -9,11 +9,10 @@ from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
 
 from backfills.engine.batches import Step, run_next_batch
 from backfills.engine.job import Job
-from backfills.engine.moves import locked_run, move
+from backfills.engine.moves import held_by_nobody, locked_run, move
 from backfills.errors import RunTaken
 from backfills.states import ACTIVE, FAILED, RUNNING
 from common.errors import RegistryError, Unavailable
@@ -28,7 +27,7 @@ _RECONNECTS = 6
 def take_run(job: Job, *, now: datetime) -> uuid.UUID | None:
     """The mark of the hold; None where there is nothing to do or another worker holds the run."""
     mark = uuid.uuid4()
-    free = job.tables.run.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=job.run_pk, state__in=ACTIVE)
+    free = job.tables.run.objects.filter(held_by_nobody(now), pk=job.run_pk, state__in=ACTIVE)
     lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
     return mark if free.update(worker=mark, lease_until=lease_until) else None
 

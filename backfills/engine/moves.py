@@ -1,10 +1,12 @@
 """Move a run from state to state, with the event that says so; columns are held while a run may write them."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from backfills.engine.job import Tables
 from backfills.errors import FieldHeld
@@ -53,4 +55,13 @@ def note(tables: Tables, run_pk: int, kind: str, text: str, *, now: datetime, ac
 
 
 def is_held_by_worker(run: Any, now: datetime) -> bool:
-    return run.lease_until is not None and run.lease_until > now
+    return run.lease_until is not None and now < run.lease_until <= _latest_lease(now)
+
+
+def held_by_nobody(now: datetime) -> Q:
+    """The opposite, for queries. A hold that ends later than any hold can was given by a clock that ran ahead."""
+    return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=_latest_lease(now))
+
+
+def _latest_lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=2 * settings.BACKFILLS_LEASE_SECONDS)

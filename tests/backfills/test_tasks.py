@@ -124,3 +124,17 @@ def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
         BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         tasks.carry_on(job.run_pk)
         assert run_of(job).state == "finished"
+
+
+def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[tuple[str, int]]) -> None:
+    make_assets(15)
+    with registered(DescribeByName()) as rule:
+        job = started(rule)
+        tomorrow = timezone.now() + timedelta(days=1)
+        ahead = take_run(job, now=tomorrow)
+        driving.let_go(job, ahead, next_look_at=tomorrow)
+        assert take_run(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
+        tasks.look_after_runs()
+        assert sent == [("carry_on", job.run_pk)]
+        tasks.carry_on(job.run_pk)
+        assert run_of(job).state == "finished"
