@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-artwork bench-pipeline bench-bugs shell reset lock
+.PHONY: help run test lint format bench bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -39,6 +39,14 @@ bench-artwork: ## Measure smaller pictures against libvips and plain Pillow
 bench-pipeline: ## Measure pictures from request to stored, by one worker and by two
 	@bin/prepare dev
 	$(PYTHON_ENV) -m benchmarks.pipeline $(ARGS)
+
+bench-backfill: ## Measure a backfill with its ledger against one UPDATE
+	@bin/prepare dev
+	$(PYTHON_ENV) -m benchmarks.backfill $(ARGS)
+
+bench-fields: ## Measure what the new fields and their backfill cost readers
+	@bin/prepare dev
+	$(PYTHON_ENV) -m benchmarks.fields $(ARGS)
 
 bench-bugs: ## Measure intake, scrubbing and the list of bug reports
 	@bin/prepare dev

@@ -7,6 +7,13 @@ class AlbumartConfig(AppConfig):
 
     def ready(self) -> None:
         from albumart.keeper import SongPictures
+        from albumart.legacy_songs import LEGACY_SONGS, pictures_wait
+        from assets.field_holds import ABOVE_PERCENT
         from assets.pictures import register_keeper
+        from backfills.rules import register_rule
+        from flags.holds import hold_back
+        from flags.registry import ALBUM_ART
 
+        register_rule(LEGACY_SONGS)
+        hold_back(ALBUM_ART, ABOVE_PERCENT, pictures_wait)
         register_keeper(SongPictures())

@@ -9,6 +9,10 @@ MAX_DATA_URI_CHARS = 2 * 1024 * 1024 * 4 // 3 + 64  # 2 MiB of picture in base64
 MAX_URL_CHARS = 2048
 _DATA_URI = re.compile(r"data:image/(jpeg|png|webp|gif);base64,[A-Za-z0-9+/=\s]+")
 
+_MAX_WORDS_CHARS = 500
+_GENERATED = re.compile(r"Asset (?P<words>\S.*?) ?\([A-Z]\.[A-Z0-9]{3}\.[A-Z0-9]{3}\)", re.DOTALL)
+_SONG_LEAD = re.compile(r"(?P<words>[^.\n]{1,150}? by [^.\n]{1,150})(?:\.|$)")
+
 
 def creator_description_to_keep(incoming: str | None, *, stored: str | None, name: str) -> str | None:
     """What the creator's words become when an edit form sends `incoming`.
@@ -19,6 +23,21 @@ def creator_description_to_keep(incoming: str | None, *, stored: str | None, nam
     if incoming and stored is None and incoming.strip().upper() in {name.upper(), name.partition(":")[0].upper()}:
         return None
     return incoming if incoming and incoming.strip() else None
+
+
+def words_in_description(description: str, *, name: str, layer: str) -> str | None:
+    """The creator's words that survive inside a legacy description; None where there are none.
+
+    The first frontend wrote "Asset <words> (L.CAT.SUB)" where nobody described an asset; staff began those of songs
+    with "<Song> by <Artist>."
+    """
+    generated = _GENERATED.fullmatch(description.strip())
+    if generated:
+        words = " ".join(generated["words"].split())
+        is_name = words.upper() in {name.upper(), name.partition(":")[0].upper()}
+        return None if is_name or len(words) > _MAX_WORDS_CHARS else words
+    lead = _SONG_LEAD.match(description.strip()) if layer == "G" else None
+    return " ".join(lead["words"].split()) if lead else None
 
 
 def check_album_art(value: object) -> str | None:

@@ -33,6 +33,7 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
     other parts of a composite, ComponentMissing, Invalid.
     """
     asset = Asset.objects.select_for_update().get(pk=asset_pk)
+    words, metadata = asset.creator_description, asset.ai_metadata
     # An edit form sends back what it was shown, which is the stored picture and not the address it came from.
     has_new_picture = "album_art" in changes and not is_same_picture(asset, changes["album_art"])
     if not has_new_picture:
@@ -44,6 +45,11 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
         asset.creator_description = creator_description_to_keep(
             changes["creator_description"], stored=asset.creator_description, name=asset.name
         )
+    # What was filled in becomes the sender's when they change it, not when a form sends it back.
+    if asset.creator_description != words:
+        asset.creator_description_origin = ""
+    if asset.ai_metadata != metadata:
+        asset.ai_metadata_origin = ""
     if "components" in changes:
         _set_components(asset, changes["components"], directory)
     if any(name in changes for name in _TAXONOMY_FIELDS):

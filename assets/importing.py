@@ -4,6 +4,7 @@ Runs in batches, each a transaction. A second run over the same export changes n
 the export's is newer than ours.
 """
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +28,8 @@ BATCH_ROWS = 500  # about a second's work, so that a stop loses little
 _FIELDS = (
     "layer", "category", "subcategory", "taxonomy_node_id", "sequence_number", "name", "nna_address",
     "has_irregular_address", "media_url", "source", "description", "tags", "training_data", "rights", "components",
-    "creator_description", "album_art", "ai_metadata", "registered_by", "created_at", "updated_at", "revision",
+    "creator_description", "creator_description_origin", "album_art", "ai_metadata", "ai_metadata_origin",
+    "registered_by", "created_at", "updated_at", "revision",
 )  # fmt: skip
 _MEDIA_OF_LAYER = {
     "G": {"mp3", "wav", "ogg", "flac", "aac", "m4a"},
@@ -146,7 +148,7 @@ def _write_batch(
     claimed: dict[tuple[str, str], str],
 ) -> None:
     stored = Asset.objects.in_bulk([row.public_id for _, row in rows], field_name="public_id")
-    claimed |= _taken_identities(rows)
+    claimed |= _taken_identities(rows) | _taken_numbers(rows, directory)
     new: list[Asset] = []
     newer: list[Asset] = []
     highest: dict[int, int] = {}
@@ -200,8 +202,24 @@ def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, st
     return taken
 
 
+def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: Directory) -> dict[tuple[str, str], str]:
+    """Those of the batch's places and numbers that stored assets have, under whatever name."""
+    nodes = set()
+    for _, row in rows:
+        with contextlib.suppress(Invalid):  # the row itself will say so
+            nodes.add(_resolve(row, directory).pk)
+    numbers = Asset.objects.filter(
+        taxonomy_node__in=nodes, sequence_number__in={row.hfn.number for _, row in rows}
+    ).values_list("public_id", "taxonomy_node_id", "sequence_number")
+    return {("number", f"{number} of subcategory {node}"): public_id for public_id, node, number in numbers}
+
+
 def _claim(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
-    for key in (("name", draft.name.partition(":")[0]), ("address", draft.nna_address)):
+    for key in (
+        ("name", draft.name.partition(":")[0]),
+        ("address", draft.nna_address),
+        ("number", f"{draft.sequence_number} of subcategory {draft.taxonomy_node_id}"),
+    ):
         holder = claimed.setdefault(key, draft.public_id)
         if holder != draft.public_id:
             raise RowRejected(f"{key[0]} {key[1]} belongs to asset {holder}")

@@ -37,6 +37,8 @@ class SearchScope:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        if self.has_creator_description and self.has_ai_metadata:
+            return ("full_search_text",)
         return (
             "search_text",
             *(["creator_search_text"] if self.has_creator_description else []),

@@ -1,10 +1,12 @@
 """Requests as fast as answers come back: processes of their own, one kept-alive connection each."""
 
+import itertools
 import multiprocessing
 import socket
 import time
 from collections.abc import Sequence
 
+_PAUSE_SECONDS = 0.01  # people and pages leave room between requests; a server at its limit shows only its queue
 _LENGTH = b"content-length: "
 
 
@@ -15,6 +17,33 @@ def requests_per_second(port: int, path: str, headers: Sequence[str], *, seconds
         jobs = [pool.apply_async(_ask, (port, path, tuple(headers), seconds)) for _ in range(clients)]
         results = [job.get(seconds + 60) for job in jobs]
     return sum(count / took for count, took in results)
+
+
+def request_times_ms(
+    port: int, paths: Sequence[str], headers: Sequence[str], *, seconds: float, clients: int = 2
+) -> dict[str, list[float]]:
+    """How long requests took, by path, over all clients; each client asks for the paths in turn."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(clients) as pool:
+        jobs = [pool.apply_async(_time, (port, tuple(paths), tuple(headers), seconds)) for _ in range(clients)]
+        results = [job.get(seconds + 60) for job in jobs]
+    return {path: [took for result in results for took in result[path]] for path in paths}
+
+
+def _time(port: int, paths: tuple[str, ...], headers: tuple[str, ...], seconds: float) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {path: [] for path in paths}
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end = time.perf_counter() + seconds
+        for path in itertools.cycle(paths):
+            lines = "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
+            if (began := time.perf_counter()) >= end:
+                return times
+            link.sendall(lines)
+            _read_answer(link, path)
+            times[path].append((time.perf_counter() - began) * 1000)
+            time.sleep(_PAUSE_SECONDS)
+    return times
 
 
 def _ask(port: int, path: str, headers: tuple[str, ...], seconds: float) -> tuple[int, float]:

@@ -5,23 +5,18 @@ round, so that a slow moment of the machine meets them all; a figure is the medi
 """
 
 import argparse
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psycopg
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from benchmarks.load import requests_per_second
+from benchmarks.servers import environment_of, make_database, manage, python, served, vacuum
 from config.embedded_servers import ensure
 
 SIZES = (10_000, 100_000)
@@ -88,53 +83,17 @@ def main() -> None:
 def serve(addresses: dict[str, str]) -> Iterator[dict[int, tuple[int, str, str]]]:
     """{size: (port, token, name of an asset)} while a server for each size runs."""
     servers: dict[int, tuple[int, str, str]] = {}
-    processes = []
-    try:
+    with ExitStack() as stack:
         for position, size in enumerate(SIZES):
             database = f"bench_{size}"
-            host = addresses["DATABASE_URL"].split("@/", 1)[1].rsplit("/", 1)[0]
-            with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as link:
-                link.execute(f'CREATE DATABASE "{database}"')
-            environment = os.environ | addresses | {
-                "DATABASE_URL": addresses["DATABASE_URL"].rsplit("/", 1)[0] + f"/{database}",
-                "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-                "CACHE_KEY_PREFIX": database,
-                "MEDIA_ROOT": tempfile.mkdtemp(prefix="registry-bench-media-"),
-                "LOG_LEVEL": "ERROR",
-            }  # fmt: skip
-            _manage(environment, "migrate", "-v0")
-            token, name = _manage(environment, "shell", "-v0", "-c", _PREPARE.replace("ROWS", str(size))).split()[-2:]
-            with psycopg.connect(host=host, user="postgres", dbname=database, autocommit=True) as link:
-                link.execute("VACUUM ANALYZE")
-            port = FIRST_PORT + position
-            command = [
-                sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-                "--blocking-threads", "1", "--log-level", "error", "config.wsgi:application",
-            ]  # fmt: skip
-            processes.append(subprocess.Popen(command, env=environment))
-            servers[size] = (port, token, name)
-            _wait_until_it_answers(port)
+            make_database(addresses, database)
+            environment = environment_of(addresses, database)
+            manage(environment, "migrate", "-v0")
+            token, name = python(environment, _PREPARE.replace("ROWS", str(size))).split()[-2:]
+            vacuum(addresses, database)
+            stack.enter_context(served(environment, FIRST_PORT + position))
+            servers[size] = (FIRST_PORT + position, token, name)
         yield servers
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(20)
-
-
-def _manage(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-
-def _wait_until_it_answers(port: int) -> None:
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError("the server does not answer")
 
 
 def show(console: Console, rates: dict[tuple[str, str, int], float]) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from common.errors import Conflict, Invalid
 from common.plain_text import check_text
+from flags.holds import check_free
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
 
@@ -45,10 +46,10 @@ def change_flag(
 ) -> FlagChange | None:
     """Set what is given, keep the rest; None if that changes nothing. `by` is a User, or None for the system.
 
-    Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long.
+    Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long;
+    Conflict where `flags.holds` keeps the flag from reaching that many.
     """
-    if name not in FLAG_NAMES:
-        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
+    check_name(name)
     reason = checked_reason(reason)
     # The row lock makes a second edit wait, so that its "before" is our "after". A missing row comes back.
     flag, is_new = FieldFlag.objects.select_for_update().get_or_create(name=name, defaults={"everyone": False})
@@ -68,6 +69,7 @@ def change_flag(
     after = state_of(flag)
     if after == before:
         return None
+    check_free(name, before, after)
     flag.save()
     return _record(name, before, after, by=by, reason=reason, now=now)
 
@@ -120,10 +122,15 @@ def state_of(flag: FieldFlag) -> dict[str, Any]:
         "percent": None if flag.percent is None else str(flag.percent),
         "staff": flag.staff,
         "authenticated": flag.authenticated,
-        "users": sorted(flag.users.values_list("public_id", flat=True)),
-        "groups": sorted(flag.groups.values_list("name", flat=True)),
+        "users": sorted(person.public_id for person in flag.users.all()),
+        "groups": sorted(group.name for group in flag.groups.all()),
         "note": flag.note,
     }
+
+
+def check_name(name: str) -> None:
+    if name not in FLAG_NAMES:
+        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
 
 
 def checked_reason(reason: str) -> str:

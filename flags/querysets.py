@@ -15,6 +15,8 @@ from flags.deciding import FlagState
 # makes a new version of a row with every edit, by whatever hand, and no version's place and transaction come twice.
 STAMP_SQL = "(SELECT md5(coalesce(string_agg(ctid::text || xmin::text, ' '), '')) FROM flags_fieldflag)"
 
+_MOVED_SQL = "(before - ARRAY['users', 'groups', 'note']) IS DISTINCT FROM (after - ARRAY['users', 'groups', 'note'])"
+
 
 class FieldFlagQuerySet(models.QuerySet["FieldFlag"]):
     def with_members(self) -> Self:
@@ -54,3 +56,13 @@ class FieldFlagManager(FlagManager.from_queryset(FieldFlagQuerySet)):  # type: i
 class FlagChangeQuerySet(models.QuerySet["FlagChange"]):
     def of(self, flag_name: Any) -> Self:
         return self.filter(flag_name=flag_name)
+
+    def last_moves(self) -> Self:
+        """Of each flag the last change of how many have it: by everyone, percent, staff or who is logged in."""
+        moved = RawSQL(_MOVED_SQL, [], output_field=models.BooleanField())  # noqa: S611  # no input in it
+        return (
+            self.filter(moved)
+            .select_related("changed_by")
+            .order_by("flag_name", "-changed_at", "-pk")
+            .distinct("flag_name")
+        )

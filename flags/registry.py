@@ -16,18 +16,33 @@ class GatedField:
     flag: str
     gates: str
     description: str
+    keys: tuple[str, ...] = ()  # of answers
+    serves_callers: bool = True  # False: work for nobody in particular, so that only On for everyone counts
 
 
 GATED_FIELDS: tuple[GatedField, ...] = (
-    GatedField(CREATOR_DESCRIPTION, "creatorDescription", "The creator's own words are shown."),
-    GatedField(ALBUM_ART, "albumArt, albumArtDetails", "The picture of a song is shown."),
-    GatedField(AI_METADATA, "aiMetadata, and its texts in search", "What a model wrote is shown and found."),
+    GatedField(
+        CREATOR_DESCRIPTION, "creatorDescription", "The creator's own words are shown.", keys=("creatorDescription",)
+    ),
+    GatedField(
+        ALBUM_ART,
+        "albumArt, albumArtDetails",
+        "The picture of a song is shown.",
+        keys=("albumArt", "albumArtDetails"),
+    ),
+    GatedField(
+        AI_METADATA,
+        "aiMetadata, and its texts in search",
+        "What a model wrote is shown and found.",
+        keys=("aiMetadata",),
+    ),
     GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
     GatedField(
         ALBUM_ART_PIPELINE,
         "fetching and storing of pictures",
         "Pictures asked for are fetched; off, requests wait. Workers serve nobody in particular: "
         "only On for everyone counts.",
+        serves_callers=False,
     ),
 )
 GATED_FIELDS_BY_FLAG = {field.flag: field for field in GATED_FIELDS}

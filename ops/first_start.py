@@ -9,8 +9,10 @@ from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
 from assets.demo import load_demo
 from assets.models import Asset
 from flags.changing import turn_on_for_everyone
+from flags.holds import reason_holding
 from flags.models import FlagChange
 from flags.registry import FLAG_NAMES
+from flags.rollout import Stage, set_stage
 from taxonomy.sync import load_starter
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,15 @@ def prepare_development(*, with_demo: bool, now: datetime) -> list[str]:
         count = load_demo(asset_count=DEMO_ASSET_COUNT, now=now)
         lines.append(f"Loaded {count} demo assets (`manage.py clear_demo` removes them).")
         if not FlagChange.objects.exists():
-            turn_on_for_everyone(sorted(FLAG_NAMES), by=None, reason="demo data", now=now)
+            lines += _turn_flags_on(now)
     lines.append("Demo logins: " + ", ".join(user.email for user in users) + f" (password {DEMO_PASSWORD}).")
     return lines
+
+
+def _turn_flags_on(now: datetime) -> list[str]:
+    """All of them for everyone; what is held back for staff alone."""
+    held = sorted(name for name in FLAG_NAMES if reason_holding(name))
+    turn_on_for_everyone(FLAG_NAMES - set(held), by=None, reason="demo data", now=now)
+    for name in held:
+        set_stage(name=name, stage=Stage.STAFF, by=None, reason="demo data, held back", now=now)
+    return [f"Shown to staff only, for now: {', '.join(held)}."] if held else []

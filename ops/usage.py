@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Avg, Count, FloatField, Q, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from accounts.models import User
 from api.pagination import PageWish
@@ -38,6 +40,40 @@ def usage_figures(now: datetime) -> dict[str, Any]:
             "users": {"total": sum(people.values()), "active": people.get(True, 0)},
         },
         "system": {"databaseBytes": database_bytes, "timestamp": format_moment(now)},
+    }
+
+
+def field_figures() -> dict[str, Any]:
+    """How far the new fields are filled among live assets, and by whom; numbers of models from measurements alone.
+
+    {assets, creatorDescription: {person, backfill, none}, aiMetadata: {measured, backfill, none, confidenceMean}}.
+    """
+    live = Asset.objects.live()
+    words = Q(creator_description__isnull=False)
+    metadata = Q(ai_metadata__isnull=False)
+    counts = live.aggregate(
+        assets=Count("pk"),
+        person=Count("pk", filter=words & Q(creator_description_origin="")),
+        filled=Count("pk", filter=words & ~Q(creator_description_origin="")),
+        measured=Count("pk", filter=metadata & Q(ai_metadata_origin="")),
+        legacy=Count("pk", filter=metadata & ~Q(ai_metadata_origin="")),
+    )
+    confidence = live.with_measured_ai_metadata().filter(ai_metadata__confidence__gte=0)
+    mean = confidence.aggregate(mean=Avg(Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField())))["mean"]
+    total = counts["assets"]
+    return {
+        "assets": total,
+        "creatorDescription": {
+            "person": counts["person"],
+            "backfill": counts["filled"],
+            "none": total - counts["person"] - counts["filled"],
+        },
+        "aiMetadata": {
+            "measured": counts["measured"],
+            "backfill": counts["legacy"],
+            "none": total - counts["measured"] - counts["legacy"],
+            "confidenceMean": mean,
+        },
     }
 
 

@@ -17,7 +17,7 @@ from api.pagination import read_page
 from api.permissions import IsAdminRole
 from bugreports.figures import report_figures
 from common.moments import format_moment
-from ops.usage import recent_activity, usage_figures
+from ops.usage import field_figures, recent_activity, usage_figures
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,15 @@ class AlbumArtMetricsView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response(pipeline_figures(timezone.now()))
+
+
+class FieldMetricsView(APIView):
+    """How far the new fields are filled, and by whom: what a backfill wrote is counted apart."""
+
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        return Response(field_figures())
 
 
 class BugReportMetricsView(APIView):

@@ -13,7 +13,14 @@ from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
 from assets.admin.bulk import open_bulk_page, run_bulk
-from assets.admin.filters import HasAlbumArt, HasCreatorDescription, LayerFilter, StateFilter, TagFilter
+from assets.admin.filters import (
+    CreatorDescriptionOrigin,
+    HasAlbumArt,
+    HasCreatorDescription,
+    LayerFilter,
+    StateFilter,
+    TagFilter,
+)
 from assets.admin.forms import AssetForm
 from assets.admin.previews import composites_with, parts_of, player, thumbnail
 from assets.editing import edit_asset
@@ -45,6 +52,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
         ("taxonomy_node__category", RelatedDropdownFilter),
         TagFilter,
         HasCreatorDescription,
+        CreatorDescriptionOrigin,
         HasAlbumArt,
         ("created_at", RangeDateFilter),
     )
@@ -53,15 +61,15 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     actions = ("edit_tags", "curate", "delete_softly", "restore")
     ordering = ("-created_at", "-public_id")
     # Machine-made texts are of no use here and as long as all the rest together.
-    deferred = ("document", "search_text", "creator_search_text", "ai_search_text")
+    deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
     readonly_fields = (
-        "preview", "name", "nna_address", "public_id", "place", "state", "registered_by", "created_at", "updated_at",
-        "revision", "origin", "album_art_picture", "parts", "used_in", "mime_type", "file_size", "original_filename",
-        "curation", "deletion",
+        "preview", "name", "nna_address", "public_id", "place", "state", "filled_in", "registered_by", "created_at",
+        "updated_at", "revision", "origin", "album_art_picture", "parts", "used_in", "mime_type", "file_size",
+        "original_filename", "curation", "deletion",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("preview", "name", ("nna_address", "state"), "place")}),
-        ("Words", {"fields": ("description", "creator_description", "tags", "source")}),
+        ("Words", {"fields": ("description", "creator_description", "filled_in", "tags", "source")}),
         ("Picture and model", {"fields": ("album_art_picture", "album_art", "ai_metadata")}),
         ("Composition", {"fields": ("parts", "used_in")}),
         ("Rights and training", {"classes": ("collapse",), "fields": ("rights", "training_data")}),
@@ -160,7 +168,16 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     @display(description="Creator description")
     def words(self, asset: Asset) -> str:
         text = asset.creator_description or ""
-        return text if len(text) <= 60 else text[:59] + "…"
+        text = text if len(text) <= 60 else text[:59] + "…"
+        if not asset.creator_description_origin:
+            return text
+        return format_html('{} <em style="opacity:.6">filled in</em>', text)
+
+    @display(description="Filled in")
+    def filled_in(self, asset: Asset) -> str:
+        """Which of the values are nobody's words; an edit of a value makes it the editor's."""
+        columns = {"creator description": asset.creator_description_origin, "AI metadata": asset.ai_metadata_origin}
+        return ", ".join(name for name, origin in columns.items() if origin) or "nothing"
 
     @display(description="State", label={"active": "info", "curated": "success", "deleted": "danger"})
     def state(self, asset: Asset) -> str:

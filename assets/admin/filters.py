@@ -73,6 +73,20 @@ class HasCreatorDescription(_HasTextFilter):
     field = "creator_description"
 
 
+class CreatorDescriptionOrigin(admin.SimpleListFilter):
+    title = "origin of the creator description"
+    parameter_name = "creator_description_origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("person", "A person's words"), ("backfill", "Filled in")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
+        origin = {"person": "", "backfill": "backfill"}.get(self.value() or "")
+        if origin is None:
+            return queryset
+        return queryset.filter(creator_description__isnull=False, creator_description_origin=origin)
+
+
 class HasAlbumArt(_HasTextFilter):
     title = "album art"
     parameter_name = "has_album_art"

@@ -32,6 +32,11 @@ _GATED: dict[str, dict[str, str]] = {
     ALBUM_ART: {"albumArt": "to_json(album_art)", "albumArtDetails": "NULL::json"},  # the keeper of pictures knows more
     AI_METADATA: {"aiMetadata": "ai_metadata"},
 }
+# Keys that answers have only where a value was filled in, so that clients can tell it from a person's words.
+_ORIGINS = {
+    CREATOR_DESCRIPTION: ("creatorDescriptionOrigin", "creator_description_origin"),
+    AI_METADATA: ("aiMetadataOrigin", "ai_metadata_origin"),
+}
 _METADATA: dict[str, str] = {
     "tags": "to_json(tags)",
     "description": "to_json(description)",
@@ -49,7 +54,13 @@ def _extras(flags: frozenset[str], left_out: str = "") -> str:
     columns.pop(left_out, None)
     known = "ai_metadata" if AI_METADATA in flags else "NULL"
     columns["songMetadata"] = f"CASE WHEN layer = 'G' THEN assets_song_json(tags, {known}) END"
-    return " || ".join(_pair(key, sql) for key, sql in columns.items())
+    pairs = [_pair(key, sql) for key, sql in columns.items()]
+    pairs += [
+        f"CASE {column} WHEN '' THEN '' ELSE ', \"{key}\" : ' || to_json({column}) END"
+        for flag, (key, column) in _ORIGINS.items()
+        if flag in flags
+    ]
+    return " || ".join(pairs)
 
 
 def _pair(key: str, sql: str) -> str:

@@ -75,8 +75,17 @@ UNFOLD = {
             {
                 "title": "Rollout",
                 "items": [
+                    _item("Staged rollout", "stairs", "admin:flags_rollout"),
                     _item("Flags", "toggle_on", "admin:flags_fieldflag_changelist"),
                     _item("Flag changes", "fact_check", "admin:flags_flagchange_changelist"),
+                ],
+            },
+            {
+                "title": "Backfills",
+                "items": [
+                    _item("Runs", "history_toggle_off", "admin:backfills_backfillrun_changelist"),
+                    _item("Parked rows", "report", "admin:backfills_backfillparked_changelist"),
+                    _item("Values written", "receipt_long", "admin:backfills_backfillchange_changelist"),
                 ],
             },
             {

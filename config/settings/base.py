@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "flags",
     "waffle",  # below `flags`, whose commands stand in the way of waffle's
     "accounts",
+    "backfills",
     "taxonomy",
     "assets",
     "albumart",
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "api.request_ids.NameRequest",
+    "api.timing.TimeReads",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "api.trailing_slash.DropApiTrailingSlash",

@@ -17,6 +17,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},  # after an outage one is enough
     },
+    "carry on backfills that nobody carries on": {
+        "task": "backfills.tasks.look_after_runs",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "look again for pictures that were absent": {
         "task": "albumart.tasks.look_again_for_absent",
         "schedule": crontab(minute="40"),

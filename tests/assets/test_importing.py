@@ -118,6 +118,17 @@ def test_rows_that_would_break_an_invariant_are_rejected_and_the_rest_comes_over
     assert set(Asset.objects.values_list("sequence_number", flat=True)) == {1, 10}
 
 
+def test_a_number_that_another_asset_has_under_another_name_is_rejected_by_name(directory: Directory) -> None:
+    holder = make_asset("S.POP.DIV")
+    # Its codes are unknown, so it is placed by the words for category and subcategory: where number 1 is taken.
+    account = bring(document(1, "S.OLD.DIV", nna_address="S.044.002.001"), document(2))
+    assert account.created == 1
+    [(position, name, reason)] = account.rejected
+    assert (position, name) == (1, "S.OLD.DIV.001")
+    assert reason.startswith("number 1 of subcategory")
+    assert reason.endswith(f"belongs to asset {holder.public_id}")
+
+
 def test_newer_rows_update_and_older_ones_do_not(directory: Directory, editor: User) -> None:
     bring(document(1), document(2))
     later = {"$date": "2025-07-01T00:00:00.000Z"}

@@ -5,6 +5,7 @@ import itertools
 import pytest
 from django.contrib.auth import get_user_model
 
+from flags.holds import hold_back, let_go
 from tests.support.flag_states import set_flags
 
 _numbers = itertools.count()
@@ -27,3 +28,18 @@ def make_person(db):
 @pytest.fixture
 def superuser(db):
     return get_user_model().objects.create_superuser(f"root{next(_numbers)}@example.com", password="long enough pass")
+
+
+@pytest.fixture
+def hold():
+    """Hold a flag back while `reason["text"]`, and only until the test ends."""
+    reason = {"text": "its backfill is not finalised"}
+    held = []
+
+    def make(flag_name, above_percent=50):
+        held.append(hold_back(flag_name, above_percent, lambda: reason["text"]))
+        return reason
+
+    yield make
+    for one in held:
+        let_go(one)

@@ -35,6 +35,15 @@ def test_switches_and_records(make_person):
     ]
 
 
+def test_takes_a_flag_from_stage_to_stage(hold):
+    hold(ALBUM_ART)
+    assert run("stage", ALBUM_ART, "staff", "--reason", "Pilot") == f"{ALBUM_ART}: off -> staff\n"
+    assert run("stage", ALBUM_ART, "10", "--reason", "More") == f"{ALBUM_ART}: staff -> 10 % + staff\n"
+    with pytest.raises(CommandError, match="not finalised"):
+        run("stage", ALBUM_ART, "100", "--reason", "All")
+    assert run("stage", ALBUM_ART, "off", "--reason", "Back") == f"{ALBUM_ART}: 10 % + staff -> off\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -42,6 +51,8 @@ def test_switches_and_records(make_person):
         (["on", "no_such_flag", "--reason", "x"], "no flag"),
         (["percent", ALBUM_ART, "100", "--reason", "x"], "99.9"),
         (["on", ALBUM_ART, "--reason", "x", "--by", "nobody@example.com"], "Nobody"),
+        (["stage", ALBUM_ART, "25", "--reason", "x"], "has the stages off, staff, 1, 10, 50, 100"),
+        (["stage", ALBUM_ART, "1"], "reason is required"),
         (["dance"], "invalid choice"),
     ],
 )

@@ -12,6 +12,7 @@ from flags.registry import (
     ALBUM_ART_PIPELINE,
     CREATOR_DESCRIPTION,
     FLAG_NAMES,
+    GATED_FIELDS,
     SEARCH_CREATOR_DESCRIPTION,
 )
 from tests.factories.assets import make_asset
@@ -60,6 +61,10 @@ def _without(value: object, names: set[str]) -> object:
 
 def _is_pair_named(item: object, names: set[str]) -> bool:
     return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and item[0] in names
+
+
+def test_the_registry_of_flags_names_the_keys_each_gates():
+    assert {field.flag: set(field.keys) for field in GATED_FIELDS} == GATES
 
 
 @pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)

@@ -12,8 +12,8 @@ from albumart.models import Artwork, ArtworkRun
 from albumart.queueing import cancel_run, fetch_again, pause_run, rerun_failed_step, resume_run, start_run
 from albumart.statistics import cohort_figures, pipeline_figures, run_waits_because
 from assets.finding import find_asset
-from assets.management.progress import show_progress
 from common.errors import RegistryError
+from common.terminal import show_progress
 from taxonomy.lookup import current_directory
 
 _LOOK_SECONDS = 1.0

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from assets.demo import clear_demo
-from assets.management.progress import show_progress
 from common.errors import RegistryError
+from common.terminal import show_progress
 
 
 class Command(BaseCommand):

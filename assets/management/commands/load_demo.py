@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from assets.demo import load_demo
-from assets.management.progress import show_progress
 from common.errors import RegistryError
+from common.terminal import show_progress
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""`flags list` · `flags on NAME` · `flags off NAME` · `flags percent NAME VALUE`, each edit with --reason."""
+"""`flags list` · `on NAME` · `off NAME` · `percent NAME VALUE` · `stage NAME STAGE`, each edit with --reason."""
 
 from typing import Any
 
@@ -11,19 +11,29 @@ from flags.audit import state_in_words
 from flags.changing import change_flag, state_of
 from flags.models import FieldFlag
 from flags.registry import FLAG_NAMES
+from flags.rollout import set_stage
+
+_EDITS = {
+    "on": "on for everyone",
+    "off": "off for everyone",
+    "percent": "on for a percentage",
+    "stage": "the next stage of its rollout, or any other",
+}
 
 
 class Command(BaseCommand):
-    help = "Show the flags, or switch one: on or off for everyone, or on for a percentage."
+    help = "Show the flags, or switch one: on or off for everyone, on for a percentage, or to a stage of its rollout."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("list", help="every flag and its state")
-        for verb, text in [("on", "on for everyone"), ("off", "off for everyone"), ("percent", "on for a percentage")]:
+        for verb, text in _EDITS.items():
             edit = verbs.add_parser(verb, help=text)
             edit.add_argument("name", help=", ".join(sorted(FLAG_NAMES)))
             if verb == "percent":
                 edit.add_argument("value", help="0.0 to 99.9")
+            elif verb == "stage":
+                edit.add_argument("value", metavar="STAGE", help="off, staff, 1, 10, 50 or 100")
             edit.add_argument("--reason", default="", help="why; kept with the change")
             edit.add_argument("--by", metavar="EMAIL", help="who; without it the change counts as the system's")
 
@@ -35,11 +45,14 @@ class Command(BaseCommand):
         by = None
         if options["by"] and (by := get_user_model().objects.filter(email=options["by"].lower()).first()) is None:
             raise CommandError(f"Nobody has the address {options['by']}")
-        wish = {"everyone": None, "percent": options["value"]} if verb == "percent" else {"everyone": verb == "on"}
+        edit = {"name": options["name"], "by": by, "reason": options["reason"], "now": timezone.now()}
         try:
-            change = change_flag(
-                name=options["name"], by=by, reason=options["reason"], now=timezone.now(), **wish
-            )  # fmt: skip
+            if verb == "stage":
+                change = set_stage(stage=options["value"], **edit)
+            elif verb == "percent":
+                change = change_flag(everyone=None, percent=options["value"], **edit)
+            else:
+                change = change_flag(everyone=verb == "on", **edit)
         except RegistryError as refusal:
             raise CommandError(refusal.message) from refusal
         if change is None:

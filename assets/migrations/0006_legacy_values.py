@@ -1,0 +1,31 @@
+"""Fill the fields that legacy assets never had, batch by batch; migrated back, what was filled in is taken out again."""
+
+import sys
+
+from django.conf import settings
+from django.db import migrations
+
+from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
+from backfills.engine.migrating import fill, take_back
+
+
+def _say(text):
+    sys.stdout.write(f"\n    {text}")
+
+
+def forwards(apps, schema_editor):
+    for rule in (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE):
+        fill(apps, rule, max_rows=settings.ASSETS_MIGRATION_MAX_BACKFILL_ROWS, say=_say)
+
+
+def backwards(apps, schema_editor):
+    for rule in (AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE):
+        take_back(apps, rule, say=_say)
+
+
+class Migration(migrations.Migration):
+    atomic = False  # each batch is a transaction of its own
+
+    dependencies = [("assets", "0005_value_origins"), ("backfills", "0001_initial")]
+
+    operations = [migrations.RunPython(forwards, backwards)]

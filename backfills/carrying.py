@@ -1,0 +1,70 @@
+"""Carry a run out here and now, in the process of whoever asked; where a worker has it, look on."""
+
+import time
+from collections.abc import Callable
+
+from backfills import states, steering
+from backfills.engine.driving import Clock, drive, let_go, take_run
+from backfills.engine.job import job_of
+from backfills.models import BackfillRun
+from backfills.throttle import Throttle
+
+_LOOK_SECONDS = 0.5
+_LOOKS_AT_STOPPING = 20
+
+
+def carry_out(
+    run_pk: int, *, clock: Clock, on_rows: Callable[[int], None], on_wait: Callable[[str], None]
+) -> BackfillRun:
+    """Until the run is over or stopped by somebody; the run as it is then. `on_wait` hears why nothing moves, once
+    for each reason. Raises Unavailable when the database stays away."""
+    run = BackfillRun.objects.get(pk=run_pk)
+    job, throttle = job_of(run), Throttle(run.baseline_p95_ms)
+    told = ""
+    seen = _seen(run)
+    while run.state in states.ACTIVE:
+        mark = take_run(job, now=clock())
+        if mark is None:
+            reason = "Another worker carries the run on; looking on"
+        else:
+            try:
+                drive(job, mark, clock=clock, find_hold=throttle.find_hold, on_step=lambda step: on_rows(step.rows))
+            finally:
+                let_go(job, mark)
+            reason = throttle.find_hold()
+        run = BackfillRun.objects.get(pk=run_pk)
+        if mark is None:
+            on_rows(_seen(run) - seen)
+        seen = _seen(run)
+        if run.state in states.ACTIVE:
+            if reason and reason != told:
+                on_wait(reason)
+                told = reason
+            time.sleep(_LOOK_SECONDS)
+    return run
+
+
+def undo_now(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
+    """From whatever state: a run under way is stopped first, a finalised one reopened. For an emergency.
+
+    Raises FieldHeld while another run works on the same columns: the newest run is undone first.
+    """
+    run = BackfillRun.objects.get(pk=run_pk)
+    if run.state == states.RUNNING:
+        run = steering.pause(run_pk, by=by, now=clock())
+    for _ in range(_LOOKS_AT_STOPPING):
+        if run.state not in (states.PAUSING, states.CANCELLING):
+            break
+        time.sleep(_LOOK_SECONDS)
+        run = BackfillRun.objects.get(pk=run_pk)
+    else:
+        run = steering.force(run_pk, by=by, now=clock())
+    if run.state == states.FINALISED:
+        steering.reopen(run_pk, by=by, now=clock())
+    if run.state != states.UNDOING:
+        steering.begin_undo(run_pk, by=by, now=clock())
+    return carry_out(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
+
+
+def _seen(run: BackfillRun) -> int:
+    return run.restored_rows + run.conflict_rows if run.state in (states.UNDOING, states.UNDONE) else run.rows_done

@@ -1,0 +1,174 @@
+"""The next rows of a run: read and locked, given to the rule, written with ledger, batch and cursor, all or nothing."""
+
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+
+from backfills import states
+from backfills.engine.halving import do_in_halves, is_passing
+from backfills.engine.job import Job
+from backfills.engine.ledger import write
+from backfills.engine.moves import locked_run, move, note
+from backfills.engine.rows import ask_rule, concerned, label_of, read
+from backfills.engine.undoing import restore_rows
+from backfills.errors import RunTaken
+from backfills.rules import Row
+
+_ATTEMPTS = 4
+_LOCK_WAIT = "2s"  # a person's edit takes milliseconds; who holds a row longer is waited for by trying again
+_dice = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one call did. `state` is the run's afterwards."""
+
+    state: str
+    rows: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in states.ACTIVE
+
+
+def run_next_batch(job: Job, *, now: datetime, mark: uuid.UUID | None = None) -> Step:
+    """Forwards or, where the run is being undone, backwards; a wish for a stop is fulfilled instead.
+
+    `mark` is the worker's hold; a run that another one holds raises RunTaken. Killed at any point, it is as if it had
+    not been called.
+    """
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return _step(job, now=now, mark=mark, attempt=attempt)
+        except OperationalError as error:
+            if not is_passing(error):
+                raise
+            time.sleep(attempt * _dice.uniform(0.05, 0.15))
+    return _step(job, now=now, mark=mark, attempt=_ATTEMPTS)
+
+
+@transaction.atomic
+def _step(job: Job, *, now: datetime, mark: uuid.UUID | None, attempt: int) -> Step:
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_WAIT])
+    run = locked_run(job.tables, job.run_pk)
+    if mark is not None and run.worker != mark:
+        raise RunTaken(f"Run {run.pk} is held by another worker")
+    if (settled := states.settled(run.state)) != run.state:
+        move(job.tables, run, settled, now=now, text=f"{settled} as it was asked to")
+    elif run.state == states.RUNNING and run.rule_version != job.rule.version:
+        _fail(job, run, f"The rule is version {job.rule.version} now; the run began with {run.rule_version}", now=now)
+    elif run.state in states.ACTIVE:
+        do = _forwards if run.state == states.RUNNING else _backwards
+        size = do(job, run, now=now, attempt=attempt, started=started)
+        return Step(run.state, size, time.perf_counter() - started)
+    return Step(run.state)
+
+
+def _forwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float) -> int:
+    due = concerned(job, run, after_pk=run.cursor_pk)
+    if attempt < _ATTEMPTS:
+        rows, locked_out = read(job, due.select_for_update(no_key=True)[: run.batch_rows]), []
+    else:  # who would not let go of a row by now is left behind
+        all_rows = read(job, due[: run.batch_rows])
+        rows, locked_out = _not_locked(job, run, all_rows)
+    if not rows and not locked_out:
+        run.total_rows = run.changed_rows + run.skipped_rows + run.parked_rows
+        text = f"{run.changed_rows} changed, {run.skipped_rows} left as they were, {run.parked_rows} parked"
+        move(job.tables, run, states.FINISHED, now=now, text=text, ended_at=now)
+        return 0
+    wishes = ask_rule(job, run, rows)
+    refused = do_in_halves(wishes.changes, lambda some: write(job, some, by=run.requested_by, now=now))
+    bad = {
+        **dict(wishes.bad),
+        **{change.pk: reason for change, reason in refused},
+        **{row["pk"]: "Somebody held the row locked" for row in locked_out},
+    }
+    done = [*rows, *locked_out]
+    _park(job, run, [row for row in done if row["pk"] in bad], bad, now=now)
+    changed, skipped = len(wishes.changes) - len(refused), wishes.skipped.total()
+    run.cursor_pk = max(row["pk"] for row in done)
+    run.changed_rows += changed
+    run.skipped_rows += skipped
+    run.parked_rows += len(bad)
+    counts = {"changed": changed, "skipped": skipped, "parked": len(bad)}
+    _record(job, run, [row["pk"] for row in done], counts, now=now, attempt=attempt, started=started)
+    _stop_if_too_many_failed(job, run, now=now)
+    return len(done)
+
+
+def _backwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float) -> int:
+    pks, outcomes = restore_rows(job, run, now=now)
+    if not pks:
+        text = f"{run.restored_rows} values put back, {run.conflict_rows} left because they are no longer the run's"
+        move(job.tables, run, states.UNDONE, now=now, text=text, ended_at=now)
+        return 0
+    run.undo_cursor_pk = pks[-1]
+    run.restored_rows += outcomes["restored"]
+    run.conflict_rows += outcomes["conflict"] + outcomes["gone"]
+    counts = {"is_undo": True, "changed": outcomes["restored"], "skipped": outcomes["conflict"] + outcomes["gone"]}
+    _record(job, run, pks, counts, now=now, attempt=attempt, started=started)
+    return len(pks)
+
+
+def _not_locked(job: Job, run: Any, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    wanted = concerned(job, run).filter(pk__in=[row["pk"] for row in rows])
+    free = read(job, wanted.select_for_update(no_key=True, skip_locked=True))
+    free_pks = {row["pk"] for row in free}
+    return free, [row for row in rows if row["pk"] not in free_pks]
+
+
+def _park(job: Job, run: Any, rows: list[Row], reasons: dict[int, str], *, now: datetime) -> None:
+    parked = job.tables.parked
+    parked.objects.bulk_create(
+        [
+            parked(run_id=run.pk, row_pk=pk, label=label_of(job, row), reason=reasons[pk][:500], parked_at=now)
+            for row in rows
+            for pk in [row["pk"]]
+        ],
+        update_conflicts=True,  # a run that was taken up again may come by a row that was parked before
+        unique_fields=["run", "row_pk"],
+        update_fields=["reason", "parked_at"],
+    )
+
+
+def _record(
+    job: Job, run: Any, pks: list[int], counts: dict[str, int], *, now: datetime, attempt: int, started: float
+) -> None:
+    run.batches_done += 1
+    job.tables.batch.objects.create(
+        run_id=run.pk, number=run.batches_done, first_pk=min(pks), last_pk=max(pks), size=len(pks), attempts=attempt,
+        duration_ms=(time.perf_counter() - started) * 1000, finished_at=now, **counts,
+    )  # fmt: skip
+    run.waits_because, run.next_look_at = "", None
+    if run.worker is not None:
+        run.lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
+    run.save()
+    done = run.changed_rows + run.skipped_rows + run.parked_rows
+    if not counts.get("is_undo") and run.total_rows:
+        tenth, before = (10 * rows // run.total_rows for rows in (done, done - len(pks)))
+        if before < tenth < 10:
+            note(job.tables, run.pk, "progress", f"{done} of {run.total_rows} rows done", now=now)
+
+
+def _stop_if_too_many_failed(job: Job, run: Any, *, now: datetime) -> None:
+    done = run.changed_rows + run.skipped_rows + run.parked_rows
+    share = run.parked_rows / done
+    if done >= settings.BACKFILLS_MIN_ROWS_TO_FAIL and share > settings.BACKFILLS_MAX_FAILURE_SHARE:
+        text = (
+            f"{run.parked_rows} of {done} rows failed, more than {settings.BACKFILLS_MAX_FAILURE_SHARE:.0%}: "
+            "mend and retry parked rows, then resume; or undo"
+        )
+        _fail(job, run, text, now=now)
+
+
+def _fail(job: Job, run: Any, text: str, *, now: datetime) -> None:
+    move(job.tables, run, states.FAILED, now=now, text=text, error=text, worker=None, lease_until=None)

@@ -1,0 +1,123 @@
+"""Carry a run on, batch after batch: one worker at a time, resting and holding as it must."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from backfills.engine.batches import Step, run_next_batch
+from backfills.engine.job import Job
+from backfills.engine.moves import held_by_nobody, locked_run, move
+from backfills.errors import RunTaken
+from backfills.states import ACTIVE, FAILED, RUNNING
+from common.errors import RegistryError, Unavailable
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+_MAX_REST_SECONDS = 4.0  # a pause shall take effect within 5 s
+_RECONNECTS = 6
+
+
+def take_run(job: Job, *, now: datetime) -> uuid.UUID | None:
+    """The mark of the hold; None where there is nothing to do or another worker holds the run."""
+    mark = uuid.uuid4()
+    free = job.tables.run.objects.filter(held_by_nobody(now), pk=job.run_pk, state__in=ACTIVE)
+    lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
+    return mark if free.update(worker=mark, lease_until=lease_until) else None
+
+
+def let_go(job: Job, mark: uuid.UUID, *, next_look_at: datetime | None = None) -> None:
+    held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
+    held.update(worker=None, lease_until=None, next_look_at=next_look_at)
+
+
+def keep_waiting(job: Job, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
+    lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
+    held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
+    held.update(waits_because=reason[:300], lease_until=lease_until)
+
+
+def drive(
+    job: Job,
+    mark: uuid.UUID,
+    *,
+    clock: Clock,
+    find_hold: Callable[[], str],
+    on_step: Callable[[Step], None] = lambda step: None,
+    seconds: float | None = None,
+) -> Step | None:
+    """Batches until the run is over, `seconds` have passed or something holds it; None in the last two cases.
+
+    `find_hold` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises RunTaken
+    when another worker was given the run, Unavailable when the database stays away.
+    """
+    began = time.monotonic()
+    while seconds is None or time.monotonic() - began < seconds:
+        step = _reconnecting(job, partial(_turn, job, mark, clock, find_hold), clock)
+        if step is None:
+            return None
+        on_step(step)
+        if step.is_over:
+            let_go(job, mark)
+            return step
+    return None
+
+
+def _turn(job: Job, mark: uuid.UUID, clock: Clock, find_hold: Callable[[], str]) -> Step | None:
+    state, ratio = job.tables.run.objects.values_list("state", "sleep_ratio").get(pk=job.run_pk)
+    if state == RUNNING and (reason := find_hold()):
+        keep_waiting(job, mark, reason, now=clock())
+        return None
+    step = run_next_batch(job, now=clock(), mark=mark)
+    time.sleep(min(step.seconds * ratio, _MAX_REST_SECONDS))
+    return step
+
+
+def _reconnecting(job: Job, turn: Callable[[], Step | None], now: Clock) -> Step | None:
+    """A database that restarts is waited for; the batch that it lost begins anew. Any other error ends the run."""
+    reason = ""
+    for attempt in range(_RECONNECTS):
+        try:
+            return turn()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            log.warning("backfill lost the database", extra={"run": job.run_pk, "attempt": attempt}, exc_info=True)
+            reason = str(error).strip()
+            connection.close()
+            time.sleep(min(0.5 * 2**attempt, 10))
+        except RegistryError:
+            raise
+        except Exception as error:
+            # Neither a row nor the database: the rule's own query, or a defect. Tried again it would end the same way.
+            log.exception("backfill stopped by an error", extra={"run": job.run_pk})
+            return _fail(job, f"{type(error).__name__}: {error}", now=now())
+    raise Unavailable(f"The database refuses: {reason}"[:300])
+
+
+@transaction.atomic
+def _fail(job: Job, text: str, *, now: datetime) -> Step:
+    run = locked_run(job.tables, job.run_pk)
+    if run.state == RUNNING:
+        move(job.tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
+        return Step(run.state)
+    # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
+    job.tables.run.objects.filter(pk=run.pk).update(waits_because=text[:300])
+    raise Unavailable(text[:300])
+
+
+def drive_to_the_end(job: Job, *, clock: Clock) -> Step:
+    """For a migration: no holds, nobody to wait for. Raises RunTaken where a worker has the run already."""
+    mark = take_run(job, now=clock())
+    if mark is None:
+        raise RunTaken(f"Run {job.run_pk} is held by another worker, or has nothing to do")
+    step = drive(job, mark, clock=clock, find_hold=lambda: "")
+    if step is None:
+        raise AssertionError("a run without holds and limits ends with a step")
+    return step

@@ -1,0 +1,94 @@
+"""Runs inside a data migration: `fill` forwards, `take_back` as its reverse. `apps` are the migration's own.
+
+The migration is not atomic, so that batches commit one by one; migrated again after a break, it goes on where it was.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from backfills import states
+from backfills.engine.driving import drive_to_the_end
+from backfills.engine.job import Job, job_for
+from backfills.engine.moves import locked_run, move
+from backfills.engine.starting import new_job, start_run
+from backfills.errors import FieldHeld, RunTaken
+from backfills.rules import Rule
+
+BY_MIGRATION = "migrate"
+_REASON = "Legacy rows filled by a migration"
+
+
+def fill(apps: Any, rule: Rule, *, max_rows: int, say: Callable[[str], None]) -> None:
+    """Nothing where no row is concerned, as after an operator's run. More than `max_rows` are left to the command; so
+    are columns that another run holds. Neither stops the migration."""
+    nowhere = job_for(rule, 0, apps)
+    begun = _runs(nowhere, (states.PLANNED, states.RUNNING, states.PAUSED, states.FAILED)).first()
+    rows = rule.concerned(nowhere.model._base_manager.all(), rule.check_parameters({})).count()
+    if begun is None and not rows:
+        return
+    if begun is None and rows > max_rows:
+        say(f"{rule.name}: {rows} rows are too many for a migration (limit {max_rows}); run `backfill run {rule.name}`")
+        return
+    try:
+        job = job_for(rule, begun.pk, apps) if begun else _new_job(apps, rule)
+        _set_going(job)
+        step = drive_to_the_end(job, clock=timezone.now)
+    except (FieldHeld, RunTaken) as refusal:
+        say(f"{rule.name}: left alone. {refusal.message}")
+        return
+    run = job.tables.run.objects.get(pk=job.run_pk)
+    say(f"{rule.name}: run {run.pk} {step.state}, {run.changed_rows} rows filled, {run.parked_rows} parked")
+
+
+def take_back(apps: Any, rule: Rule, *, say: Callable[[str], None]) -> None:
+    """Undo what migrations filled, the newest run first. Values that people changed since stay."""
+    nowhere = job_for(rule, 0, apps)
+    for run in _runs(nowhere, tuple(set(states.STATES) - {states.UNDONE})).order_by("-pk"):
+        job = job_for(rule, run.pk, apps)
+        if _set_back(job) == states.UNDOING:
+            drive_to_the_end(job, clock=timezone.now)
+            run.refresh_from_db()
+            say(f"{rule.name}: run {run.pk} undone, {run.restored_rows} values, {run.conflict_rows} left to people")
+
+
+def _runs(job: Job, wanted: tuple[str, ...]) -> Any:
+    return job.tables.run.objects.filter(rule_name=job.rule.name, requested_by=BY_MIGRATION, state__in=wanted)
+
+
+def _new_job(apps: Any, rule: Rule) -> Job:
+    return new_job(rule, apps, parameters={}, by=BY_MIGRATION, reason=_REASON, now=timezone.now())
+
+
+def _set_going(job: Job) -> None:
+    state = job.tables.run.objects.values_list("state", flat=True).get(pk=job.run_pk)
+    if state == states.PLANNED:
+        start_run(job, by=BY_MIGRATION, now=timezone.now())
+    elif state != states.RUNNING:
+        _walk(job, states.RUNNING)
+
+
+def _set_back(job: Job) -> str:
+    """Through whatever states lie between to undoing; a run that never began is cancelled."""
+    run = job.tables.run.objects.get(pk=job.run_pk)
+    if run.state == states.CANCELLED and not job.tables.change.objects.filter(run_id=run.pk).exists():
+        return run.state
+    way = {
+        states.PLANNED: [states.CANCELLED],
+        states.RUNNING: [states.PAUSED, states.UNDOING],
+        states.PAUSING: [states.PAUSED, states.UNDOING],
+        states.CANCELLING: [states.CANCELLED, states.UNDOING],
+        states.FINALISED: [states.FINISHED, states.UNDOING],
+        states.UNDOING: [],
+    }.get(run.state, [states.UNDOING])
+    for to in way:
+        _walk(job, to)
+    return [run.state, *way][-1]
+
+
+@transaction.atomic
+def _walk(job: Job, to: str) -> None:
+    run = locked_run(job.tables, job.run_pk)
+    move(job.tables, run, to, now=timezone.now(), actor=BY_MIGRATION, text=f"{to} by a migration", error="")

@@ -1,0 +1,67 @@
+"""Move a run from state to state, with the event that says so; columns are held while a run may write them."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from backfills.engine.job import Tables
+from backfills.errors import FieldHeld
+from backfills.states import HOLDING, check_move
+
+log = logging.getLogger(__name__)
+
+
+def locked_run(tables: Tables, run_pk: int) -> Any:
+    """The run, which nobody else moves until the transaction ends."""
+    return tables.run.objects.select_for_update().get(pk=run_pk)
+
+
+def move(tables: Tables, run: Any, to: str, *, now: datetime, actor: str = "", text: str, **columns: Any) -> None:
+    """`run` is locked. Raises MoveRefused; FieldHeld when its columns would be taken again and are not free."""
+    check_move(run.state, to)
+    was_holding = run.state in HOLDING
+    for name, value in {"state": to, "state_since": now, "waits_because": "", "next_look_at": None, **columns}.items():
+        setattr(run, name, value)
+    if to in HOLDING and not was_holding:
+        take_columns(tables, run)
+    if was_holding and to not in HOLDING:
+        tables.claim.objects.filter(run_id=run.pk).delete()
+        run.worker = run.lease_until = None
+    run.save()
+    note(tables, run.pk, to, text, now=now, actor=actor)
+    log.info("backfill moved", extra={"run": run.pk, "rule": run.rule_name, "state": to})
+
+
+def take_columns(tables: Tables, run: Any) -> None:
+    try:
+        with transaction.atomic():
+            tables.claim.objects.bulk_create(
+                [tables.claim(table_name=run.table_name, field=field, run_id=run.pk) for field in sorted(run.fields)]
+            )
+    except IntegrityError:
+        taken = tables.claim.objects.filter(table_name=run.table_name, field__in=run.fields).select_related("run")
+        held = [f"{one.field} (run {one.run_id} of {one.run.rule_name}, {one.run.state})" for one in taken]
+        raise FieldHeld(
+            f"Another run works on {run.table_name}: {', '.join(held) or 'it has ended this moment, try again'}"
+        ) from None
+
+
+def note(tables: Tables, run_pk: int, kind: str, text: str, *, now: datetime, actor: str = "") -> None:
+    tables.event.objects.create(run_id=run_pk, kind=kind, actor=actor, text=text[:500], at=now)
+
+
+def is_held_by_worker(run: Any, now: datetime) -> bool:
+    return run.lease_until is not None and now < run.lease_until <= _latest_lease(now)
+
+
+def held_by_nobody(now: datetime) -> Q:
+    """The opposite, for queries. A hold that ends later than any hold can was given by a clock that ran ahead."""
+    return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=_latest_lease(now))
+
+
+def _latest_lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=2 * settings.BACKFILLS_LEASE_SECONDS)

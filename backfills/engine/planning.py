@@ -1,0 +1,112 @@
+"""What a run would do, found out on the real rows without changing one."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from backfills.engine.columns import to_json_text
+from backfills.engine.halving import do_in_halves
+from backfills.engine.job import Job
+from backfills.engine.ledger import Change, write
+from backfills.engine.rows import Wishes, ask_rule, concerned, label_of, read
+from backfills.rules import ActingRule, Row
+
+_ROWS_AT_ONCE = 1000
+_SAMPLES = 10
+MAX_BAD_KEPT = 1000
+
+
+@dataclass
+class Plan:
+    """`outcomes` counts rows by what would become of them, `groups` rows to change by the rule's group.
+
+    `digest` stands for rows, values and reasons: the same again means that nothing has moved.
+    """
+
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    bad: list[dict[str, Any]] = field(default_factory=list)
+    digest: str = ""
+
+    def as_document(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "outcomes": dict(self.outcomes.most_common()),
+            "groups": dict(sorted(self.groups.items())),
+            "samples": self.samples,
+            "bad": self.bad,
+        }
+
+
+class _TriedOut(Exception):
+    """Rolls back what was written to see whether the database takes it."""
+
+
+def make_plan(
+    job: Job,
+    run: Any,
+    *,
+    now: datetime,
+    tries_writes: bool = True,
+    on_progress: Callable[[int], None] = lambda rows: None,
+) -> Plan:
+    """Every concerned row goes by the rule; with `tries_writes` each change is written and rolled back, so that one
+    pass names every row that the database would refuse."""
+    plan = Plan()
+    digest = hashlib.sha256(to_json_text([run.rule_name, run.rule_version, run.parameters]).encode())
+    for rows in _pages(job, run):
+        wishes = ask_rule(job, run, rows)
+        refused = _try(job, wishes, now) if tries_writes and not isinstance(job.rule, ActingRule) else {}
+        _add(plan, job, rows, wishes, refused)
+        for change in wishes.changes:
+            digest.update(to_json_text([change.pk, change.values]).encode())
+        digest.update(to_json_text([rows[-1]["pk"], dict(wishes.skipped), wishes.bad]).encode())
+        on_progress(len(rows))
+    plan.digest = digest.hexdigest()
+    return plan
+
+
+def _pages(job: Job, run: Any) -> Iterator[list[Row]]:
+    last: int | None = None
+    while rows := read(job, concerned(job, run, after_pk=last)[:_ROWS_AT_ONCE]):
+        yield rows
+        last = rows[-1]["pk"]
+
+
+def _try(job: Job, wishes: Wishes, now: datetime) -> dict[int, str]:
+    refused: list[tuple[Change, str]] = []
+    try:
+        with transaction.atomic():
+            refused = do_in_halves(wishes.changes, lambda some: write(job, some, by="", now=now))
+            raise _TriedOut
+    except _TriedOut:
+        return {change.pk: reason for change, reason in refused}
+
+
+def _add(plan: Plan, job: Job, rows: list[Row], wishes: Wishes, refused: dict[int, str]) -> None:
+    by_pk = {row["pk"]: row for row in rows}
+    bad = {**dict(wishes.bad), **refused}
+    plan.rows += len(rows)
+    plan.outcomes.update({f"skip: {reason}": count for reason, count in wishes.skipped.items()})
+    if bad:
+        plan.outcomes["bad"] += len(bad)
+    for pk, reason in bad.items():
+        if len(plan.bad) < MAX_BAD_KEPT:
+            plan.bad.append({"pk": pk, "label": label_of(job, by_pk[pk]), "reason": reason[:500]})
+    for pk, values in wishes.changes:
+        if pk in refused:
+            continue
+        row = by_pk[pk]
+        plan.outcomes["change"] += 1
+        if job.rule.group_field:
+            plan.groups[str(row[job.rule.group_field])] += 1
+        if len(plan.samples) < _SAMPLES:
+            before = {name: row.get(name) for name in values}
+            plan.samples.append({"pk": pk, "label": label_of(job, row), "before": before, "after": values})

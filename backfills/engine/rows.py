@@ -1,0 +1,63 @@
+"""The rows a run has before it, and what its rule wants of each."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+
+from backfills.engine.job import Job
+from backfills.engine.ledger import BEFORE_ALL_PKS, Change
+from backfills.rules import Row, Skip
+
+log = logging.getLogger(__name__)
+
+ALREADY_RIGHT = "already right"
+
+
+@dataclass
+class Wishes:
+    """What the rule said of some rows: changes to write, reasons for leaving rows alone, rows it could not do."""
+
+    changes: list[Change] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+
+
+def concerned(job: Job, run: Any, *, after_pk: int | None = None) -> QuerySet[Any]:
+    """By key, from behind `after_pk` to the last row there was at the start."""
+    rows = job.model._base_manager.filter(pk__gt=BEFORE_ALL_PKS if after_pk is None else after_pk)
+    if run.last_pk is not None:
+        rows = rows.filter(pk__lte=run.last_pk)
+    return job.rule.concerned(rows, run.parameters).order_by("pk")
+
+
+def read(job: Job, rows: QuerySet[Any]) -> list[Row]:
+    return list(rows.values(*job.rule.columns_read))
+
+
+def ask_rule(job: Job, run: Any, rows: Iterable[Row]) -> Wishes:
+    wishes = Wishes()
+    for row in rows:
+        try:
+            answer = job.rule.apply(row, run.parameters)
+        except Exception as error:
+            # One bad row must not stop the rest: it is parked with what the rule said.
+            log.warning("backfill rule failed", extra={"rule": job.rule.name, "row": row["pk"]}, exc_info=True)
+            wishes.bad.append((row["pk"], f"{type(error).__name__}: {error}"))
+            continue
+        if isinstance(answer, Skip):
+            wishes.skipped[answer.reason] += 1
+        elif unknown := set(answer) - set(job.rule.fields):
+            wishes.bad.append((row["pk"], f"the rule may not write {', '.join(sorted(unknown))}"))
+        elif values := {name: value for name, value in answer.items() if name not in row or row[name] != value}:
+            wishes.changes.append(Change(row["pk"], values))
+        else:
+            wishes.skipped[ALREADY_RIGHT] += 1
+    return wishes
+
+
+def label_of(job: Job, row: Row) -> str:
+    return str(row.get(job.rule.label_field) or row["pk"])[:200]

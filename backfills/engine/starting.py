@@ -1,0 +1,94 @@
+"""Write a run down, plan it, start it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from backfills import states
+from backfills.engine.job import Job, Tables, job_for
+from backfills.engine.moves import locked_run, move, note
+from backfills.engine.planning import Plan, make_plan
+from backfills.engine.rows import concerned
+from backfills.errors import MoveRefused, NothingToDo, PlanMoved
+from backfills.rules import Parameters, Rule
+from common.errors import Invalid
+from common.plain_text import check_text
+
+MAX_REASON_CHARS = 200
+
+
+def create_run(
+    rule: Rule, tables: Tables, table_name: str, *, parameters: Parameters, by: str, reason: str, now: datetime,
+    batch_rows: int = 100, sleep_ratio: float = 0,
+) -> Any:  # fmt: skip
+    """A planned run; it does nothing yet. Raises Invalid naming a parameter, or an empty reason."""
+    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
+    if not reason:
+        raise Invalid("reason is required: say why the rows are filled", field="reason")
+    run = tables.run(
+        rule_name=rule.name, rule_version=rule.version, parameters=rule.check_parameters(parameters),
+        table_name=table_name, fields=list(rule.fields), state_since=now, reason=reason, requested_by=by,
+        created_at=now, batch_rows=batch_rows, sleep_ratio=sleep_ratio,
+    )  # fmt: skip
+    check_pace(batch_rows=batch_rows, sleep_ratio=sleep_ratio, run=run)
+    run.save(force_insert=True)
+    note(tables, run.pk, states.PLANNED, reason, now=now, actor=by)
+    return run
+
+
+def check_pace(*, batch_rows: int, sleep_ratio: float, run: Any) -> None:
+    """Raises Invalid outside the bounds of the columns, which their validators know."""
+    for name, value in (("batch_rows", batch_rows), ("sleep_ratio", sleep_ratio)):
+        field = type(run)._meta.get_field(name)
+        bounds = [validator.limit_value for validator in field.validators if hasattr(validator, "limit_value")]
+        if not min(bounds) <= value <= max(bounds):
+            raise Invalid(f"{name} must be between {min(bounds)} and {max(bounds)}, not {value}", field=name)
+
+
+def plan_run(job: Job, *, now: datetime, on_progress: Callable[[int], None] = lambda rows: None) -> Plan:
+    """Make the plan of a planned run and keep it there. Raises MoveRefused for any other."""
+    run = job.tables.run.objects.get(pk=job.run_pk)
+    if run.state != states.PLANNED:
+        raise MoveRefused(f"The run is {run.state}; only a planned one is planned again")
+    plan = make_plan(job, run, now=now, on_progress=on_progress)
+    job.tables.run.objects.filter(pk=run.pk, state=states.PLANNED).update(
+        plan=plan.as_document(), plan_hash=plan.digest, planned_at=now, total_rows=plan.rows, error=""
+    )
+    return plan
+
+
+def start_run(
+    job: Job, *, by: str, now: datetime, plan_hash: str | None = None, baseline_p95_ms: float | None = None
+) -> None:
+    """A planned run begins.
+
+    Raises FieldHeld, MoveRefused, NothingToDo; PlanMoved where the rows no longer yield `plan_hash`.
+    """
+    run = job.tables.run.objects.get(pk=job.run_pk)
+    states.check_move(run.state, states.RUNNING)
+    if plan_hash is not None:
+        if run.rule_version != job.rule.version:
+            raise PlanMoved(
+                f"The plan was made with version {run.rule_version} of the rule; it is {job.rule.version} now"
+            )
+        if make_plan(job, run, now=now, tries_writes=False).digest != plan_hash:
+            raise PlanMoved("The rows are not what they were when the plan was made: look at a new plan")
+    with transaction.atomic():
+        run = locked_run(job.tables, job.run_pk)
+        rows = concerned(job, run)
+        run.last_pk = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
+        run.total_rows = rows.count()
+        if not run.total_rows:
+            raise NothingToDo(f"{run.rule_name}: no row needs a value")
+        move(
+            job.tables, run, states.RUNNING, now=now, actor=by, text=f"Started for {run.total_rows} rows",
+            started_at=now, baseline_p95_ms=baseline_p95_ms, rule_version=job.rule.version,
+        )  # fmt: skip
+
+
+def new_job(rule: Rule, apps: Any, **run: Any) -> Job:
+    """`create_run` and the job for it, with the models of `apps`."""
+    nowhere = job_for(rule, 0, apps)
+    return job_for(rule, create_run(rule, nowhere.tables, nowhere.table_name, **run).pk, apps)

@@ -1,0 +1,25 @@
+"""Whether the rest of the system may count on the values of a rule."""
+
+from django.db.models import QuerySet
+
+from backfills import states
+from backfills.models import BackfillRun
+from backfills.rules import Rule
+
+_OPEN = states.HOLDING | {states.FINISHED}
+
+
+def reason_not_final(rule: Rule, legacy_rows: QuerySet) -> str | None:
+    """A sentence while a run of the rule is not finalised, or `legacy_rows` still wait for one; None when all is done.
+
+    Rows that came later need no run: that they lack a value is what their sender wanted.
+    """
+    runs = BackfillRun.objects.of_rule(rule.name).filter(state__in=_OPEN | {states.FINALISED})
+    found = dict(runs.values_list("pk", "state"))
+    if open_run := next((pk for pk, state in found.items() if state in _OPEN), None):
+        return f"run {open_run} of the backfill {rule.name} is {found[open_run]}; finalise it first"
+    if found:
+        return None
+    if rule.concerned(legacy_rows, rule.check_parameters({})).exists():
+        return f"legacy rows wait for the backfill {rule.name}; run and finalise it first"
+    return None

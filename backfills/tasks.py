@@ -1,0 +1,63 @@
+"""What workers do for backfills. A run sends itself on in slices, so that no worker is lost to it for long."""
+
+import contextlib
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from backfills.engine.driving import drive, let_go, take_run
+from backfills.engine.job import job_of
+from backfills.engine.starting import plan_run
+from backfills.errors import MoveRefused, RunTaken
+from backfills.models import BackfillRun
+from backfills.throttle import Throttle
+from common.errors import RegistryError, Unavailable
+
+
+@shared_task(soft_time_limit=120, time_limit=150)
+def carry_on(run_id: int) -> None:
+    run = BackfillRun.objects.get(pk=run_id)
+    job = job_of(run)
+    mark = take_run(job, now=timezone.now())
+    if mark is None:
+        return
+    throttle = Throttle(run.baseline_p95_ms)
+    try:
+        step = drive(
+            job, mark, clock=timezone.now, find_hold=throttle.find_hold, seconds=settings.BACKFILLS_SLICE_SECONDS
+        )
+    except RunTaken:
+        return  # by force
+    except Unavailable as error:
+        # The clock sends the run again when this hold has run out. What keeps it may keep this from being said.
+        with contextlib.suppress(DatabaseError):
+            BackfillRun.objects.filter(pk=run_id).update(waits_because=error.message[:300])
+        return
+    if step is None:
+        wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.find_hold() else 0
+        let_go(job, mark, next_look_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
+        carry_on.apply_async((run_id,), countdown=wait_seconds)
+
+
+@shared_task(soft_time_limit=1800, time_limit=1830)
+def make_plan(run_id: int) -> None:
+    run = BackfillRun.objects.get(pk=run_id)
+    try:
+        plan_run(job_of(run), now=timezone.now())
+    except MoveRefused:
+        return  # started or cancelled meanwhile
+    except RegistryError as error:
+        BackfillRun.objects.filter(pk=run_id, planned_at=None).update(error=error.message[:500])
+
+
+@shared_task
+def look_after_runs() -> None:
+    """Runs whose worker died, whose message was lost, or whose hold may be over."""
+    now = timezone.now()
+    for run_id in BackfillRun.objects.without_worker(now).values_list("pk", flat=True):
+        carry_on.delay(run_id)
+    for run_id in BackfillRun.objects.unplanned(now - timedelta(minutes=2)).values_list("pk", flat=True):
+        make_plan.delay(run_id)

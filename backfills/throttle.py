@@ -1,0 +1,121 @@
+"""Why a run should not go on now. Any one signal holds it; what cannot be read holds nothing.
+
+A signal that has begun to hold lets go only well below its limit, or a run would stutter around it.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from kombu.exceptions import OperationalError as QueueError
+from redis.exceptions import RedisError
+
+from backfills.models import BackfillHold
+from common.queue_age import oldest_message_seconds
+from common.response_times import recent_p95_ms
+
+log = logging.getLogger(__name__)
+
+_LETS_GO_AT = 0.9  # of the limit
+_LOOK_SECONDS = 1.0
+BASELINE_SECONDS = 300
+_CURRENT_SECONDS = 20
+
+
+class Reading(NamedTuple):
+    signal: str
+    value: float
+    limit: float
+    words: str
+
+
+Sensor = Callable[[], Reading | None]
+
+
+def find_reason(readings: Sequence[Reading], holding: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """(the sentences of all signals that hold, "" for none; which they are). `holding` did a moment ago."""
+    over = [one for one in readings if one.value > one.limit * (_LETS_GO_AT if one.signal in holding else 1)]
+    return "; ".join(one.words for one in over), frozenset(one.signal for one in over)
+
+
+@dataclass
+class Throttle:
+    """Asks the signals once a second at most. `baseline_p95_ms` is what reads took before the run."""
+
+    baseline_p95_ms: float | None
+    sensors: Sequence[Sensor] = ()
+    _looked_at: float = 0.0
+    _reason: str = ""
+    _holding: frozenset[str] = field(default_factory=frozenset)
+
+    def find_hold(self) -> str:
+        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            readings = [reading for sensor in (*_SENSORS, self._response_time, *self.sensors) if (reading := sensor())]
+            self._reason, self._holding = find_reason(readings, self._holding)
+            self._looked_at = time.monotonic()
+        return self._reason
+
+    def _response_time(self) -> Reading | None:
+        """The budget that users see: API reads may take so much longer than before the run, and no more."""
+        if self.baseline_p95_ms is None:
+            return None
+        p95_ms = _or_none(lambda: recent_p95_ms(seconds=_CURRENT_SECONDS, min_count=settings.BACKFILLS_MIN_REQUESTS))
+        if p95_ms is None:
+            return None
+        limit = self.baseline_p95_ms * (1 + settings.BACKFILLS_MAX_SLOWDOWN)
+        words = f"API reads take {p95_ms:.0f} ms (p95); the limit is {limit:.0f} ms"
+        return Reading("response time", p95_ms, limit, words)
+
+
+def measure_baseline() -> float | None:
+    """p95 of API reads in the last minutes; None where there were too few to say."""
+    return _or_none(lambda: recent_p95_ms(seconds=BASELINE_SECONDS, min_count=settings.BACKFILLS_MIN_REQUESTS))
+
+
+def _or_none(read: Callable[[], float | None]) -> float | None:
+    try:
+        return read()
+    except (RedisError, QueueError):
+        log.warning("a signal of the throttle cannot be read", exc_info=True)
+        return None
+
+
+def _hold() -> Reading | None:
+    hold = BackfillHold.objects.first()
+    return Reading("hold", 1, 0, f"Held by {hold.held_by}: {hold.reason}") if hold else None
+
+
+def _lock_waits() -> Reading | None:
+    count = _count_activity("wait_event_type = 'Lock'")
+    limit = settings.BACKFILLS_MAX_LOCK_WAITS
+    return Reading("lock waits", count, limit, f"{count} sessions wait for a lock; the limit is {limit}")
+
+
+def _connections() -> Reading | None:
+    count = _count_activity("state = 'active'")
+    limit = settings.BACKFILLS_MAX_ACTIVE_CONNECTIONS
+    return Reading("connections", count, limit, f"{count} sessions are at work; the limit is {limit}")
+
+
+def _count_activity(condition: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"  # noqa: S608
+            f" AND backend_type = 'client backend' AND {condition}"
+        )
+        return cursor.fetchone()[0]
+
+
+def _queue_age() -> Reading | None:
+    seconds = _or_none(oldest_message_seconds)
+    limit = settings.BACKFILLS_MAX_QUEUE_SECONDS
+    if seconds is None:
+        return None
+    return Reading("queue", seconds, limit, f"The oldest task waits for {seconds:.0f} s; the limit is {limit:.0f} s")
+
+
+_SENSORS: tuple[Sensor, ...] = (_hold, _lock_waits, _connections, _queue_age)

@@ -1,0 +1,26 @@
+"""How long the oldest task has been waiting in the queue: each message carries the moment it was sent."""
+
+import time
+from typing import Any
+
+import orjson
+from celery import current_app
+from celery.signals import before_task_publish
+
+SENT_AT = "sent_at"
+
+
+@before_task_publish.connect
+def stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is not None:
+        headers[SENT_AT] = time.time()
+
+
+def oldest_message_seconds(name: str = "celery") -> float:
+    """0 for an empty queue, or a message of an unknown age. Raises RedisError or kombu's OperationalError."""
+    with current_app.pool.acquire(block=True, timeout=1) as connection:
+        message = connection.default_channel.client.lindex(name, -1)  # new ones are put in on the left
+    if message is None:
+        return 0.0
+    sent_at = orjson.loads(message).get("headers", {}).get(SENT_AT)
+    return max(time.time() - sent_at, 0.0) if sent_at else 0.0

@@ -1,0 +1,92 @@
+"""The page of the staged rollout: where each flag stands, the stages it may go to, what holds it back."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.forms import BaseDialogForm
+
+from common.errors import RegistryError
+from flags.admin.reasons import ReasonField
+from flags.registry import GATED_FIELDS_BY_FLAG
+from flags.rollout import rollouts, set_stage
+from flags.stages import Stage, stages_for
+
+PAGE = "admin:flags_rollout"
+OFF_BY_ONE_CLICK = "Switched off by one click on the rollout page"
+
+_WHO = {
+    Stage.OFF: "Nobody has it any more. What was sent stays stored.",
+    Stage.STAFF: "Staff have it, and the people and groups named on the flag.",
+    Stage.EVERYONE: "Everyone has it, callers without a login too.",
+}
+
+
+class StageForm(BaseDialogForm):
+    reason = ReasonField(label="Reason")
+
+
+def answer_page(page: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    if not page.has_view_permission(request):
+        raise PermissionDenied
+    context = {
+        **page.admin_site.each_context(request),
+        "title": "Staged rollout",
+        "opts": page.opts,
+        "rollouts": rollouts(),
+        "can_change": page.has_change_permission(request),
+    }
+    return TemplateResponse(request, "admin/flags/rollout.html", context)
+
+
+def answer_stage(page: ModelAdmin, request: HttpRequest, name: str, stage: str) -> HttpResponse:
+    """The dialog that asks for the reason, and what is sent from it."""
+    _check_change_permission(page, request)
+    if name not in GATED_FIELDS_BY_FLAG or stage not in stages_for(name):
+        raise Http404
+    wished = Stage(stage)
+    form = StageForm(data=request.POST or None, request=request)
+    if form.is_valid():
+        _go(page, request, name, wished, form.cleaned_data["reason"])
+        # The dialog's script follows this header; a redirect would be shown inside the dialog.
+        return HttpResponse(headers={"HX-Redirect": reverse(PAGE)})
+    dialog = {"title": f"{name}: {wished.label}", "description": _what_follows(name, wished)}
+    context = {"dialog": dialog, "form": form, "form_submit_text": f"Go to {wished.label}"}
+    return render(request, "unfold/helpers/dialog.html", context)
+
+
+def answer_off(page: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+    """One click: in a hurry nobody types reasons, so it is recorded with one of its own."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    _check_change_permission(page, request)
+    _go(page, request, name, Stage.OFF, OFF_BY_ONE_CLICK)
+    return HttpResponseRedirect(reverse(PAGE))
+
+
+def _what_follows(name: str, stage: Stage) -> str:
+    field = GATED_FIELDS_BY_FLAG[name]
+    if not field.serves_callers:
+        return field.description
+    return _WHO.get(stage, f"Staff have it, those named on the flag, and {stage.label} of people and services.")
+
+
+def _check_change_permission(page: ModelAdmin, request: HttpRequest) -> None:
+    if not page.has_change_permission(request):
+        raise PermissionDenied
+
+
+def _go(page: ModelAdmin, request: HttpRequest, name: str, stage: Stage, reason: str) -> None:
+    try:
+        change = set_stage(name=name, stage=stage, by=request.user, reason=reason, now=timezone.now())
+    except RegistryError as refusal:
+        page.message_user(request, refusal.message, messages.ERROR)
+        return
+    if change is None:
+        page.message_user(request, f"{name} is at {stage.label} already.", messages.WARNING)
+    else:
+        page.message_user(request, f"{name} is at {stage.label} now.", messages.SUCCESS)

@@ -1,0 +1,196 @@
+"""The emergency rollback of a release: an ordered list of steps, each of which says what it did.
+
+A new step is a function from the wish to an outcome, and a line in STEPS. Steps change what an emergency must change
+and nothing else: columns stay, and so does all that was sent.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from backfills.carrying import undo_now
+from backfills.engine.job import job_of
+from backfills.engine.ledger import count_outcomes
+from backfills.models import BackfillRun
+from common.errors import Invalid, Missing, RegistryError
+from flags.audit import state_in_words
+from flags.changing import check_name, checked_reason
+from flags.registry import FLAG_NAMES
+from flags.rollout import flags_on, switch_off
+from ops.answers import Comparison, compare_answers
+
+_SHOWN_FAULTS = 10
+_SHOWN_CONFLICTS = 20
+
+
+@dataclass(frozen=True)
+class RollbackWish:
+    """`by` is None for the system. Flags in `kept` stay as they are."""
+
+    reason: str
+    by: User | None
+    names: frozenset[str]
+    now: datetime
+    is_dry_run: bool = False
+    undoes_backfills: bool = False
+
+    @property
+    def kept(self) -> frozenset[str]:
+        return FLAG_NAMES - self.names
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did, in lines for a person. What is not fine ends the rollback there."""
+
+    lines: Sequence[str]
+    is_fine: bool = True
+
+
+class Step(NamedTuple):
+    name: str
+    run: Callable[[RollbackWish], Outcome]
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """`outcome` is None for a step that was not reached."""
+
+    step: Step
+    outcome: Outcome | None
+    seconds: float
+
+    @property
+    def is_fine(self) -> bool:
+        return self.outcome is not None and self.outcome.is_fine
+
+
+def plan_rollback(
+    *,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    only: Collection[str] = (),
+    keep: Collection[str] = (),
+    is_dry_run: bool = False,
+    undoes_backfills: bool = False,
+) -> RollbackWish:
+    """The wish, checked before anything is touched. Without `only`, every flag is meant.
+
+    Raises Invalid for an unknown flag, a bad reason, somebody who is switched off, or when no flag is left.
+    """
+    for name in (*only, *keep):
+        check_name(name)
+    if by is not None and not by.is_active:
+        raise Invalid(f"{by.email} is deactivated and asks for nothing", field="by")
+    names = frozenset(only or FLAG_NAMES) - frozenset(keep)
+    if not names:
+        raise Invalid("every flag is kept, so nothing is left to switch off", field="keep")
+    return RollbackWish(checked_reason(reason), by, names, now, is_dry_run, undoes_backfills)
+
+
+def list_flags_on(wish: RollbackWish) -> Outcome:
+    words = {name: state_in_words(state) for name, state in flags_on().items()}
+    kept = {name: " (is kept)" for name in words if name in wish.kept}
+    return Outcome([f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"])
+
+
+def switch_flags_off(wish: RollbackWish) -> Outcome:
+    if wish.is_dry_run:
+        return Outcome(
+            [f"{name} would go off" for name in flags_on() if name in wish.names] or ["nothing would change"]
+        )
+    changes = switch_off(wish.names, by=wish.by, reason=wish.reason, now=wish.now)
+    who = wish.by.email if wish.by else "the system"
+    return Outcome(
+        [f"{change.flag_name}: {state_in_words(change.before)} -> off" for change in changes]
+        + ([f"recorded as changes by {who}: {wish.reason}"] if changes else ["nothing had to be switched"])
+    )
+
+
+def check_answers(wish: RollbackWish) -> Outcome:
+    """The doors answer from here on as they did before the gated fields existed."""
+    # Any person's answers would do; an operator is the one who expects to be named.
+    person = wish.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
+    if person is None:
+        return Outcome(["there is no active person in whose name the doors could be asked"], is_fine=False)
+    try:
+        found = compare_answers(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
+    except Missing as error:
+        return Outcome([error.message], is_fine=False)
+    return Outcome([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
+
+
+def undo_backfills(wish: RollbackWish) -> Outcome:
+    """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
+    runs = BackfillRun.objects.with_values()
+    if not wish.undoes_backfills:
+        return Outcome([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
+    lines: list[str] = []
+    for run in runs:  # the newest first
+        if wish.is_dry_run:
+            found = count_outcomes(job_of(run))
+            left = found["conflict"] + found["gone"]
+            lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
+            continue
+        try:
+            done = undo_now(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
+        except RegistryError as error:
+            return Outcome([*lines, f"{run}: {error.message}"], is_fine=False)
+        lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
+        for change in done.changes.conflicts()[:_SHOWN_CONFLICTS]:
+            lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, left as it is")
+    return Outcome(lines or ["no run has values in the table"])
+
+
+STEPS: tuple[Step, ...] = (
+    Step("Which flags are on, and for whom", list_flags_on),
+    Step("Switch them off", switch_flags_off),
+    Step("Compare what is answered with what was recorded", check_answers),
+    # Behind the flags: nobody sees a value while it goes.
+    Step("Undo the backfills", undo_backfills),
+)
+
+
+def roll_back(wish: RollbackWish, steps: Sequence[Step] = STEPS) -> Iterator[StepReport]:
+    """Do one step after the other; a step that is not fine leaves those behind it undone."""
+    is_fine = True
+    for step in steps:
+        started = time.perf_counter()
+        outcome = step.run(wish) if is_fine else None
+        report = StepReport(step, outcome, time.perf_counter() - started)
+        is_fine = report.is_fine
+        yield report
+
+
+def _account(found: Comparison) -> list[str]:
+    asked = ", ".join(f"{count} {sort}" for sort, count in found.counts.items())
+    lines = [
+        f"asked as {found.person} and as {found.service}: {asked}",
+        f"assets of all layers in the sample: {found.asset_count}, with gated values: {found.filled_count}",
+        "compared: the keys at each level with contracts/answers, every byte with what is written without the flags",
+    ]
+    if not found.filled_count:
+        lines.append("no asset of the sample holds a gated value, so this shows little")
+    return lines
+
+
+def _verdict(found: Comparison, wish: RollbackWish) -> list[str]:
+    kept = f" (but for what {', '.join(sorted(wish.kept))} may show)" if wish.kept else ""
+    if not found.differences:
+        return [f"all {found.question_count} answers are the recorded ones{kept}"]
+    by_fault: dict[str, list[str]] = {}
+    for question, fault in found.differences:
+        by_fault.setdefault(fault, []).append(question)
+    first = list(by_fault.items())[:_SHOWN_FAULTS]
+    count = f"{len(found.differences)} of {found.question_count} answers"
+    return [
+        f"{count} {'would become' if wish.is_dry_run else 'are not'} the recorded ones{kept}",
+        *(f"{len(questions)} x {fault}, such as {questions[0]}" for fault, questions in first),
+    ]

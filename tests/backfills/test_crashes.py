@@ -1,0 +1,103 @@
+"""Workers killed at every boundary: the outcome is that of a run nobody disturbed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
+from assets.models import Asset
+from backfills.engine.job import job_for
+from backfills.engine.starting import new_job, start_run
+from backfills.models import BackfillBatch, BackfillChange
+from backfills.steering import begin_undo
+from tests.factories.assets import make_assets
+from tests.support.backfills import BY, run_of, run_to_the_end, started, table_hash
+from tests.support.processes import ENVIRONMENT, PROJECT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS, BATCH_ROWS, MOST = 60, 4, 60
+
+
+def _let_workers_die(run_pk: int) -> dict[str, int]:
+    wish = {"database": connection.settings_dict["NAME"], "run_pk": run_pk, "most": MOST}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.dying_backfill", json.dumps(wish)],
+        env=ENVIRONMENT, cwd=PROJECT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_or_lost() -> None:
+    make_assets(ROWS)
+    before = table_hash()
+    undisturbed = started(CREATOR_DESCRIPTION_RULE, batch_rows=BATCH_ROWS)
+    run_to_the_end(undisturbed)
+    filled = table_hash()
+    begin_undo(undisturbed.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(undisturbed)
+    assert table_hash() == before
+
+    job = new_job(
+        CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_rows=BATCH_ROWS
+    )
+    start_run(job, by=BY, now=timezone.now())
+    told = _let_workers_die(job.run_pk)
+    assert told["died"] >= 25, "no worker died late enough to show anything"
+    run_to_the_end(job_for(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
+    run = run_of(job)
+    assert table_hash() == filled
+    assert (run.state, run.changed_rows, run.batches_done) == ("finished", ROWS, ROWS // BATCH_ROWS)
+    assert BackfillChange.objects.filter(run=run).count() == ROWS
+    assert sum(BackfillBatch.objects.filter(run=run).values_list("size", flat=True)) == ROWS
+
+    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    told = _let_workers_die(job.run_pk)
+    assert told["died"] >= 25
+    run_to_the_end(job_for(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
+    assert table_hash() == before
+    assert run_of(job).restored_rows == ROWS
+    assert not Asset.objects.exclude(creator_description=None).exists()
+
+
+def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
+    """What a restart looks like to a worker: its session is gone in the middle of a batch."""
+    make_assets(30)
+    job = started(CREATOR_DESCRIPTION_RULE)
+    script = (
+        "import django; django.setup()\n"
+        "from django.apps import apps\nfrom django.db import connection\nfrom django.utils import timezone\n"
+        "from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule\n"
+        "from backfills.engine.driving import drive, take_run\nfrom backfills.engine.job import job_for\n"
+        f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r}\n"
+        "seen = []\n"
+        "def cut(execute, sql, params, many, context):\n"
+        "    result = execute(sql, params, many, context)\n"
+        "    if 'INSERT INTO' in sql and 'unnest' in sql and not seen:\n"
+        "        seen.append(sql)\n"
+        "        context['cursor'].execute('SELECT pg_terminate_backend(pg_backend_pid())')\n"
+        "    return result\n"
+        "connection.execute_wrappers.append(cut)\n"
+        f"job = job_for(rule, {job.run_pk}, apps)\n"
+        "step = drive(job, take_run(job, now=timezone.now()), clock=timezone.now, find_hold=lambda: '')\n"
+        "print(step.state, len(seen))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=ENVIRONMENT,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["finished 1"], done.stderr[-2000:]
+    run = run_of(job)
+    assert (run.changed_rows, run.batches_done) == (30, 3)
+    assert BackfillChange.objects.filter(run=run).count() == 30

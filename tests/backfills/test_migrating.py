@@ -1,0 +1,120 @@
+"""The data migration: forwards, backwards, forwards again, and where it has nothing to do or too much."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.exceptions import IrreversibleError
+from django.utils import timezone
+from pytest_django import Settings
+
+from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
+from assets.models import Asset
+from backfills.engine.batches import run_next_batch
+from backfills.engine.migrating import fill, take_back
+from backfills.models import BackfillRun
+from backfills.steering import finalise
+from tests.factories.assets import make_asset, make_assets
+from tests.support.backfills import BY, run_to_the_end, started, table_hash
+
+RULES = (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE)
+BEFORE, AFTER = "0005_value_origins", "0006_legacy_values"
+
+
+@pytest.fixture
+def migrated_back() -> Iterator[None]:
+    """Whatever a test did, the schema is whole again for the next."""
+    yield
+    call_command("migrate", "assets", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("migrated_back")
+def test_forwards_backwards_forwards_ends_in_the_same_state(capsys: pytest.CaptureFixture[str]) -> None:
+    make_assets(230)
+    kept = make_asset(creator_description="words of a person", ai_metadata={"mood": "calm"})
+    call_command("migrate", "assets", BEFORE, verbosity=0)
+    before = table_hash()
+    call_command("migrate", "assets", AFTER, verbosity=0)
+    filled = table_hash()
+    assert "run" in capsys.readouterr().out
+    assert Asset.objects.filter(creator_description=None).count() == 0
+    assert BackfillRun.objects.filter(requested_by="migrate", state="finished", changed_rows=230).count() == 2
+    assert BackfillRun.objects.values_list("batch_rows", flat=True).distinct().get() == 100
+    kept.refresh_from_db()
+    assert (kept.creator_description, kept.creator_description_origin) == ("words of a person", "")
+    call_command("migrate", "assets", BEFORE, verbosity=0)
+    assert table_hash() == before
+    call_command("migrate", "assets", AFTER, verbosity=0)
+    assert table_hash() == filled
+
+
+@pytest.mark.django_db
+def test_does_nothing_after_an_operators_run() -> None:
+    make_assets(5)
+    for rule in RULES:
+        run_to_the_end(started(rule))
+        fill(apps, rule, max_rows=100, say=pytest.fail)
+        take_back(apps, rule, say=pytest.fail)
+    assert BackfillRun.objects.filter(requested_by=BY).count() == BackfillRun.objects.count() == 2
+    assert Asset.objects.filter(creator_description_origin="backfill").count() == 5
+
+
+@pytest.mark.django_db
+def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> None:
+    make_assets(5)
+    said: list[str] = []
+    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, say=said.append)
+    assert "5 rows are too many for a migration (limit 4); run `backfill run" in said[0]
+    assert not BackfillRun.objects.exists()
+
+
+@pytest.mark.django_db
+def test_does_not_stop_over_a_column_that_a_run_holds() -> None:
+    make_assets(5)
+    holder = started(CREATOR_DESCRIPTION_RULE)
+    said: list[str] = []
+    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, say=said.append)
+    assert f"run {holder.run_pk} of assets.creator_description, running" in said[0]
+
+
+@pytest.mark.django_db
+def test_goes_on_where_a_broken_migration_stopped() -> None:
+    make_assets(25)
+    job = started(CREATOR_DESCRIPTION_RULE)
+    run_next_batch(job, now=timezone.now())
+    BackfillRun.objects.update(requested_by="migrate")
+    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, say=lambda text: None)
+    run = BackfillRun.objects.get()
+    assert (run.state, run.changed_rows) == ("finished", 25)
+
+
+@pytest.mark.django_db
+def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
+    make_assets(12)
+    before = table_hash()
+    half = started(CREATOR_DESCRIPTION_RULE, batch_rows=5)
+    run_next_batch(half, now=timezone.now())
+    whole = started(AI_METADATA_RULE)
+    run_to_the_end(whole)
+    finalise(whole.run_pk, by=BY, now=timezone.now())
+    BackfillRun.objects.update(requested_by="migrate")
+    for rule in RULES:
+        take_back(apps, rule, say=lambda text: None)
+        take_back(apps, rule, say=pytest.fail)
+    assert table_hash() == before
+    assert set(BackfillRun.objects.values_list("state", flat=True)) == {"undone"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM backfills_backfillclaim")
+        assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("migrated_back")
+def test_the_mark_of_filled_values_is_not_dropped_while_there_are_any() -> None:
+    make_assets(3)
+    run_to_the_end(started(CREATOR_DESCRIPTION_RULE))
+    with pytest.raises(IrreversibleError, match="3 assets hold values of backfills; undo those first"):
+        call_command("migrate", "assets", "0004_song_json", verbosity=0)

@@ -1,0 +1,137 @@
+"""Plans: true, complete, without a trace; and refused where the rows have moved."""
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
+from assets.models import Asset
+from backfills.engine.batches import run_next_batch
+from backfills.engine.starting import new_job, plan_run, start_run
+from backfills.errors import FieldHeld, MoveRefused, NothingToDo, PlanMoved
+from backfills.models import BackfillChange, BackfillRun
+from backfills.rules import Skip
+from common.errors import Invalid
+from tests.factories.assets import make_asset, make_assets
+from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started, table_hash
+
+pytestmark = pytest.mark.django_db
+
+
+def _planned(rule: DescribeByName, **run: object) -> object:
+    return new_job(rule, apps, **({"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now()} | run))
+
+
+def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing() -> None:
+    assets = make_assets(30) + make_assets(5, "S.POP.BAS", source="Other")
+    rule = DescribeByName()
+
+    def answer(row: dict) -> object:
+        if row["source"] == "Other":
+            return Skip("not ours")
+        if row["pk"] == assets[7].pk:
+            return {"creator_description": "x" * 501}
+        return {}["nothing"] if row["pk"] == assets[20].pk else None
+
+    rule.answer = answer
+    job = _planned(rule)
+    before = table_hash()
+    plan = plan_run(job, now=timezone.now())
+    assert plan.rows == 35
+    assert plan.outcomes == {"change": 28, "skip: not ours": 5, "bad": 2}
+    assert plan.groups == {"L": 28}
+    assert {bad["label"] for bad in plan.bad} == {assets[7].name, assets[20].name}
+    assert "too long" in next(bad["reason"] for bad in plan.bad if bad["pk"] == assets[7].pk)
+    assert plan.samples[0] == {
+        "pk": assets[0].pk,
+        "label": assets[0].name,
+        "before": {"creator_description": None},
+        "after": {"creator_description": f"about {assets[0].name}"},
+    }
+    assert table_hash() == before
+    assert not BackfillChange.objects.exists()
+    assert run_of(job).plan["outcomes"]["change"] == 28
+
+
+def test_a_run_does_what_its_plan_said() -> None:
+    make_assets(30)
+    job = _planned(DescribeByName())
+    plan = plan_run(job, now=timezone.now())
+    start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
+    run_to_the_end(job)
+    assert run_of(job).changed_rows == plan.outcomes["change"] == 30
+
+
+@pytest.mark.parametrize("change", ["new row", "edited", "deleted", "filled"])
+def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
+    assets = make_assets(12)
+    job = _planned(DescribeByName())
+    plan = plan_run(job, now=timezone.now())
+    if change == "new row":
+        make_asset()
+    elif change == "deleted":
+        assets[3].delete()
+    else:
+        fields = {"name": "L.CAS.ATL.004:x"} if change == "edited" else {"creator_description": "mine"}
+        Asset.objects.filter(pk=assets[3].pk).update(**fields)
+    with pytest.raises(PlanMoved):
+        start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
+    assert run_of(job).state == "planned", "its way out: plan again"
+    again = plan_run(job, now=timezone.now())
+    start_run(job, by=BY, now=timezone.now(), plan_hash=again.digest)
+
+
+def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
+    make_assets(2)
+    rule = DescribeByName()
+    job = _planned(rule)
+    plan = plan_run(job, now=timezone.now())
+    rule.version = 2
+    with pytest.raises(PlanMoved, match="version 1 of the rule; it is 2 now"):
+        start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
+
+
+def test_a_row_edited_between_plan_and_batch_gets_what_fits_it_then() -> None:
+    assets = make_assets(3)
+    job = started(DescribeByName())
+    Asset.objects.filter(pk=assets[1].pk).update(name="L.CAS.ATL.002:new")
+    run_next_batch(job, now=timezone.now())
+    assert Asset.objects.get(pk=assets[1].pk).creator_description == "about L.CAS.ATL.002:new"
+
+
+def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() -> None:
+    job = _planned(DescribeByName())
+    with pytest.raises(NothingToDo):
+        start_run(job, by=BY, now=timezone.now())
+    assert run_of(job).state == "planned"
+    assert not run_of(job).claims.exists()
+
+
+def test_a_second_start_names_the_holder() -> None:
+    make_assets(3)
+    first = started(DescribeByName())
+    with pytest.raises(FieldHeld, match=rf"creator_description \(run {first.run_pk} of tests.describe, running\)"):
+        started(CREATOR_DESCRIPTION_RULE)
+    with pytest.raises(MoveRefused, match="The run is running"):
+        start_run(first, by=BY, now=timezone.now())
+    with pytest.raises(MoveRefused):
+        plan_run(first, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"reason": "  "}, "reason"),
+        ({"reason": "x" * 201}, "reason"),
+        ({"batch_rows": 0}, "batch_rows"),
+        ({"batch_rows": 5001}, "batch_rows"),
+        ({"sleep_ratio": -1}, "sleep_ratio"),
+        ({"sleep_ratio": 21}, "sleep_ratio"),
+        ({"parameters": {"colour": "red"}}, "colour"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name(wish: dict, field: str) -> None:
+    with registered(DescribeByName()) as rule, pytest.raises(Invalid) as refusal:
+        _planned(rule, **wish)
+    assert refusal.value.faults[0].field == field
+    assert not BackfillRun.objects.exists()

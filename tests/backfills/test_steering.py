@@ -1,0 +1,212 @@
+"""What people ask of runs, and what they are refused."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from assets.models import Asset
+from backfills import steering
+from backfills.engine.batches import run_next_batch
+from backfills.engine.driving import take_run
+from backfills.errors import FieldHeld, MoveRefused
+from backfills.models import BackfillHold, BackfillRun
+from backfills.progress import events_after, run_figures, throughput, why_it_waits
+from common.errors import Conflict, Invalid, Missing
+from tests.factories.assets import make_assets
+from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rule() -> Iterator[DescribeByName]:
+    with registered(DescribeByName()) as rule:
+        yield rule
+
+
+def _said() -> dict[str, object]:
+    return {"by": BY, "now": timezone.now()}
+
+
+def test_stops_at_once_where_no_worker_holds_the_run_and_goes_on_from_there() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    run_next_batch(job, now=timezone.now())
+    assert steering.pause(job.run_pk, **_said()).state == "paused"
+    assert run_next_batch(job, now=timezone.now()).state == "paused"
+    steering.resume(job.run_pk, **_said())
+    run_to_the_end(job)
+    run = run_of(job)
+    assert (run.state, run.changed_rows, run.batches_done) == ("finished", 25, 3)
+    kinds = [event["kind"] for event in events_after(run, 0)]
+    assert [kind for kind in kinds if kind != "progress"] == ["planned", "running", "paused", "running", "finished"]
+
+
+def test_a_run_stuck_in_pausing_is_forced_out() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    take_run(job, now=timezone.now())  # and this worker dies
+    assert steering.pause(job.run_pk, **_said()).state == "pausing"
+    assert steering.force(job.run_pk, **_said()).state == "paused"
+    steering.resume(job.run_pk, **_said())
+    assert steering.cancel(job.run_pk, **_said()).state == "cancelled"
+
+
+def test_a_running_run_is_taken_from_a_worker_that_hangs() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    take_run(job, now=timezone.now())
+    steering.force(job.run_pk, **_said())
+    assert take_run(job, now=timezone.now())
+    steering.pause(job.run_pk, **_said())
+    steering.force(job.run_pk, **_said())
+    with pytest.raises(MoveRefused, match="does not wait for a worker"):
+        steering.force(job.run_pk, **_said())
+
+
+def test_cancelled_columns_are_free_again_and_values_stay_until_undone() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    run_next_batch(job, now=timezone.now())
+    steering.cancel(job.run_pk, **_said())
+    assert Asset.objects.exclude(creator_description=None).count() == 10
+    second = started(DescribeByName())
+    assert run_of(second).total_rows == 15
+
+
+def test_pace_is_adjusted_while_running_within_bounds() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    run_next_batch(job, now=timezone.now())
+    steering.adjust(job.run_pk, batch_rows=3, sleep_ratio=2, **_said())
+    assert run_next_batch(job, now=timezone.now()).rows == 3
+    for wish in ({"batch_rows": 0, "sleep_ratio": 0}, {"batch_rows": 10, "sleep_ratio": 99}):
+        with pytest.raises(Invalid):
+            steering.adjust(job.run_pk, **wish, **_said())
+
+
+def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeByName) -> None:
+    assets = make_assets(60)
+    rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[3].pk else None
+    job = started(rule, batch_rows=60)
+    with pytest.raises(MoveRefused, match="pause or cancel"):
+        steering.finalise(job.run_pk, **_said())
+    run_to_the_end(job)
+    with pytest.raises(MoveRefused, match="1 rows are parked"):
+        steering.finalise(job.run_pk, **_said())
+    [parked] = run_of(job).parked.all()
+    again = steering.retry_parked(parked.pk, **_said())
+    assert (again.resolved_at, again.attempts, again.reason) == (None, 2, "KeyError: 'nothing'")
+    rule.answer = lambda row: None  # mended
+    done = steering.retry_parked(parked.pk, **_said())
+    assert done.resolution == f"done, by {BY}"
+    assert Asset.objects.get(pk=assets[3].pk).creator_description == f"about {assets[3].name}"
+    # A person emptied one that the run filled: their decision. One that was never filled: left over.
+    Asset.objects.filter(pk=assets[5].pk).update(creator_description=None, creator_description_origin="")
+    run_of(job).changes.filter(row_pk=assets[9].pk).delete()
+    Asset.objects.filter(pk=assets[9].pk).update(creator_description=None, creator_description_origin="")
+    with pytest.raises(MoveRefused, match=f"1 rows still lack their value, such as {assets[9].pk}"):
+        steering.finalise(job.run_pk, **_said())
+    Asset.objects.filter(pk=assets[9].pk).update(creator_description="given by hand")
+    assert steering.finalise(job.run_pk, **_said()).state == "finalised"
+
+
+def test_a_parked_row_that_was_mended_by_hand_needs_nothing(rule: DescribeByName) -> None:
+    assets = make_assets(3)
+    rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[0].pk else None
+    job = started(rule)
+    run_to_the_end(job)
+    Asset.objects.filter(pk=assets[0].pk).update(creator_description="by hand")
+    done = steering.retry_parked(run_of(job).parked.get().pk, **_said())
+    assert done.resolution == "it needs nothing any more"
+    assert (run_of(job).parked_rows, run_of(job).skipped_rows) == (0, 1)
+
+
+def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> None:
+    make_assets(120)
+    rule.answer = lambda row: {}["nothing"]
+    job = started(rule, batch_rows=60)
+    run_to_the_end(job)
+    assert run_of(job).state == "failed"
+    rule.answer = lambda row: None
+    for parked in run_of(job).parked.open():
+        steering.retry_parked(parked.pk, **_said())
+    steering.resume(job.run_pk, **_said())
+    run_to_the_end(job)
+    run = run_of(job)
+    assert (run.state, run.changed_rows, run.parked_rows, run.error) == ("finished", 120, 0, "")
+
+
+def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
+    with pytest.raises(Invalid):
+        steering.hold_all(reason=" ", **_said())
+    steering.hold_all(reason="release day", **_said())
+    with pytest.raises(Conflict):
+        steering.hold_all(reason="again", **_said())
+    assert BackfillHold.objects.count() == 1
+    assert steering.release_all()
+    assert not steering.release_all()
+
+
+def test_unknown_runs_and_rows_are_missing() -> None:
+    for verb in (steering.pause, steering.resume, steering.cancel, steering.force, steering.retry_parked):
+        with pytest.raises(Missing):
+            verb(404, **_said())
+
+
+def test_why_nothing_moves_is_said_for_each_cause() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    now = timezone.now()
+    late = now + timedelta(minutes=5)
+    assert why_it_waits(run_of(job), now, None) == ""
+    assert "No worker has taken it up" in why_it_waits(run_of(job), late, None)
+    take_run(job, now=now)
+    assert "has not been heard of" in why_it_waits(run_of(job), late, None)
+    BackfillRun.objects.update(waits_because="4 sessions wait for a lock; the limit is 3")
+    assert why_it_waits(run_of(job), now, None).startswith("4 sessions wait")
+    steering.hold_all(by=BY, reason="release day", now=now)
+    assert why_it_waits(run_of(job), now, BackfillHold.objects.get()) == f"All runs are held by {BY}: release day"
+
+
+def test_figures_and_chart_add_up() -> None:
+    make_assets(25)
+    job = started(DescribeByName())
+    run_to_the_end(job)
+    run = run_of(job)
+    figures = run_figures(run, timezone.now())
+    assert (figures["rowsDone"], figures["rowsTotal"], figures["etaSeconds"]) == (25, 25, None)
+    assert sum(bar["rows"] for bar in throughput(run)) == 25
+    steering.begin_undo(run.pk, **_said())
+    run_next_batch(job, now=timezone.now())
+    half = run_figures(run_of(job), timezone.now())
+    assert (half["rowsDone"], half["rowsTotal"]) == (10, 25)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_start_at_once_one_begins_and_the_others_are_told_who() -> None:
+    make_assets(20)
+    outcomes: list[str] = []
+    barrier = threading.Barrier(5)
+
+    def start() -> None:
+        try:
+            barrier.wait(10)
+            started(DescribeByName())
+            outcomes.append("started")
+        except FieldHeld as refusal:
+            outcomes.append(refusal.message)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=start) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("started") == 1
+    assert all("tests.describe, running" in text for text in outcomes if text != "started")

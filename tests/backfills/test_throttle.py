@@ -1,0 +1,154 @@
+"""What holds a run, measured on the real things: locks, sessions, queue, response times."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from celery import current_app
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from redis.exceptions import RedisError
+
+from backfills import steering, throttle
+from backfills.engine.driving import drive, take_run
+from backfills.throttle import Reading, Throttle, find_reason
+from common import response_times
+from common.queue_age import oldest_message_seconds
+from tests.factories.assets import make_assets
+from tests.support.backfills import BY, DescribeByName, run_of, started
+
+pytestmark = pytest.mark.django_db
+
+
+def test_any_signal_holds_and_lets_go_only_well_below_its_limit() -> None:
+    def at(value: float) -> list[Reading]:
+        return [Reading("locks", value, 10, f"{value} waits"), Reading("queue", 0, 5, "never said")]
+
+    reason, holding = find_reason(at(11), frozenset())
+    assert (reason, holding) == ("11 waits", {"locks"})
+    assert find_reason(at(9.5), holding) == ("9.5 waits", {"locks"})
+    assert find_reason(at(9.5), frozenset()) == ("", frozenset())
+    assert find_reason(at(8.9), holding) == ("", frozenset())
+
+
+def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "_LOOK_SECONDS", 0.0)
+    make_assets(15)
+    job = started(DescribeByName())
+    one = Throttle(None)
+    steering.hold_all(by=BY, reason="release day", now=timezone.now())
+    assert drive(job, take_run(job, now=timezone.now()), clock=timezone.now, find_hold=one.find_hold) is None
+    run = run_of(job)
+    assert (run.state, run.changed_rows, run.waits_because) == ("running", 0, f"Held by {BY}: release day")
+    steering.release_all()
+    assert one.find_hold() == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
+    settings.BACKFILLS_MAX_LOCK_WAITS = 0
+    assert Throttle(None).find_hold() == ""
+    key = uuid.uuid4().int % 2**31
+    release = threading.Event()
+
+    def session(*, holds: bool) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+            if holds:
+                release.wait(20)
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        connection.close()
+
+    holder = threading.Thread(target=session, kwargs={"holds": True})
+    waiter = threading.Thread(target=session, kwargs={"holds": False})
+    holder.start()
+    time.sleep(0.3)
+    waiter.start()
+    try:
+        deadline = time.monotonic() + 10
+        while not (reason := Throttle(None).find_hold()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert reason == "1 sessions wait for a lock; the limit is 0"
+    finally:
+        release.set()
+        holder.join()
+        waiter.join()
+
+
+@pytest.fixture
+def queue() -> Iterator[str]:
+    name = f"tests-{uuid.uuid4().hex}"
+    yield name
+    with current_app.pool.acquire(block=True) as held:
+        held.default_channel.client.delete(name)
+
+
+def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) -> None:
+    assert oldest_message_seconds(queue) == 0
+    for task in ("one", "two"):
+        current_app.send_task(f"tests.{task}", queue=queue)
+    with current_app.pool.acquire(block=True) as held:
+        client = held.default_channel.client
+        newest, oldest = (json.loads(text) for text in client.lrange(queue, 0, -1))
+        assert (newest["headers"]["task"], oldest["headers"]["task"]) == ("tests.two", "tests.one")
+        oldest["headers"]["sent_at"] -= 90
+        client.lset(queue, -1, json.dumps(oldest))
+    assert 90 <= oldest_message_seconds(queue) < 95
+
+
+def test_an_old_queue_holds(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.BACKFILLS_MAX_QUEUE_SECONDS = 60
+    monkeypatch.setattr(throttle, "oldest_message_seconds", lambda: 75.0)
+    assert Throttle(None).find_hold() == "The oldest task waits for 75 s; the limit is 60 s"
+
+
+@pytest.fixture
+def counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix = uuid.uuid4().hex
+    monkeypatch.setattr(response_times, "_key", lambda slot: f"{prefix}-{slot}")
+    response_times._counts.clear()
+
+
+@pytest.mark.usefixtures("counters")
+def test_reads_that_take_longer_than_before_the_run_hold_it(settings: Settings) -> None:
+    settings.BACKFILLS_MIN_REQUESTS = 50
+    assert throttle.measure_baseline() is None, "too few to say"
+    for _ in range(100):
+        response_times.record(20.0)
+    response_times.flush()
+    baseline = throttle.measure_baseline()
+    assert baseline == pytest.approx(20, rel=0.03)
+    assert Throttle(baseline).find_hold() == ""
+    for _ in range(20):
+        response_times.record(60.0)
+    response_times.flush()
+    assert Throttle(baseline).find_hold().startswith("API reads take 6")
+
+
+@pytest.mark.usefixtures("counters")
+def test_reads_of_assets_are_counted_and_nothing_else(client: Client) -> None:
+    client.get("/api/assets")
+    client.get("/api/health")
+    client.post("/api/assets")
+    assert response_times._counts.total() == 1
+
+
+@pytest.mark.usefixtures("counters")
+def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def hang() -> None:
+        asked.append(1)
+        raise RedisError("timed out")
+
+    monkeypatch.setattr(response_times, "_valkey", hang)
+    monkeypatch.setattr(response_times, "_next_flush", 0.0)
+    for _ in range(100):
+        response_times.record(20.0)
+    assert len(asked) == 1
+    assert throttle.measure_baseline() is None

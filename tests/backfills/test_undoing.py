@@ -1,0 +1,168 @@
+"""After an undo every row that nobody touched is what it was, column by column; what people wrote stays."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assets.models import Asset
+from backfills.engine.batches import run_next_batch
+from backfills.engine.ledger import count_outcomes
+from backfills.errors import FieldHeld, MoveRefused
+from backfills.models import BackfillChange, BackfillClaim
+from backfills.steering import begin_undo, cancel, finalise, pause, reopen
+from tests.factories.assets import make_assets
+from tests.support.backfills import (
+    BY,
+    DescribeByName,
+    RewriteWords,
+    registered,
+    run_of,
+    run_to_the_end,
+    started,
+    table_hash,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rules() -> Iterator[None]:
+    with registered(DescribeByName()), registered(RewriteWords()):
+        yield
+
+
+def _undo(job: object) -> None:
+    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(job)
+
+
+@pytest.mark.parametrize("rule", [DescribeByName(), RewriteWords()], ids=lambda rule: rule.name)
+def test_everything_is_as_before(rule: object) -> None:
+    make_assets(37, tags=["one"], rights={"share": 1.50})
+    before = table_hash()
+    job = started(rule)
+    run_to_the_end(job)
+    assert table_hash() != before
+    _undo(job)
+    assert table_hash() == before
+    assert run_of(job).state == "undone"
+    assert not BackfillClaim.objects.exists()
+
+
+def test_what_people_wrote_since_stays_and_is_listed() -> None:
+    assets = make_assets(20)
+    job = started(DescribeByName())
+    run_to_the_end(job)
+    Asset.objects.filter(pk=assets[3].pk).update(creator_description="mine", creator_description_origin="")
+    Asset.objects.filter(pk=assets[4].pk).update(creator_description_origin="")  # the same words, made a person's
+    Asset.objects.filter(pk=assets[5].pk).delete()
+    assert count_outcomes(job) == {"restored": 17, "conflict": 2, "gone": 1}
+    _undo(job)
+    run = run_of(job)
+    assert (run.restored_rows, run.conflict_rows) == (17, 3)
+    found = dict(BackfillChange.objects.conflicts().values_list("row_pk", "outcome"))
+    assert found == {assets[3].pk: "conflict", assets[4].pk: "conflict", assets[5].pk: "gone"}
+    assert Asset.objects.get(pk=assets[3].pk).creator_description == "mine"
+
+
+def test_half_a_run_is_undone_like_a_whole_one() -> None:
+    make_assets(30)
+    before = table_hash()
+    job = started(DescribeByName())
+    run_next_batch(job, now=timezone.now())
+    pause(job.run_pk, by=BY, now=timezone.now())
+    _undo(job)
+    assert table_hash() == before
+    assert run_of(job).restored_rows == 10
+
+
+def test_a_run_is_not_undone_while_it_goes_on_nor_twice_nor_after_finalising() -> None:
+    make_assets(15)
+    job = started(DescribeByName())
+    with pytest.raises(MoveRefused, match="pause or cancel it first"):
+        begin_undo(job.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(job)
+    finalise(job.run_pk, by=BY, now=timezone.now())
+    with pytest.raises(MoveRefused, match="reopen it first"):
+        begin_undo(job.run_pk, by=BY, now=timezone.now())
+    reopen(job.run_pk, by=BY, now=timezone.now())
+    _undo(job)
+    once = table_hash()
+    with pytest.raises(MoveRefused, match="start a new run"):
+        begin_undo(job.run_pk, by=BY, now=timezone.now())
+    assert table_hash() == once
+
+
+def test_a_half_undone_run_goes_on_and_can_be_nothing_else() -> None:
+    make_assets(30)
+    before = table_hash()
+    job = started(DescribeByName())
+    run_to_the_end(job)
+    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    run_next_batch(job, now=timezone.now())
+    for verb in (begin_undo, pause, cancel, finalise):
+        with pytest.raises(MoveRefused, match="undone to the end"):
+            verb(job.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(job)
+    assert table_hash() == before
+
+
+def test_undoing_waits_for_a_run_that_works_on_the_same_column() -> None:
+    make_assets(15)
+    first = started(DescribeByName())
+    run_to_the_end(first)
+    make_assets(5)
+    second = started(DescribeByName())
+    with pytest.raises(FieldHeld, match=f"run {second.run_pk} of tests.describe, running"):
+        begin_undo(first.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(second)
+    _undo(first)
+    assert Asset.objects.filter(creator_description=None).count() == 15, "the second run's rows stay"
+
+
+def test_a_value_the_database_no_longer_takes_is_a_conflict() -> None:
+    assets = make_assets(8, description="fine")
+    job = started(RewriteWords())
+    run_to_the_end(job)
+    # What stood there before was negative, say by an older release; the column refuses it now.
+    BackfillChange.objects.filter(row_pk=assets[2].pk, field="file_size").update(before=-5)
+    _undo(job)
+    run = run_of(job)
+    assert run.state == "undone"
+    assert Asset.objects.filter(file_size=None).count() == 7
+    assert BackfillChange.objects.filter(row_pk=assets[2].pk, outcome="conflict").exists()
+
+
+EDITS = st.lists(st.tuples(st.integers(0, 11), st.sampled_from(["edit", "empty", "delete", "batch"])), max_size=25)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS, batches_undone=st.integers(0, 3))
+def test_whatever_people_do_meanwhile_is_kept_and_all_else_is_as_before(
+    edits: list[tuple[int, str]], batches_undone: int
+) -> None:
+    Asset.objects.all().delete()
+    BackfillClaim.objects.all().delete()
+    assets = make_assets(12)
+    expected: dict[int, str | None] = {asset.pk: None for asset in assets}
+    job = started(DescribeByName(), batch_rows=3)
+    for place, what in edits:
+        row = Asset.objects.filter(pk=assets[place].pk)
+        if what == "batch":
+            run_next_batch(job, now=timezone.now())
+        elif what == "delete":
+            row.delete()
+            expected.pop(assets[place].pk, None)
+        elif assets[place].pk in expected:
+            words = f"edit {place}" if what == "edit" else None
+            row.update(creator_description=words, creator_description_origin="")
+            expected[assets[place].pk] = words
+    if run_of(job).state == "running":
+        cancel(job.run_pk, by=BY, now=timezone.now())
+    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    run_to_the_end(job)
+    assert dict(Asset.objects.values_list("pk", "creator_description")) == expected
+    assert not Asset.objects.exclude(creator_description_origin="").exists()

@@ -1,0 +1,83 @@
+"""Which stage a state is, whom it reaches, and whether an edit raises it."""
+
+from itertools import pairwise
+
+import pytest
+
+from flags.registry import ALBUM_ART_PIPELINE, FLAG_NAMES
+from flags.stages import Stage, is_raised_above, reach_of, settings_of, stage_of, stages_for
+from tests.factories.flags import OFF
+
+OPEN = OFF | {"everyone": None}
+ON = OFF | {"everyone": True}
+
+
+@pytest.mark.parametrize(
+    ("state", "stage"),
+    [
+        (OFF, Stage.OFF),
+        (OFF | {"percent": "50.0", "staff": True, "users": ["a" * 24]}, Stage.OFF),
+        (OPEN, Stage.OFF),
+        (OPEN | {"percent": "0.0"}, Stage.OFF),
+        (OPEN | {"staff": True}, Stage.STAFF),
+        (OPEN | {"staff": True, "percent": "0.0", "users": ["a" * 24], "groups": ["Pilots"]}, Stage.STAFF),
+        (OPEN | {"staff": True, "percent": "1.0"}, Stage.PERCENT_1),
+        (OPEN | {"staff": True, "percent": "10.0"}, Stage.PERCENT_10),
+        (OPEN | {"staff": True, "percent": "50.0", "note": "half"}, Stage.PERCENT_50),
+        (ON, Stage.EVERYONE),
+        (ON | {"percent": "1.0"}, Stage.EVERYONE),
+        (OPEN | {"staff": True, "percent": "25.0"}, Stage.CUSTOM),
+        (OPEN | {"percent": "10.0"}, Stage.CUSTOM),
+        (OPEN | {"users": ["a" * 24]}, Stage.CUSTOM),
+        (OPEN | {"groups": ["Pilots"]}, Stage.CUSTOM),
+        (OPEN | {"authenticated": True}, Stage.CUSTOM),
+        (OPEN | {"staff": True, "authenticated": True}, Stage.CUSTOM),
+    ],
+)
+def test_a_state_is_in_one_stage(state, stage):
+    assert stage_of(state) is stage
+
+
+@pytest.mark.parametrize("flag_name", sorted(FLAG_NAMES))
+def test_what_a_stage_sets_is_that_stage(flag_name):
+    for stage in stages_for(flag_name):
+        assert stage_of(OFF | settings_of(stage)) is stage
+
+
+def test_each_stage_reaches_whoever_the_one_before_reached():
+    reaches = [reach_of(OFF | settings_of(stage)) for stage in stages_for("album_art")]
+    for before, after in pairwise(reaches):
+        assert all(then <= now for then, now in zip(before, after, strict=True))
+    assert reaches[-1] == (100, 100, 100)
+
+
+def test_what_serves_nobody_in_particular_is_off_or_on():
+    assert stages_for(ALBUM_ART_PIPELINE) == (Stage.OFF, Stage.EVERYONE)
+    assert Stage.CUSTOM not in stages_for("album_art")
+
+
+def share(percent):
+    return OPEN | {"percent": percent, "staff": True}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_raised"),
+    [
+        (OFF, share("50.0"), False),
+        (OFF, share("50.1"), True),
+        (None, ON, True),
+        (OFF, OPEN | {"authenticated": True}, True),
+        (OPEN | {"authenticated": True}, ON, True),  # services and whoever is not logged in come on top
+        (OPEN | {"authenticated": True, "percent": "1.0"}, OPEN | {"authenticated": True, "percent": "90.0"}, True),
+        (OFF | {"percent": "90.0"}, share("90.0"), True),
+        (share("60.0"), share("70.0"), True),
+        (share("70.0"), share("60.0"), False),
+        (ON, share("99.9"), False),
+        (ON, ON | {"note": "all"}, False),
+        (ON, OFF, False),
+        (OFF, OFF | {"percent": "90.0"}, False),
+        (OFF, OPEN | {"staff": True, "users": ["a" * 24], "groups": ["Everybody"]}, False),
+    ],
+)
+def test_an_edit_raises_a_flag_if_some_kind_of_caller_gets_more_than_the_limit(before, after, is_raised):
+    assert is_raised_above(50, before, after) is is_raised

@@ -1,0 +1,113 @@
+"""A backfill through the real doors: staff plan and start it in the browser, workers carry it on, one is killed, staff
+pause, resume, finalise and undo it, and every untouched row is what it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+from rest_framework.test import APIClient
+
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
+from accounts.models import User
+from assets.models import Asset
+from backfills import tasks
+from backfills.models import BackfillChange, BackfillRun
+from taxonomy.sync import load_starter
+from tests.factories.accounts import bearer
+from tests.factories.assets import make_assets
+from tests.support.backfills import table_hash
+from tests.support.browser import log_in, needs_browser, open_page
+from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
+
+ROWS = 300
+
+
+@pytest.fixture(autouse=True)
+def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
+    address, _, options = os.environ["DATABASE_URL"].partition("?")
+    server = address.rpartition("/")[0]
+    environment = ENVIRONMENT | {
+        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else ""),
+        "MEDIA_ROOT": str(tmp_path),
+        "BACKFILLS_LEASE_SECONDS": "3",
+    }
+    command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--pool", "solo"]
+    return subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
+
+
+@pytest.fixture
+def registry(live_server: object) -> str:
+    load_starter(now=timezone.now())
+    ensure_demo_logins()
+    return live_server.url  # type: ignore[attr-defined]
+
+
+def _plan_and_start(page: Page, registry: str) -> None:
+    page.goto(f"{registry}/admin/backfills/backfillrun/")
+    page.click("text=Plan a run")
+    page.select_option("[name=rule]", "assets.ai_metadata")
+    page.fill("[name=reason]", "Phase 2B")
+    page.fill("[name=batch_rows]", "5")
+    page.fill("[name=sleep_ratio]", "12")
+    page.click("text=Make the plan")
+    expect(page.get_by_text(f"{ROWS} rows to change")).to_be_visible(timeout=30_000)
+    page.click("text=Start…")
+    page.click("button:has-text('Start')")
+    expect(page.locator(".backfill-run strong").first).to_have_text("Running")
+
+
+def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp_path: Path) -> None:
+    make_assets(ROWS)
+    before = table_hash()
+    api = APIClient(headers={"Authorization": bearer(User.objects.get(email=ADMIN_EMAIL))})
+    with open_page(registry) as (page, faults), ended_at_last(_start_worker(tmp_path)) as first:
+        log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
+        _plan_and_start(page, registry)
+        [run] = BackfillRun.objects.all()
+        wait_until(lambda: BackfillRun.objects.get().changed_rows >= 20, 30)
+
+        began = time.monotonic()
+        page.click("button:has-text('Pause')")
+        expect(page.locator(".backfill-run strong").first).to_have_text("Paused", timeout=10_000)
+        assert time.monotonic() - began < 8, "the page follows the run"
+        assert api.get(f"/api/backfills/{run.pk}").json()["state"] == "paused"
+        page.click("button:has-text('Resume')")
+        wait_until(lambda: BackfillRun.objects.get().changed_rows >= 60, 30)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        done = BackfillRun.objects.get().changed_rows
+        assert done < ROWS
+
+        with ended_at_last(_start_worker(tmp_path)) as second:
+            wait_until(lambda: BackfillRun.objects.get().lease_until < timezone.now(), 30)
+            tasks.look_after_runs.delay()  # as the clock would
+            expect(page.locator(".backfill-run strong").first).to_have_text("Finished", timeout=60_000)
+            assert BackfillChange.objects.filter(run=run).count() == ROWS
+            assert Asset.objects.filter(ai_metadata_origin="backfill").count() == ROWS
+            page.click("text=Finalise…")
+            page.click("button:has-text('Finalise')")
+            expect(page.locator(".backfill-run strong").first).to_have_text("Finalised")
+            page.click("button:has-text('Reopen')")
+            page.click("text=Undo…")
+            expect(page.get_by_text(f"{ROWS} values will be put back")).to_be_visible()
+            page.click("button:has-text('Undo')")
+            expect(page.locator(".backfill-run strong").first).to_have_text("Undone", timeout=60_000)
+            second.terminate()
+            second.wait(30)
+        assert not faults
+    assert table_hash() == before

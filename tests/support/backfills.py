@@ -1,0 +1,98 @@
+"""Runs for tests: rules that do what a test wants, a run under way, the table as one line to compare."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from assets.models import Asset
+from backfills import rules
+from backfills.engine.batches import Step, run_next_batch
+from backfills.engine.job import Job
+from backfills.engine.starting import new_job, start_run
+from backfills.models import BackfillRun
+from backfills.rules import Rule, Skip, register_rule
+
+BY = "olga@studio.example"
+
+
+class DescribeByName(Rule):
+    """Writes the creator description of rows that have none; `answer` may do otherwise for a row."""
+
+    name = "tests.describe"
+    title = "Describe by name"
+    model_label = "assets.Asset"
+    fields = ("creator_description",)
+    reads = ("source",)
+    group_field = "layer"
+    label_field = "name"
+    origin_columns = {"creator_description": "creator_description_origin"}
+    answer: Callable[[rules.Row], dict[str, Any] | Skip | None] = staticmethod(lambda row: None)
+
+    def concerned(self, rows: Any, parameters: rules.Parameters) -> Any:
+        return rows.filter(creator_description__isnull=True)
+
+    def apply(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
+        answer = self.answer(row)
+        return {"creator_description": f"about {row['name']}"} if answer is None else answer
+
+
+class RewriteWords(Rule):
+    """Writes several columns of different types, over values that are there."""
+
+    name = "tests.rewrite"
+    title = "Rewrite"
+    model_label = "assets.Asset"
+    fields = ("description", "tags", "rights", "curated_at", "file_size")
+    label_field = "name"
+
+    def concerned(self, rows: Any, parameters: rules.Parameters) -> Any:
+        return rows.exclude(description__startswith="new ")
+
+    def apply(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
+        return {
+            "description": f"new {row['description']}",
+            "tags": [*row["tags"], 'quoted "tag", {braces}'],
+            "rights": {"share": 0.1, "note": None, "text": 'ümlaut \\ "quote"'},
+            "curated_at": timezone.now(),
+            "file_size": 2**40,
+        }
+
+
+@contextmanager
+def registered(rule: Rule) -> Iterator[Rule]:
+    register_rule(rule)
+    try:
+        yield rule
+    finally:
+        rules._rules.pop(rule.name)
+
+
+def started(rule: Rule, **run: Any) -> Job:
+    facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_rows": 10}
+    job = new_job(rule, apps, **(facts | run))
+    start_run(job, by=BY, now=timezone.now())
+    return job
+
+
+def run_to_the_end(job: Job, *, most: int = 1000) -> Step:
+    for _ in range(most):
+        step = run_next_batch(job, now=timezone.now())
+        if step.is_over:
+            return step
+    raise AssertionError("the run does not end")
+
+
+def run_of(job: Job) -> BackfillRun:
+    return BackfillRun.objects.get(pk=job.run_pk)
+
+
+def table_hash(model: Any = Asset) -> str:
+    """Every column of every row, generated ones too."""
+    with connection.cursor() as cursor:
+        table = connection.ops.quote_name(model._meta.db_table)
+        cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY t.{model._meta.pk.column})) FROM {table} t")  # noqa: S608
+        return cursor.fetchone()[0]
