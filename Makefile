@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-artwork bench-pipeline bench-backfill bench-fields shell reset lock
+.PHONY: help run test lint format bench bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -47,6 +47,11 @@ bench-backfill: ## Measure a backfill with its ledger against one UPDATE
 bench-fields: ## Measure what the new fields and their backfill cost readers
 	@bin/prepare dev
 	$(PYTHON_ENV) -m benchmarks.fields $(ARGS)
+
+bench-bugs: ## Measure intake, scrubbing and the list of bug reports
+	@bin/prepare dev
+	$(PYTHON_ENV) -m benchmarks.redaction
+	$(PYTHON_ENV) -m benchmarks.bug_reports $(ARGS)
 
 shell: ## A Python prompt with the models
 	@bin/prepare local

@@ -4,7 +4,7 @@ import hashlib
 import logging
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import Storage, default_storage
 
 from common.errors import Unavailable
 
@@ -19,22 +19,22 @@ def content_key(folder: str, content: bytes, content_type: str) -> str:
     return f"{folder}/{digest[:2]}/{digest}.{_EXTENSIONS[content_type]}"
 
 
-def put_once(key: str, content: bytes, *, content_type: str) -> bool:
+def put_once(key: str, content: bytes, *, content_type: str, storage: Storage = default_storage) -> bool:
     """Store `content` under exactly `key`; False if it lies there already. Raises Unavailable.
 
     What lies there with another length is what a crash left of an earlier write and is replaced.
     """
     try:
-        if default_storage.exists(key):
-            if default_storage.size(key) == len(content):
+        if storage.exists(key):
+            if storage.size(key) == len(content):
                 return False
             log.warning("half-written file replaced", extra={"key": key})
-            default_storage.delete(key)
+            storage.delete(key)
         file = ContentFile(content)
         file.content_type = content_type  # type: ignore[attr-defined]  # what cloud storages label the object with
-        saved_as = default_storage.save(key, file)
+        saved_as = storage.save(key, file)
         if saved_as != key:  # somebody else stored the same bytes at the same moment
-            default_storage.delete(saved_as)
+            storage.delete(saved_as)
             return False
     except FileExistsError:
         return False

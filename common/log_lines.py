@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.moments import format_moment
-from common.request_context import request_id
+from common.request_context import request_id, trace_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "data"}
 
@@ -14,7 +14,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     """What the caller passed as `extra`, and the request it happened in."""
     facts = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-    return facts | {"request_id": request_id.get()} if request_id.get() else facts
+    for name, held in (("request_id", request_id.get()), ("trace_id", trace_id.get())):
+        if held:
+            facts.setdefault(name, held)
+    return facts
 
 
 class JsonFormatter(logging.Formatter):

@@ -3,3 +3,5 @@
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# The id clients give a whole chain of requests; it goes into rows, too.
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")

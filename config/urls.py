@@ -8,7 +8,15 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from api.errors import route_missing
 from assets.api.media import serve_media
-from ops.views import ActivityView, AlbumArtMetricsView, FieldMetricsView, HealthView, MetricsView, ServiceView
+from ops.views import (
+    ActivityView,
+    AlbumArtMetricsView,
+    BugReportMetricsView,
+    FieldMetricsView,
+    HealthView,
+    MetricsView,
+    ServiceView,
+)
 
 urlpatterns = [
     path("api/", include("assets.api.urls")),  # first, because nearly all requests go there
@@ -19,12 +27,14 @@ urlpatterns = [
     path("api/admin/metrics", MetricsView.as_view()),
     path("api/admin/metrics/album-art", AlbumArtMetricsView.as_view()),
     path("api/admin/metrics/fields", FieldMetricsView.as_view()),
+    path("api/admin/metrics/bug-reports", BugReportMetricsView.as_view()),
     path("api/admin/activity", ActivityView.as_view()),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema")),
     path("api/docs-json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/auth/", include("accounts.api.urls")),
     path("api/taxonomy/", include("taxonomy.api.urls")),
     path("api/", include("backfills.api.urls")),
+    path("api/", include("bugreports.api.urls")),
 ]
 if settings.MEDIA_STORAGE == "files":
     urlpatterns.append(path("media/<path:key>", serve_media))

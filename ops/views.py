@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from albumart.statistics import pipeline_figures
 from api.pagination import read_page
 from api.permissions import IsAdminRole
+from bugreports.figures import report_figures
 from common.moments import format_moment
 from ops.usage import field_figures, recent_activity, usage_figures
 
@@ -116,6 +117,13 @@ class FieldMetricsView(APIView):
 
     def get(self, request: Request) -> Response:
         return Response(field_figures())
+
+
+class BugReportMetricsView(APIView):
+    permission_classes = (IsAdminRole,)
+
+    def get(self, request: Request) -> Response:
+        return Response(report_figures(timezone.now()))
 
 
 class ActivityView(APIView):

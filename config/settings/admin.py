@@ -1,10 +1,26 @@
 """How the staff admin looks (django-unfold). Only local files: the pages work without any outside host."""
 
 from django.urls import reverse_lazy
+from django.utils.text import format_lazy
 
 
 def _item(title: str, icon: str, url_name: str) -> dict[str, object]:
     return {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
+
+
+_QUEUES = "bugreports.admin.queues"
+_REPORTS = "admin:bugreports_bugreport_changelist"
+
+
+def _queue(title: str, icon: str, name: str) -> dict[str, object]:
+    """A queue of bug reports, with how many wait in it."""
+    return _item(title, icon, _REPORTS) | {
+        "link": format_lazy("{}?queue={}", reverse_lazy(_REPORTS), name),
+        "badge": f"{_QUEUES}.{name}_badge",
+        "badge_variant": "info",
+        "active": f"{_QUEUES}.{name}_active",
+        "permission": f"{_QUEUES}.may_see",
+    }
 
 
 UNFOLD = {
@@ -32,6 +48,18 @@ UNFOLD = {
                     _item("Missing pictures", "image_search", "admin:albumart_artworkrun_changelist"),
                     _item("Sources", "dns", "admin:albumart_artworksource_changelist"),
                     _item("How it goes", "monitoring", "admin:albumart_figures"),
+                ],
+            },
+            {
+                "title": "Bug reports",
+                "items": [
+                    _item("All reports", "bug_report", _REPORTS) | {"active": f"{_QUEUES}.all_active"},
+                    _queue("Untriaged", "inbox", "untriaged"),
+                    _queue("Mine", "assignment_ind", "mine"),
+                    _queue("Regressions", "replay", "regressions"),
+                    _queue("Expiring soon", "timer", "expiring"),
+                    _queue("Expired, still open", "history_toggle_off", "expired"),
+                    _item("Purges", "auto_delete", "admin:bugreports_purgerun_changelist"),
                 ],
             },
             {

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "taxonomy",
     "assets",
     "albumart",
+    "bugreports",
     "ops",
 ]
 
@@ -124,6 +125,9 @@ REST_FRAMEWORK = {
         "login": env.str("ACCOUNTS_LOGIN_RATE", default="10/min"),
         "login_email": env.str("ACCOUNTS_LOGIN_EMAIL_RATE", default="30/min"),
         "register": env.str("ACCOUNTS_REGISTER_RATE", default="20/hour"),
+        "bug_reports": env.str("BUGREPORTS_USER_RATE", default="10/min"),
+        "bug_reports_day": env.str("BUGREPORTS_USER_DAY_RATE", default="100/day"),
+        "bug_reports_all": env.str("BUGREPORTS_GLOBAL_RATE", default="300/min"),
     },
     "NUM_PROXIES": env.int("API_TRUSTED_PROXY_COUNT", default=0),
 }
@@ -166,8 +170,11 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "idempotency-key",
     "range",
+    "x-trace-id",
+    "if-match",
+    "if-unmodified-since",
 ]
-CORS_EXPOSE_HEADERS = ["Content-Length", "Content-Range", "ETag", "X-Request-Id"]
+CORS_EXPOSE_HEADERS = ["Content-Length", "Content-Range", "ETag", "X-Request-Id", "X-Trace-Id", "Retry-After"]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
 # The file itself is bounded by ASSETS_MAX_FILE_BYTES while it streams in; this bounds the other form parts.

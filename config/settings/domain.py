@@ -72,6 +72,40 @@ BACKFILLS_MAX_QUEUE_SECONDS = env.float("BACKFILLS_MAX_QUEUE_SECONDS", default=6
 BACKFILLS_MAX_SLOWDOWN = env.float("BACKFILLS_MAX_SLOWDOWN", default=0.10)  # of API reads, p95, against before the run
 BACKFILLS_MIN_REQUESTS = env.int("BACKFILLS_MIN_REQUESTS", default=50)  # p95 of fewer says nothing
 
+BUGREPORTS_SUBMIT_STAFF_ONLY = env.bool("BUGREPORTS_SUBMIT_STAFF_ONLY", default=False)
+BUGREPORTS_MAX_REPORT_BYTES = env.int("BUGREPORTS_MAX_REPORT_BYTES", default=10 * 1024 * 1024)
+BUGREPORTS_MAX_LOGS = env.int("BUGREPORTS_MAX_LOGS", default=200)
+BUGREPORTS_MAX_NETWORK_EVENTS = env.int("BUGREPORTS_MAX_NETWORK_EVENTS", default=50)
+BUGREPORTS_MAX_BODY_CHARS = 4096  # of one request or response in a report
+BUGREPORTS_SCREENSHOT_MAX_BYTES = env.int("BUGREPORTS_SCREENSHOT_MAX_BYTES", default=5 * 1024 * 1024)
+BUGREPORTS_SCREENSHOT_MAX_PIXELS = env.int("BUGREPORTS_SCREENSHOT_MAX_PIXELS", default=40_000_000)
+BUGREPORTS_SCREENSHOT_SECONDS = 5.0  # somebody waits
+BUGREPORTS_REPEAT_SECONDS = env.int("BUGREPORTS_REPEAT_SECONDS", default=60)
+# Names beside the built-in ones whose values are taken out, and names whose values never are.
+BUGREPORTS_SECRET_KEYS = env.list("BUGREPORTS_SECRET_KEYS", default=[])
+BUGREPORTS_SAFE_KEYS = env.list("BUGREPORTS_SAFE_KEYS", default=[])
+BUGREPORTS_MASK_EMAILS = env.bool("BUGREPORTS_MASK_EMAILS", default=True)
+# Also under the name it had before: an environment may still say `bug_reports.retention_days`. 0: nothing goes.
+BUGREPORTS_RETENTION_DAYS = env.int(
+    "BUGREPORTS_RETENTION_DAYS", default=env.int("bug_reports.retention_days", default=30)
+)
+BUGREPORTS_PURGE_OPEN = env.bool("BUGREPORTS_PURGE_OPEN", default=False)
+BUGREPORTS_PURGE_BATCH_ROWS = env.int("BUGREPORTS_PURGE_BATCH_ROWS", default=500)
+# The clock deletes no more than this at once, unless it is less than ten times its largest run before.
+BUGREPORTS_PURGE_MAX_ROWS = env.int("BUGREPORTS_PURGE_MAX_ROWS", default=5000)
+BUGREPORTS_EXPIRING_DAYS = 3  # how long before it happens staff are told
+BUGREPORTS_ORPHAN_GRACE_SECONDS = env.int("BUGREPORTS_ORPHAN_GRACE_SECONDS", default=86_400)
+BUGREPORTS_MAX_BULK_ROWS = env.int("BUGREPORTS_MAX_BULK_ROWS", default=5000)
+# Where log lines are searched by trace id, such as https://logs.example.org/search?q={trace_id}
+BUGREPORTS_LOG_SEARCH_URL = env.str("BUGREPORTS_LOG_SEARCH_URL", default="")
+# Both or nothing is sent: where to, and the secret it is signed with.
+BUGREPORTS_WEBHOOK_URL = env.str("BUGREPORTS_WEBHOOK_URL", default="")
+BUGREPORTS_WEBHOOK_SECRET = env.str("BUGREPORTS_WEBHOOK_SECRET", default="")
+BUGREPORTS_DIGEST_MAIL = env.bool("BUGREPORTS_DIGEST_MAIL", default=False)
+BUGREPORTS_NOTICE_ATTEMPTS = 8  # over about a day
+BUGREPORTS_NOTICE_RETRY_SECONDS = env.float("BUGREPORTS_NOTICE_RETRY_SECONDS", default=10.0)  # times 4 each time
+BUGREPORTS_NOTICE_LEASE_SECONDS = 60
+
 FLAGS_REASON_REQUIRED = env.bool("FLAGS_REASON_REQUIRED", default=True)
 
 TAXONOMY_MAX_DOCUMENT_BYTES = env.int("TAXONOMY_MAX_DOCUMENT_BYTES", default=8 * 1024 * 1024)

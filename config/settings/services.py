@@ -50,6 +50,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 
+# Mail: smtp://user:password@host:port, consolemail:// to print it, dummymail:// to drop it.
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="registry@localhost")
+EMAIL_TIMEOUT = 10
+
 # Hosts that are not ours, see `common.outbound`. Production does not start with the first three.
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
@@ -68,6 +73,8 @@ STACK_LOADS_DEMO = env.bool("DEMO", default=True)
 MEDIA_STORAGE = env.str("MEDIA_STORAGE", default="files")
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(_base_dir / "var" / "media"))
 MEDIA_URL = "/media/"
+# Files that no address leads to: they are shown by views that ask who is looking.
+PRIVATE_MEDIA_ROOT = env.str("PRIVATE_MEDIA_ROOT", default=str(_base_dir / "var" / "private"))
 GCS_BUCKET = env.str("GCS_BUCKET", default="")
 GCS_PROJECT = env.str("GCS_PROJECT", default="")
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{STACK_PORT}").rstrip("/")
@@ -88,12 +95,26 @@ if MEDIA_STORAGE == "gcs":
             "object_parameters": {"cache_control": "public, max-age=31536000, immutable"},
         },
     }
+    _private = {
+        "BACKEND": "config.cloud_storage.WriteOnceCloudStorage",
+        "OPTIONS": {
+            "bucket_name": env.str("GCS_PRIVATE_BUCKET", default="") or f"{GCS_BUCKET}-private",
+            "project_id": GCS_PROJECT or None,
+            "file_overwrite": False,
+            "object_parameters": {"cache_control": "private, no-store"},
+        },
+    }
 else:
     _media = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL},
     }
+    _private = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": PRIVATE_MEDIA_ROOT, "base_url": None, "file_permissions_mode": 0o600},
+    }
 STORAGES = {
     "default": _media,
+    "private": _private,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

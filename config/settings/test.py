@@ -18,6 +18,7 @@ PUBLIC_BASE_URL = "http://testserver"
 MEDIA_PUBLIC_URL = "http://testserver/media/"
 STORAGES = STORAGES | {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage", "OPTIONS": {"base_url": "/media/"}},
+    "private": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 BACKFILLS_MIN_REQUESTS = 10**9  # how long the suite's own requests take says nothing about a run
@@ -25,6 +26,8 @@ BACKFILLS_MAX_QUEUE_SECONDS = 86_400.0  # tests leave messages for workers that 
 WHITENOISE_USE_FINDERS = True  # static files come from where they lie; nothing is collected
 STATIC_ROOT = None
 REST_FRAMEWORK = REST_FRAMEWORK | {
-    "DEFAULT_THROTTLE_RATES": dict.fromkeys(("login", "login_email", "register"), "1000/min")
+    "DEFAULT_THROTTLE_RATES": dict.fromkeys(
+        ("login", "login_email", "register", "bug_reports", "bug_reports_day", "bug_reports_all"), "1000/min"
+    )
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]

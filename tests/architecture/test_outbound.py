@@ -42,8 +42,9 @@ _CALLS = {
     "sock_connect",
 }
 _ROOM = "common/outbound/"
-# Whom else they talk to: servers of our own on this machine, at addresses that no request can name.
+# Whom else they talk to: servers of our own, at addresses that no request can name.
 _TALK_TO_OUR_OWN = {
+    "bugreports/letters.py": "hands letters to the mail server that the settings name",
     "ops/stack.py": "asks the web server it has just started whether it is up",
     "config/embedded_servers/keeper.py": "asks the Valkey it has started whether it is up, by a socket of its own",
 }

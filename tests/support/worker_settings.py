@@ -9,5 +9,9 @@ STORAGES = STORAGES | {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": os.environ["MEDIA_ROOT"], "base_url": "/media/"},
-    }
+    },
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": os.environ.get("PRIVATE_MEDIA_ROOT") or os.environ["MEDIA_ROOT"]},
+    },
 }

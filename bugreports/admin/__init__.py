@@ -1,0 +1,5 @@
+"""Pages of bug reports."""
+
+from bugreports.admin import purges, reports
+
+__all__ = ["purges", "reports"]

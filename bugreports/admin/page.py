@@ -1,0 +1,79 @@
+"""What the page of one report shows, from top to bottom."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from bugreports.admin.queues import TITLES
+from bugreports.admin.verbs import VERBS, Verb
+from bugreports.exporting import as_markdown
+from bugreports.figures import queue
+from bugreports.models import BugReport
+from bugreports.related import find_related, sightings
+from bugreports.timeline import failed_requests, make_timeline
+
+_HISTORY_SHOWN = 200
+# Nothing of a report comes from elsewhere or goes elsewhere, whatever stands in it. The admin's own scripts evaluate.
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none';"
+    " script-src 'self' 'unsafe-inline' 'unsafe-eval'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def page_context(request: HttpRequest, report: BugReport) -> dict[str, Any]:
+    context = getattr(report, "context", None)
+    logs, requests = (context.recent_logs, context.network_events) if context else ([], [])
+    here = request.build_absolute_uri(report_url(report))
+    name = queue_name(request)
+    return {
+        "report": report,
+        "context": context,
+        "screenshot": getattr(report, "screenshot", None),
+        "timeline": make_timeline(logs, requests),
+        "failed": failed_requests(requests),
+        "history": list(report.events.order_by("-pk")[:_HISTORY_SHOWN]),
+        "sightings": sightings(report),
+        "related": find_related(report),
+        "verbs": [_shown(verb, report) for verb in VERBS.values() if verb.applies(report) and verb.is_allowed(request)],
+        "copies": [
+            ("link", here), ("id", report.report_id), ("trace id", report.trace_id or ""),
+            ("as Markdown", f"{as_markdown(report)}\n{here}\n"),
+        ],
+        "log_url": _log_url(report),
+        "purge_after": report.purge_after(settings.BUGREPORTS_RETENTION_DAYS),
+        "queue": name,
+        "queue_title": TITLES.get(name, ""),
+        "next": next_in_queue(request, report, name) if name else None,
+    }  # fmt: skip
+
+
+def report_url(report: BugReport) -> str:
+    return reverse("admin:bugreports_bugreport_change", args=[report.pk])
+
+
+def queue_name(request: HttpRequest) -> str:
+    name = request.POST.get("queue") or request.GET.get("queue") or ""
+    return name if name in TITLES else ""
+
+
+def next_in_queue(request: HttpRequest, report: BugReport, name: str) -> BugReport | None:
+    """The one below it in the list of the queue; at the end the first."""
+    waiting = (
+        queue(name, request.user, timezone.now()).exclude(pk=report.pk).only("pk").order_by("-last_seen_at", "-pk")
+    )
+    return waiting.filter(last_seen_at__lte=report.last_seen_at).first() or waiting.first()
+
+
+def _shown(verb: Verb, report: BugReport) -> dict[str, Any]:
+    initial = {"priority": report.priority or "", "assignee": report.assignee_id}
+    return {"verb": verb, "form": verb.form(auto_id=f"{verb.name}_%s", initial=initial)}
+
+
+def _log_url(report: BugReport) -> str:
+    """Where the request's own log lines are, if a place is set; it is ours, and the id in it is quoted."""
+    template = settings.BUGREPORTS_LOG_SEARCH_URL
+    return template.replace("{trace_id}", quote(report.trace_id, safe="")) if template and report.trace_id else ""

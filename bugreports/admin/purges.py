@@ -1,0 +1,27 @@
+"""Receipts of purges, and what is told to the outside: to look at."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from bugreports.models import Notice, PurgeRun
+from common.staff_admin import ReadOnlyAdmin
+
+
+@admin.register(PurgeRun)
+class PurgeRunAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "state", "requested_by", "matched", "deleted", "skipped", "expired", "cutoff")
+    list_filter = ("status",)
+
+    @display(
+        description="Status", ordering="status",
+        label={"done": "success", "running": "info", "died": "warning", "refused": "danger"},
+    )  # fmt: skip
+    def state(self, run: PurgeRun) -> str:
+        return run.status
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
+    list_filter = ("kind", "status")
+    search_fields = ("key",)

@@ -1,0 +1,95 @@
+"""The queues staff work through: as filters of the list, as links with a count in the navigation."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from bugreports.figures import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue
+from bugreports.models import BugReport
+
+TITLES = {
+    UNTRIAGED: "Untriaged",
+    MINE: "Mine",
+    REGRESSED: "Regressions",
+    EXPIRING: "Expiring soon",
+    EXPIRED: "Expired, still open",
+}
+
+
+class QueueFilter(SimpleListFilter):
+    title = "queue"
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(TITLES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BugReport]) -> QuerySet[BugReport]:
+        if self.value() not in TITLES:
+            return queryset
+        return queue(str(self.value()), request.user, timezone.now(), queryset)
+
+
+def may_see(request: HttpRequest) -> bool:
+    return any(request.user.has_perm(f"bugreports.{verb}_bugreport") for verb in ("view", "triage"))
+
+
+def _badge(request: HttpRequest, name: str) -> str:
+    """Counted once for each page, in one statement for all queues."""
+    if not may_see(request):
+        return "0"
+    counts = getattr(request, "bug_report_counts", None)
+    if counts is None:
+        counts = count_queues(request.user, timezone.now())
+        request.bug_report_counts = counts  # type: ignore[attr-defined]
+    return str(counts[name]) if counts[name] <= COUNTED_ROWS else f"{COUNTED_ROWS:,}+"
+
+
+def untriaged_badge(request: HttpRequest) -> str:
+    return _badge(request, UNTRIAGED)
+
+
+def mine_badge(request: HttpRequest) -> str:
+    return _badge(request, MINE)
+
+
+def regressions_badge(request: HttpRequest) -> str:
+    return _badge(request, REGRESSED)
+
+
+def expiring_badge(request: HttpRequest) -> str:
+    return _badge(request, EXPIRING)
+
+
+def expired_badge(request: HttpRequest) -> str:
+    return _badge(request, EXPIRED)
+
+
+def _is_shown(request: HttpRequest, name: str) -> bool:
+    return request.path.startswith("/admin/bugreports/bugreport/") and request.GET.get("queue", "") == name
+
+
+def all_active(request: HttpRequest) -> bool:
+    return _is_shown(request, "")
+
+
+def untriaged_active(request: HttpRequest) -> bool:
+    return _is_shown(request, UNTRIAGED)
+
+
+def mine_active(request: HttpRequest) -> bool:
+    return _is_shown(request, MINE)
+
+
+def regressions_active(request: HttpRequest) -> bool:
+    return _is_shown(request, REGRESSED)
+
+
+def expiring_active(request: HttpRequest) -> bool:
+    return _is_shown(request, EXPIRING)
+
+
+def expired_active(request: HttpRequest) -> bool:
+    return _is_shown(request, EXPIRED)

@@ -1,0 +1,272 @@
+"""The list of reports with its queues and bulk actions, and the page of one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Left
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from bugreports.admin.page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
+from bugreports.admin.queues import QueueFilter
+from bugreports.admin.verbs import VERBS, Call, Verb
+from bugreports.exporting import export_reports
+from bugreports.models import BugReport
+from bugreports.screenshots import private_headers, read_screenshot
+from bugreports.templatetags.bugreports_texts import visible
+from bugreports.trail import Actor
+from common.errors import Missing, RegistryError
+from common.staff_admin import ReadOnlyAdmin
+
+_SHOWN_IN_CONFIRMATION = 10
+_FIRST_LINE_CHARS = 160
+_MAX_WORDS = 8
+
+
+def _bulk(verb: Verb) -> Callable[..., Any]:
+    """An action of the list: shows how many it is about and asks what the verb asks."""
+
+    def confirm(page: "BugReportAdmin", request: HttpRequest, reports: QuerySet[BugReport]) -> HttpResponse | None:
+        return page.confirm_view(request, verb, reports)
+
+    confirm.__name__ = f"bulk_{verb.name}"
+    permission = "purge" if verb.permission.endswith("purge_bugreport") else "triage"
+    return action(description=f"{verb.title} …", permissions=[permission])(confirm)
+
+
+@admin.register(BugReport)
+class BugReportAdmin(ReadOnlyAdmin):
+    list_display = ("what", "state", "importance", "times", "seen", "owner", "picture")
+    list_display_links = None
+    list_filter = (
+        QueueFilter,
+        ("status", ChoicesDropdownFilter),
+        ("priority", ChoicesDropdownFilter),
+        ("assignee", RelatedDropdownFilter),
+        ("submitted_at", RangeDateTimeFilter),
+        "retain",
+    )
+    search_fields = ("description",)
+    search_help_text = "Words of the description, or the start of a report id, trace id or fingerprint, or an e-mail"
+    ordering = ("-last_seen_at", "-pk")
+    actions = (*(_bulk(verb) for verb in VERBS.values()), "export_json")
+
+    class Media:
+        css = {"all": ["bugreports/reports.css"]}
+        js = ["bugreports/list.js"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BugReport]:
+        reports = super().get_queryset(request).select_related("assignee", "screenshot", "duplicate_of")
+        return reports.defer("description", "expected_behavior", "actual_behavior").annotate(
+            opening=Left("description", 400), queue=Value(queue_name(request))
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BugReport], search_term: str
+    ) -> tuple[QuerySet[BugReport], bool]:
+        """All words have to be found, each where it may."""
+        for word in search_term.split()[:_MAX_WORDS]:
+            queryset = queryset.matching(word[:200])
+        return queryset, False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("bulk/<str:name>/", view(self.bulk_view), name="bugreports_bugreport_bulk"),
+            path("<int:pk>/do/<str:name>/", view(self.verb_view), name="bugreports_bugreport_do"),
+            path("<int:pk>/screenshot/", view(self.screenshot_view), name="bugreports_bugreport_screenshot"),
+            *super().get_urls(),
+        ]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_triage_permission(request)
+
+    def has_triage_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bugreports.triage_bugreport")
+
+    def has_purge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bugreports.purge_bugreport")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        report = self._find(object_id)
+        site = {**self.admin_site.each_context(request), "opts": self.opts, "title": report.report_id}
+        answer = TemplateResponse(request, "admin/bugreports/report.html", site | page_context(request, report))
+        answer["Content-Security-Policy"] = CONTENT_POLICY
+        return answer
+
+    def _find(self, pk: str | int) -> BugReport:
+        related = ("context", "screenshot", "assignee", "duplicate_of", "group")
+        is_number = str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19
+        report = BugReport.objects.select_related(*related).filter(pk=pk).first() if is_number else None
+        if report is None:
+            raise Http404("This report does not exist, or no longer")
+        return report
+
+    def verb_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """A button or a key on the page of one report."""
+        verb, report = self._allowed_verb(request, name), self._find(pk)
+        name_of_queue = queue_name(request)
+        where = report_url(report) + (f"?queue={name_of_queue}" if name_of_queue else "")
+        following = next_in_queue(request, report, name_of_queue) if name_of_queue and verb.settles else None
+        version = request.POST.get("version", "")
+        form = verb.form(request.POST)
+        if not form.is_valid():
+            messages.error(request, _first_fault(form))
+            return HttpResponseRedirect(where)
+        call = Call(Actor(request.user.email), timezone.now(), int(version) if version.isdigit() else None)
+        try:
+            changed = verb.run([report.report_id], form.cleaned_data, call)
+        except RegistryError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(where)
+        messages.success(request, f"{report.report_id}: {verb.done if changed else 'nothing to change'}.")
+        if following is not None:
+            return HttpResponseRedirect(f"{report_url(following)}?queue={name_of_queue}")
+        if verb.settles and (name_of_queue or name == "delete"):
+            return HttpResponseRedirect(_list_url(name_of_queue))
+        return HttpResponseRedirect(where)
+
+    def _allowed_verb(self, request: HttpRequest, name: str) -> Verb:
+        verb = VERBS.get(name)
+        if request.method != "POST" or verb is None:
+            raise Http404("There is no such verb")
+        if not verb.is_allowed(request):
+            raise PermissionDenied
+        return verb
+
+    def confirm_view(
+        self, request: HttpRequest, verb: Verb, reports: QuerySet[BugReport], form: Any = None
+    ) -> HttpResponse | None:
+        """How many, the first of them, and what the verb asks; nothing is changed yet."""
+        most = settings.BUGREPORTS_MAX_BULK_ROWS
+        pks = list(reports.order_by("pk").values_list("pk", flat=True)[: most + 1])
+        if len(pks) > most:
+            messages.error(request, f"{most:,} reports at once are the most; narrow the list.")
+            return None
+        context = {
+            **self.admin_site.each_context(request), "title": f"{verb.title}: {_so_many(len(pks))}", "opts": self.opts,
+            "verb": verb, "form": form or verb.form(), "count": len(pks), "pks": ",".join(map(str, pks)),
+            "shown": BugReport.objects.filter(pk__in=pks).order_by("-last_seen_at")[:_SHOWN_IN_CONFIRMATION],
+            "queue": queue_name(request),
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/bugreports/confirm.html", context)
+
+    def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Confirmed: all of them in one transaction, or none."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        verb = self._allowed_verb(request, name)
+        pks = [int(pk) for pk in request.POST.get("pks", "").split(",") if pk.isdigit() and len(pk) < 19]
+        reports = BugReport.objects.filter(pk__in=pks[: settings.BUGREPORTS_MAX_BULK_ROWS])
+        form = verb.form(request.POST)
+        if not form.is_valid():
+            return self.confirm_view(request, verb, reports, form) or HttpResponseRedirect(_list_url(""))
+        ids = list(reports.values_list("report_id", flat=True))
+        call = Call(Actor(request.user.email), timezone.now(), None)
+        try:
+            changed = verb.run(ids, form.cleaned_data, call)
+        except RegistryError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, f"{_so_many(changed)} {verb.done}.")
+        return HttpResponseRedirect(_list_url(queue_name(request)))
+
+    @action(description="Export as JSON", permissions=["view"])
+    def export_json(self, request: HttpRequest, reports: QuerySet[BugReport]) -> StreamingHttpResponse:
+        pks = list(reports.values_list("pk", flat=True)[: settings.BUGREPORTS_MAX_BULK_ROWS])
+        chosen = BugReport.objects.filter(pk__in=pks).order_by("-submitted_at", "-pk")
+        headers = {"Content-Disposition": 'attachment; filename="bug-reports.json"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(export_reports(chosen), content_type="application/json", headers=headers)
+
+    def screenshot_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        report = self._find(pk)
+        try:
+            content, content_type = read_screenshot(report)
+        except Missing as error:
+            raise Http404(error.message) from error
+        except RegistryError as error:
+            return HttpResponse(error.message, status=503, content_type="text/plain")
+        return HttpResponse(content, content_type=content_type, headers=private_headers(report))
+
+    @display(description="Report")
+    def what(self, report: Any) -> SafeString:
+        line = next((line.strip() for line in report.opening.splitlines() if line.strip()), "")
+        queue = f"?queue={report.queue}" if report.queue else ""
+        return format_html(
+            '<a class="bug-line" href="{}{}">{}</a><span class="bug-sub">{}{}</span>',
+            report_url(report), queue, visible(line[:_FIRST_LINE_CHARS]), report.report_id,
+            f", duplicate of {report.duplicate_of.report_id}" if report.duplicate_of else "",
+        )  # fmt: skip
+
+    @display(
+        description="Status", ordering="status",
+        label={"open": "warning", "in progress": "info", "resolved": "success", "back again": "danger"},
+    )  # fmt: skip
+    def state(self, report: BugReport) -> str:
+        return "back again" if report.regressed_at else report.status.replace("_", " ")
+
+    @display(description="Priority", ordering="priority", label={"critical": "danger", "high": "warning"})
+    def importance(self, report: BugReport) -> str:
+        return report.priority or "-"
+
+    @display(description="Seen", ordering="occurrence_count")
+    def times(self, report: BugReport) -> str:
+        return f"\u00d7{report.occurrence_count}"
+
+    @display(description="Last seen", ordering="last_seen_at")
+    def seen(self, report: BugReport) -> SafeString:
+        age = timesince(report.last_seen_at, timezone.now(), depth=1)
+        return format_html('<time datetime="{}" title="{}">{} ago</time>', report.last_seen_at.isoformat(),
+                           f"{report.last_seen_at:%Y-%m-%d %H:%M} UTC", age)  # fmt: skip
+
+    @display(description="Assignee", ordering="assignee__email")
+    def owner(self, report: BugReport) -> str:
+        return report.assignee.username if report.assignee else "-"
+
+    @display(description="")
+    def picture(self, report: BugReport) -> SafeString:
+        marks = (
+            ("image", "has a screenshot", getattr(report, "screenshot", None)),
+            ("lock", "retained", report.retain),
+            ("history_toggle_off", "context expired", report.context_expired_at),
+        )
+        return format_html_join(
+            "",
+            '<span class="material-symbols-outlined" role="img" aria-label="{}" title="{}">{}</span>',
+            ((label, label, icon) for icon, label, is_so in marks if is_so),
+        )
+
+
+def _so_many(count: int) -> str:
+    return f"{count:,} report{'' if count == 1 else 's'}"
+
+
+def _list_url(queue: str) -> str:
+    return reverse("admin:bugreports_bugreport_changelist") + (f"?queue={queue}" if queue else "")
+
+
+def _first_fault(form: Any) -> str:
+    name, faults = next(iter(form.errors.items()))
+    return f"{name.replace('_', ' ').capitalize()}: {faults[0]}"

@@ -1,0 +1,59 @@
+"""Who may submit, read, judge and delete reports. Asked of the database each time, never of a snapshot."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.models import User
+from api.permissions import IsPerson
+from api.throttling import AddressThrottle, seconds_to_wait
+
+_VIEW, _TRIAGE, _PURGE = (f"bugreports.{verb}_bugreport" for verb in ("view", "triage", "purge"))
+
+
+class MaySubmit(IsPerson):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        return request.user.is_staff or not settings.BUGREPORTS_SUBMIT_STAFF_ONLY
+
+
+class IsStaffWith(BasePermission):
+    """One of the permissions its subclass names, of somebody who is active staff at this moment."""
+
+    message = "Admin role required"
+    sufficient: tuple[str, ...] = ()
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not (request.user and request.user.is_authenticated and request.user.pk):
+            return False
+        person = User.objects.filter(pk=request.user.pk, is_active=True, is_staff=True).first()
+        return person is not None and any(person.has_perm(name) for name in self.sufficient)
+
+
+class MayRead(IsStaffWith):
+    sufficient = (_VIEW, _TRIAGE)
+
+
+class MayTriage(IsStaffWith):
+    sufficient = (_TRIAGE,)
+
+
+class MayPurge(IsStaffWith):
+    sufficient = (_PURGE,)
+
+
+class IntakeThrottle(AddressThrottle):
+    """A minute's and a day's budget for each person, then one for all; counted before the body is read."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        person = f"person:{request.user.pk}"
+        budgets = (("bug_reports", person), ("bug_reports_day", person), ("bug_reports_all", "all"))
+        self._wait = None
+        for scope, ident in budgets:
+            self._wait = seconds_to_wait(scope, ident)
+            if self._wait is not None:
+                return False
+        return True

@@ -1,0 +1,173 @@
+"""`/api/bug-reports...`: submit, list, read, change, delete, purge."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import parse_http_date_safe
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from api.json_format import JsonParser
+from bugreports.api.errors import handle_report_exception
+from bugreports.api.permissions import IntakeThrottle, MayPurge, MayRead, MaySubmit, MayTriage
+from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer
+from bugreports.errors import PayloadMissing
+from bugreports.finding import filter_reports, find_report, read_page
+from bugreports.intake import submit
+from bugreports.models import BugReport
+from bugreports.retention import delete_reports, purge
+from bugreports.screenshots import private_headers, read_screenshot
+from bugreports.trail import Actor
+from bugreports.updating import update_report
+from bugreports.wire import (
+    detail,
+    event_document,
+    summary,
+    with_all_a_detail_needs,
+    with_all_a_summary_needs,
+)
+from common.errors import Invalid
+from common.plain_text import check_text
+from common.request_context import trace_id
+
+
+class ReportParser(JsonParser):
+    max_bytes_setting = "BUGREPORTS_MAX_REPORT_BYTES"
+
+
+class ReportView(APIView):
+    """`guards`: which permission each method needs."""
+
+    guards: dict[str, type[BasePermission]] = {}
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return handle_report_exception
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [self.guards.get(self.request.method or "", MayRead)()]
+
+
+class ReportListView(ReportView):
+    parser_classes = (ReportParser,)
+    guards = {"POST": MaySubmit}
+    is_intake = True
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [IntakeThrottle()] if self.request.method == "POST" else []
+
+    def post(self, request: Request) -> Response:
+        has_body = request.headers.get("Content-Length") not in (None, "", "0")
+        document = request.data if has_body else None
+        if document is None:
+            raise PayloadMissing("Request body is required")
+        key = check_text(request.headers.get("Idempotency-Key", ""), field="Idempotency-Key", max_length=200)
+        receipt = submit(
+            document, submitted_by=request.user.email, trace_id=trace_id.get(), idempotency_key=key or None,
+            now=timezone.now(),
+        )  # fmt: skip
+        return Response(
+            {
+                "success": True,
+                "report_id": receipt.report_id,
+                "trace_id": receipt.trace_id,
+                "stored_at": receipt.stored_at,
+            },
+            status=201,
+        )
+
+    def get(self, request: Request) -> Response:
+        page = read_page(request.query_params)
+        found = filter_reports(request.query_params)
+        total = found.order_by().count()
+        rows = with_all_a_summary_needs(found)[page.offset : page.offset + page.rows] if page.offset < total else ()
+        figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
+        return Response({"reports": [summary(row) for row in rows], "pagination": figures})
+
+
+class ReportDetailView(ReportView):
+    guards = {"PATCH": MayTriage, "DELETE": MayPurge}
+
+    def get(self, request: Request, report_id: str) -> Response:
+        report = find_report(report_id, with_all_a_detail_needs(BugReport.objects.all()))
+        return Response({"report": detail(report)}, headers={"ETag": f'"{report.version}"'})
+
+    def patch(self, request: Request, report_id: str) -> Response:
+        wish = UpdateReportSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        find_report(report_id)
+        version = wish.validated_data.get("version")
+        update_report(
+            report_id,
+            wish.changes(),
+            by=Actor(request.user.email),
+            now=timezone.now(),
+            version=_matched_version(request) if version is None else version,
+            unmodified_since=_unmodified_since(request),
+        )
+        report = find_report(report_id, with_all_a_summary_needs(BugReport.objects.all()))
+        return Response({"report": summary(report)}, headers={"ETag": f'"{report.version}"'})
+
+    def delete(self, request: Request, report_id: str) -> Response:
+        find_report(report_id)
+        delete_reports([report_id], by=Actor(request.user.email), now=timezone.now())
+        return Response({"success": True})
+
+
+def _matched_version(request: Request) -> int | None:
+    given = request.headers.get("If-Match", "").strip().strip('"')
+    if given in ("", "*"):
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise Invalid("If-Match must be the ETag of the report", field="If-Match")
+    return int(given)
+
+
+def _unmodified_since(request: Request) -> datetime | None:
+    """As HTTP writes dates, which know no fractions: then the whole second counts; or as our documents do."""
+    given = request.headers.get("If-Unmodified-Since", "").strip()
+    seconds = parse_http_date_safe(given) if given else None
+    if seconds is not None:
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=999_999)
+    try:
+        moment = parse_datetime(given) if given else None
+    except ValueError:
+        moment = None
+    # Documents show milliseconds, rows have microseconds.
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000 + 999) if moment and moment.tzinfo else None
+
+
+class ReportPurgeView(ReportView):
+    guards = {"POST": MayPurge}
+
+    def post(self, request: Request) -> Response:
+        wish = PurgeSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        result = purge(
+            days=wish.validated_data.get("older_than_days"), is_dry_run=wish.validated_data["dry_run"],
+            requested_by=request.user.email, now=timezone.now(),
+        )  # fmt: skip
+        return Response(result.document())
+
+
+class ReportEventsView(ReportView):
+    def get(self, request: Request, report_id: str) -> Response:
+        report = find_report(report_id)
+        page, events = read_page(request.query_params), report.events.order_by("pk")
+        total = events.count()
+        figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
+        rows = events[page.offset : page.offset + page.rows]
+        return Response({"events": [event_document(event) for event in rows], "pagination": figures})
+
+
+class ReportScreenshotView(ReportView):
+    def get(self, request: Request, report_id: str) -> HttpResponse:
+        report = find_report(report_id)
+        content, content_type = read_screenshot(report)
+        return HttpResponse(content, content_type=content_type, headers=private_headers(report))

@@ -1,0 +1,87 @@
+"""What can go wrong with a report. `code` is what clients match on; `path` and `details` are told to them as well."""
+
+from typing import Any
+
+from common.errors import Conflict, Invalid, Missing
+
+
+class PayloadInvalid(Invalid):
+    """The document is not a report; `path` is the JSON pointer of what is wrong in it."""
+
+    code = "invalid_bug_report_payload"
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class PayloadMissing(Invalid):
+    code = "missing_payload"
+
+
+class PayloadNotObject(Invalid):
+    code = "invalid_payload"
+
+
+class JsonInvalid(Invalid):
+    code = "invalid_json"
+
+
+class DescriptionMissing(PayloadInvalid):
+    code = "missing_description"
+
+
+class ReportMissing(Missing):
+    code = "bug_report_not_found"
+
+
+class ScreenshotMissing(Missing):
+    code = "screenshot_not_found"
+
+
+class AssigneeUnknown(Invalid):
+    """Reports are given to active staff only."""
+
+    code = "assignee_unknown"
+
+
+class StatusInvalid(Invalid):
+    code = "invalid_status"
+
+
+class MoveRefused(Conflict):
+    """The table of moves does not know this one."""
+
+    code = "invalid_status_transition"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class ReportChanged(Conflict):
+    """Somebody else changed it since it was looked at."""
+
+    code = "report_changed"
+
+
+class DuplicateRefused(Conflict):
+    """A report is no duplicate of itself, nor of its own duplicates."""
+
+    code = "duplicate_refused"
+
+
+class KeyReused(Conflict):
+    """The idempotency key came before, with another report."""
+
+    code = "idempotency_key_reused"
+
+
+class PurgeUnderWay(Conflict):
+    code = "purge_under_way"
+
+
+class PurgeTooLarge(Conflict):
+    """Far more would be deleted than ever before: a wrong clock looks like this."""
+
+    code = "purge_too_large"

@@ -1,0 +1,48 @@
+"""Reports for taking away: as one JSON document, as a text to paste elsewhere. Scrubbed, as all that is kept is."""
+
+import json
+from collections.abc import Iterator
+
+from bugreports.models import BugReport
+from bugreports.querysets import BugReportQuerySet
+from bugreports.wire import detail, with_all_a_detail_needs
+
+_BATCH = 100
+
+
+def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
+    """A JSON array of details in pieces, so that any number of reports needs the memory of some."""
+    before = "["
+    for report in with_all_a_detail_needs(reports).iterator(chunk_size=_BATCH):
+        yield before + json.dumps(detail(report))
+        before = ",\n"
+    yield "[]\n" if before == "[" else "]\n"
+
+
+def as_markdown(report: BugReport) -> str:
+    """For an issue tracker: what was wrong, how to see it, where; no logs and no picture."""
+    parts = [f"## {_plain(report.first_line)}", "", _quoted(report.description)]
+    for title, text in (("Expected", report.expected_behavior), ("Actual", report.actual_behavior)):
+        if text:
+            parts += ["", f"**{title}**", "", _quoted(text)]
+    if report.steps_to_reproduce:
+        parts += ["", "**Steps**", ""]
+        parts += [f"{number}. {_plain(step)}" for number, step in enumerate(report.steps_to_reproduce, 1)]
+    facts = (("Report", report.report_id), ("Trace", report.trace_id), ("Version", report.app_version),
+             ("Route", report.route), ("Seen", f"{report.occurrence_count} times"))  # fmt: skip
+    parts += ["", *(f"- {name}: `{value}`" for name, value in facts if value)]
+    return "\n".join(parts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """As a block of code, so that nothing in it is markup: not even its own fence."""
+    fence = "`" * max(3, *(len(run) + 1 for run in _runs(text)))
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _runs(text: str) -> list[str]:
+    return ["", ""] + ["`" * length for length in range(3, 12) if "`" * length in text]
+
+
+def _plain(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#!|" else letter for letter in " ".join(text.split()))

@@ -1,0 +1,84 @@
+"""How many reports wait for what: for the navigation, for operators, for metrics."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Min, Q
+
+from accounts.models import User
+from bugreports.models import BugReport, FileRemoval, Notice, PurgeRun
+from bugreports.moves import STATUSES
+from bugreports.querysets import BugReportQuerySet
+from common.moments import format_moment
+
+COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
+
+UNTRIAGED, MINE, REGRESSED = "untriaged", "mine", "regressions"
+EXPIRING, EXPIRED = "expiring", "expired"
+QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
+
+
+def queue(name: str, person: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
+    """The reports of one of QUEUES."""
+    reports = BugReport.objects.all() if among is None else among
+    if name == UNTRIAGED:
+        return reports.untriaged()
+    if name == MINE:
+        return reports.assigned_to(person)
+    if name == REGRESSED:
+        return reports.regressed()
+    if name == EXPIRED:
+        return reports.expired_but_active()
+    return reports.with_context_due_before(expiring_before(now))
+
+
+def expiring_before(now: datetime) -> datetime:
+    """Submitted before this moment: their time is over within BUGREPORTS_EXPIRING_DAYS."""
+    days = settings.BUGREPORTS_RETENTION_DAYS - settings.BUGREPORTS_EXPIRING_DAYS
+    return now - timedelta(days=days) if settings.BUGREPORTS_RETENTION_DAYS > 0 else now - timedelta(days=36_500)
+
+
+def count_queues(person: User, now: datetime) -> dict[str, int]:
+    """Rows of each queue, in one statement; COUNTED_ROWS + 1 stands for more."""
+    parts, params = [], []
+    for name in QUEUES:
+        sql, values = queue(name, person, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        return dict(zip(QUEUES, cursor.fetchone(), strict=True))
+
+
+def report_figures(now: datetime) -> dict[str, Any]:
+    """By status and priority, what nobody judged, how old the oldest is, what is about to go, the last purge."""
+    by_status = dict.fromkeys(STATUSES, 0)
+    by_status |= dict(BugReport.objects.order_by().values_list("status").annotate(Count("pk")))
+    active = BugReport.objects.active().order_by()
+    by_priority = {word or "none": count for word, count in active.values_list("priority").annotate(Count("pk"))}
+    totals = BugReport.objects.aggregate(
+        untriaged=Count("pk", filter=Q(status="open", triaged_at=None)),
+        oldest_open=Min("submitted_at", filter=Q(status__in=["open", "in_progress"])),
+        retained=Count("pk", filter=Q(retain=True)),
+        last_day=Count("pk", filter=Q(submitted_at__gt=now - timedelta(days=1))),
+    )
+    oldest = totals.pop("oldest_open")
+    last = PurgeRun.objects.exclude(status=PurgeRun.Status.RUNNING).first()
+    return {
+        "total": sum(by_status.values()),
+        "by_status": by_status,
+        "active_by_priority": by_priority,
+        **totals,
+        "regressed": active.regressed().count(),
+        "oldest_active_seconds": round((now - oldest).total_seconds()) if oldest else 0,
+        "expiring_soon": active.with_context_due_before(expiring_before(now)).count(),
+        "expired_still_open": active.expired_but_active().count(),
+        "files_waiting_for_removal": FileRemoval.objects.count(),
+        "notices_waiting": Notice.objects.filter(status=Notice.Status.WAITING).count(),
+        "last_purge": {
+            "at": format_moment(last.started_at), "status": last.status, "matched": last.matched,
+            "deleted": last.deleted, "skipped": last.skipped, "expired": last.expired, "digest": last.digest,
+        } if last else None,
+    }  # fmt: skip

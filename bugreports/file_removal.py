@@ -1,0 +1,81 @@
+"""Files whose rows are gone: kept in mind until the storage lets them go; and those that no row ever named."""
+
+import contextlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.files.storage import Storage
+
+from bugreports.models import BugReportScreenshot, FileRemoval
+from bugreports.screenshots import FOLDER, private_storage
+
+log = logging.getLogger(__name__)
+
+_BATCH = 200
+
+
+def ask_removal(keys: Iterable[str], now: datetime) -> None:
+    """In the transaction that deletes the rows: from here on the files go, however often the storage is away."""
+    FileRemoval.objects.bulk_create([FileRemoval(key=key, asked_at=now) for key in keys], ignore_conflicts=True)
+
+
+def remove_files() -> int:
+    """How many went. Where the storage does not answer the rest waits for the next time."""
+    storage, removed, last = private_storage(), 0, 0
+    while batch := list(FileRemoval.objects.filter(pk__gt=last).order_by("pk")[:_BATCH]):
+        gone: list[int] = []
+        try:
+            for removal in batch:
+                storage.delete(removal.key)
+                gone.append(removal.pk)
+        except Exception:  # every storage raises kinds of its own
+            log.exception("screenshots wait for the storage to delete them", extra={"removed": removed + len(gone)})
+            return removed + _forget(gone)
+        removed, last = removed + _forget(gone), batch[-1].pk
+    return removed
+
+
+def _forget(pks: list[int]) -> int:
+    return FileRemoval.objects.filter(pk__in=pks).delete()[0]
+
+
+@dataclass
+class SweepAccount:
+    looked_at: int = 0
+    young: int = 0
+    deleted: int = 0
+
+
+def sweep_orphans(now: datetime) -> SweepAccount:
+    """Delete stored screenshots that no row names and that are old enough: an intake that broke off left them."""
+    account, storage = SweepAccount(), private_storage()
+    oldest = now - timedelta(seconds=settings.BUGREPORTS_ORPHAN_GRACE_SECONDS)
+    try:
+        days, _ = storage.listdir(FOLDER)
+    except FileNotFoundError:
+        return account
+    for day in sorted(days):
+        _sweep_day(storage, f"{FOLDER}/{day}", account, oldest)
+    if account.deleted:
+        log.warning("screenshots without a report swept", extra={"deleted": account.deleted})
+    return account
+
+
+def _sweep_day(storage: Storage, folder: str, account: SweepAccount, oldest: datetime) -> None:
+    stored = {f"{folder}/{name}" for name in storage.listdir(folder)[1] if name}
+    named = set(BugReportScreenshot.objects.filter(key__startswith=f"{folder}/").values_list("key", flat=True))
+    account.looked_at += len(stored)
+    left = len(stored)
+    for key in sorted(stored - named):
+        if storage.get_modified_time(key) > oldest:
+            account.young += 1
+            continue
+        storage.delete(key)
+        account.deleted += 1
+        left -= 1
+    if not left:
+        with contextlib.suppress(OSError):  # somebody stores there just now
+            storage.delete(folder)

@@ -1,0 +1,118 @@
+"""Reports found: one by its id, many by what clients and operators ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Case, IntegerField, Value, When
+from django.utils.dateparse import parse_date, parse_datetime
+
+from bugreports.errors import ReportMissing
+from bugreports.models import BugReport
+from bugreports.moves import PRIORITIES
+from bugreports.querysets import BugReportQuerySet
+from bugreports.report_ids import is_report_id
+from common.errors import Invalid
+from common.plain_text import check_text
+
+_MAX_SEARCH_CHARS = 200
+_DEFAULT_PER_PAGE, _MAX_PER_PAGE = 20, 100
+_MAX_PAGE = 1_000_000
+_ORDERS = {
+    "submitted_at": ("submitted_at", "pk"),
+    "updated_at": ("updated_at", "pk"),
+    "last_seen_at": ("last_seen_at", "pk"),
+    "occurrence_count": ("occurrence_count", "pk"),
+}
+_BY_PRIORITY = Case(
+    *(When(priority=word, then=Value(place)) for place, word in enumerate(PRIORITIES)),
+    default=Value(len(PRIORITIES)), output_field=IntegerField(),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    number: int
+    rows: int
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.rows
+
+    def pages(self, total: int) -> int:
+        return max(-(-total // self.rows), 1)
+
+
+def find_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugReport:
+    """Raises ReportMissing, also for what can be no id."""
+    known = reports if reports is not None else BugReport.objects.all()
+    report = known.filter(report_id=report_id).first() if is_report_id(report_id) else None
+    if report is None:
+        raise ReportMissing("Bug report not found" if len(report_id) > 100 else f"Bug report {report_id!a} not found")
+    return report
+
+
+def read_page(params: Mapping[str, str]) -> Page:
+    """Numbers that are none become the default, as clients are used to."""
+    number = _whole(params.get("page"), default=1)
+    rows = _whole(params.get("per_page"), default=_DEFAULT_PER_PAGE)
+    return Page(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))
+
+
+def _whole(text: str | None, *, default: int) -> int:
+    is_number = text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 12
+    return int(text) if is_number and text else default
+
+
+def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
+    """By status, q, assignee, priority, fingerprint, trace_id, submitted_after, submitted_before; by `order`.
+
+    A word nobody knows finds nothing. Raises Invalid for moments that are none and for texts no row can hold.
+    """
+    reports = BugReport.objects.all()
+    if status := _text(params, "status").lower():
+        reports = reports.filter(status=status)
+    if text := _text(params, "q"):
+        reports = reports.matching(text)
+    if assignee := _text(params, "assignee").lower():
+        nobody = assignee == "none"
+        reports = reports.filter(assignee=None) if nobody else reports.filter(assignee__email=assignee)
+    if priority := _text(params, "priority").lower():
+        reports = reports.filter(priority=None if priority == "none" else priority)
+    for name in ("fingerprint", "trace_id"):
+        if value := _text(params, name):
+            reports = reports.filter(**{name: value})
+    for name, lookup in (("submitted_after", "submitted_at__gte"), ("submitted_before", "submitted_at__lt")):
+        if value := _text(params, name):
+            reports = reports.filter(**{lookup: read_moment(value, name)})
+    return _ordered(reports, _text(params, "order"))
+
+
+def _text(params: Mapping[str, Any], name: str) -> str:
+    return check_text(params.get(name) or "", field=name, max_length=_MAX_SEARCH_CHARS).strip()
+
+
+def read_moment(text: str, name: str) -> datetime:
+    """A moment, or a day for its first one; UTC where no zone is given. Raises Invalid."""
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))  # a plus sign in an address reads as a space
+        if moment is None and (day := parse_date(text)):
+            moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
+        if moment is None:
+            raise ValueError(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
+
+
+def _ordered(reports: BugReportQuerySet, order: str) -> BugReportQuerySet:
+    is_falling = order.startswith("-")
+    name = order.lstrip("-")
+    if name == "priority":
+        by = _BY_PRIORITY.asc() if not is_falling else _BY_PRIORITY.desc()
+        return reports.order_by(by, "-submitted_at", "-pk")
+    fields = _ORDERS.get(name)
+    if not fields:
+        return reports.order_by("-submitted_at", "-pk")
+    return reports.order_by(*(f"-{field}" if is_falling else field for field in fields))

@@ -1,0 +1,134 @@
+"""Which problem a report is about: the message, the route and the topmost frame, without what changes each time.
+
+The error is looked for in the description (error screens write it there), then in the newest error of the logs, then
+in the newest request that failed. A report without an error has no fingerprint: people's words alone group nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+VERSION = "v1"
+_LOOKED_AT = 60  # of the newest entries; older errors are about something else
+_ERROR_LINE = re.compile(r"(?m)^\W*((?:[A-Z][\w.]*)?(?:Error|Exception|Warning|Rejection|Fault)\b:? ?.*)$")
+_FRAMES = (
+    re.compile(r"^\s*at (?:async )?(?P<name>[^\s(]+(?: \[as \w+\])?) \((?P<file>[^()\s]+?)(?::\d+){0,2}\)\s*$"),  # V8
+    re.compile(r"^\s*at (?P<name>)(?P<file>\S+?)(?::\d+){1,2}\s*$"),  # V8, no name
+    re.compile(r"^\s*(?P<name>[^\s@]*)@(?P<file>\S+?)(?::\d+){1,2}\s*$"),  # Firefox, Safari
+    re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in (?P<name>\S+)\s*$'),  # Python
+)
+_NOT_OURS = (
+    "node_modules",
+    "vendor",
+    "polyfill",
+    "<anonymous>",
+    "native code",
+    "chrome-extension",
+    "webpack/bootstrap",
+)
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?\b", re.IGNORECASE)
+_HEX = re.compile(r"\b(?:0x[0-9a-f]+|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
+_QUERY = re.compile(r"[?#][^\s\"')]*")
+_ID_SEGMENT = re.compile(r"(?=.*\d)[\w.:~=-]+|\[\w+\]|[\w-]{24,}")
+_MAX_MESSAGE_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the fingerprint is made of; readable, so that staff see why reports belong together."""
+
+    message: str
+    route: str
+    top_frame: str
+
+    @property
+    def fingerprint(self) -> str:
+        parts = "\x1f".join((self.message, self.route, self.top_frame))
+        return f"{VERSION}:{hashlib.sha256(parts.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
+def find_problem(
+    *,
+    description: str,
+    location: str,
+    recent_logs: Sequence[Mapping[str, Any]],
+    network_events: Sequence[Mapping[str, Any]],
+) -> Problem | None:
+    """From scrubbed parts, newest entries first."""
+    route = normalise_route(location)
+    for text, frames in (_in_description(description), _in_logs(recent_logs)):
+        if text:
+            return Problem(normalise_message(text), route, _top_frame(frames))
+    failed = next((event for event in network_events[:_LOOKED_AT] if has_failed(event)), None)
+    if failed is None:
+        return None
+    outcome = failed.get("status") or normalise_message(str(failed.get("error") or "no answer"))
+    message = f"{str(failed.get('method', '')).upper()[:10]} {normalise_route(str(failed.get('url', '')))} {outcome}"
+    return Problem(message, route, "")
+
+
+def has_failed(event: Mapping[str, Any]) -> bool:
+    status = event.get("status")
+    return bool(event.get("error")) or event.get("ok") is False or (isinstance(status, int) and status >= 400)
+
+
+def is_error(entry: Mapping[str, Any]) -> bool:
+    return str(entry.get("level", "")).lower() in ("error", "fatal", "critical")
+
+
+def _in_description(description: str) -> tuple[str, str]:
+    match = _ERROR_LINE.search(description[:20_000])
+    return (match[1], description[match.end() :]) if match else ("", "")
+
+
+def _in_logs(recent_logs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    for entry in recent_logs[:_LOOKED_AT]:
+        if is_error(entry):
+            details = [part for part in entry.get("serializedArgs") or () if isinstance(part, Mapping)]
+            stack = next((str(part["stack"]) for part in details if part.get("stack")), "")
+            text = str(entry.get("message", ""))
+            named = next((part for part in details if part.get("message")), None)
+            if named is not None:
+                text += f" | {named.get('name') or 'Error'}: {named['message']}"
+            return text, stack
+    return "", ""
+
+
+def normalise_message(text: str) -> str:
+    """Ids, numbers, moments and query strings become placeholders; doing it twice changes nothing."""
+    text = " ".join(text[: 4 * _MAX_MESSAGE_CHARS].lower().split())
+    text = _QUERY.sub("", text)
+    for pattern, placeholder in ((_UUID, "<id>"), (_MOMENT, "<time>"), (_HEX, "<id>"), (_NUMBER, "<n>")):
+        text = pattern.sub(placeholder, text)
+    return " ".join(text.split())[:_MAX_MESSAGE_CHARS].rstrip()
+
+
+def normalise_route(location: str) -> str:
+    """The path of an address, `/albums/88` as `/albums/:id`."""
+    try:
+        path = urlsplit(location.strip()[:2000]).path
+    except ValueError:
+        return ""
+    segments = [segment for segment in path.split("/") if segment]
+    kept = [":id" if segment == ":id" or _ID_SEGMENT.fullmatch(segment) else segment.lower() for segment in segments]
+    return "/" + "/".join(kept[:12]) if kept else ("/" if path else "")
+
+
+def _top_frame(stack: str) -> str:
+    """Function and file of the first frame that is ours; no line numbers, no hash that a build put into the name."""
+    frames = [match for line in stack.splitlines()[:80] for match in [_frame(line)] if match]
+    ours = [frame for frame in frames if not any(word in frame["file"].lower() for word in _NOT_OURS)]
+    for frame in ours or frames:
+        name = re.sub(r".*[/\\]", "", _QUERY.sub("", frame["file"]))
+        name = re.sub(r"[.-](?=[\w]*\d)[\w]{6,}(?=\.\w+$)", "", name).lower()
+        return f"{frame['name'].lower()}@{name}"
+    return ""
+
+
+def _frame(line: str) -> re.Match[str] | None:
+    return next((match for pattern in _FRAMES if (match := pattern.match(line[:500]))), None)

@@ -1,0 +1,193 @@
+"""A report comes in: made safe, recognised, kept. What was sent is never stored or logged as it came."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from bugreports.errors import KeyReused
+from bugreports.fingerprint import Problem, find_problem, normalise_route
+from bugreports.models import BugReport, BugReportContext, BugReportScreenshot
+from bugreports.notices import announce
+from bugreports.recognising import join_problem
+from bugreports.redaction.keys import KeyRules
+from bugreports.report_ids import new_report_id
+from bugreports.sanitising import Limits, SafeReport, make_safe
+from bugreports.screenshots import keep_screenshot
+from bugreports.submission import Submission, read_submission
+from bugreports.trail import Actor, entry, write
+
+log = logging.getLogger(__name__)
+
+SUBMITTED = "submitted"
+_ID_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Receipt:
+    report_id: str
+    trace_id: str
+    is_repeat: bool = False
+
+    @property
+    def stored_at(self) -> str:
+        return f"database:bug_reports:{self.report_id}"
+
+
+def submit(
+    document: object, *, submitted_by: str, trace_id: str, idempotency_key: str | None = None, now: datetime
+) -> Receipt:
+    """Raises PayloadInvalid and its kin, KeyReused. A picture that cannot be kept costs the picture, not the report."""
+    sent = read_submission(document)
+    safe = make_safe(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
+    if safe.failed:
+        log.error("parts of a report could not be scrubbed", extra={"paths": list(safe.failed), "trace_id": trace_id})
+    content_sha256 = _content_sha256(safe, sent)
+    key_sha256 = hashlib.sha256(idempotency_key.encode("utf-8", "replace")).hexdigest() if idempotency_key else None
+    repeated = find_repeat(submitted_by, content_sha256, key_sha256, now)
+    if repeated:
+        return repeated
+    report = _new_report(safe, submitted_by=submitted_by, trace_id=trace_id, now=now)
+    report.content_sha256, report.idempotency_sha256 = content_sha256, key_sha256
+    screenshot, error = keep_screenshot(sent.screenshot, report.report_id, now=now)
+    report.screenshot_error = error or safe.screenshot_error
+    problem = find_problem(
+        description=safe.description,
+        location=str(safe.client_meta.get("locationHref", "")),
+        recent_logs=safe.recent_logs,
+        network_events=safe.network_events,
+    )
+    return _keep(report, safe, screenshot, problem, now=now)
+
+
+def key_rules() -> KeyRules:
+    return _rules(tuple(settings.BUGREPORTS_SECRET_KEYS), tuple(settings.BUGREPORTS_SAFE_KEYS))
+
+
+def find_repeat(submitted_by: str, content_sha256: str, key_sha256: str | None, now: datetime) -> Receipt | None:
+    """The receipt of the same report by the same person: by its key, or by its words some seconds ago.
+
+    Raises KeyReused where the key came with other words.
+    """
+    own = BugReport.objects.filter(submitted_by=submitted_by)
+    if key_sha256:
+        first = own.filter(idempotency_sha256=key_sha256).first()
+        if first and first.content_sha256 != content_sha256:
+            raise KeyReused("This idempotency key was used for another report")
+        if first:
+            return Receipt(first.report_id, first.trace_id or "", is_repeat=True)
+    since = now - timedelta(seconds=settings.BUGREPORTS_REPEAT_SECONDS)
+    # Under another key it is meant as another report.
+    recent = own.filter(submitted_at__gt=since, content_sha256=content_sha256)
+    first = (recent.filter(idempotency_sha256=None) if key_sha256 else recent).order_by("submitted_at").first()
+    return Receipt(first.report_id, first.trace_id or "", is_repeat=True) if first else None
+
+
+@transaction.atomic
+def _keep(
+    report: BugReport,
+    safe: SafeReport,
+    screenshot: BugReportScreenshot | None,
+    problem: Problem | None,
+    *,
+    now: datetime,
+) -> Receipt:
+    _take_turns(report.submitted_by or "")
+    repeated = find_repeat(report.submitted_by or "", report.content_sha256, report.idempotency_sha256, now)
+    if repeated:  # it came twice at once; the picture just stored is an orphan now, and swept
+        return repeated
+    joined = join_problem(report, problem, now=now)
+    _insert(report)
+    BugReportContext.objects.create(
+        report=report,
+        environment=safe.environment,
+        client_meta=safe.client_meta,
+        app_state=safe.app_state,
+        recent_logs=safe.recent_logs,
+        network_events=safe.network_events,
+        redactions=[asdict(finding) for finding in safe.redactions],
+        dropped=safe.dropped,
+    )
+    if screenshot:
+        screenshot.report = report
+        screenshot.save(force_insert=True)
+    first = entry(report, SUBMITTED, {"source": "api"}, by=Actor(report.submitted_by), now=now)
+    write([first, *joined.settle(report, now=now)])
+    announce(SUBMITTED, report, now=now)
+    log.info(
+        "bug report kept",
+        extra={"report_id": report.report_id, "redactions": report.redaction_count, "recurs": joined.lead is not None},
+    )
+    return Receipt(report.report_id, report.trace_id or "")
+
+
+def _insert(report: BugReport) -> None:
+    """Four hex digits of chance may meet; then others are drawn."""
+    for tries_left in reversed(range(_ID_TRIES)):
+        try:
+            with transaction.atomic():
+                report.save(force_insert=True)
+        except IntegrityError as error:
+            if "report_id" not in str(error) or not tries_left:
+                raise
+            report.report_id = new_report_id(report.trace_id or "", report.submitted_at)
+        else:
+            return
+
+
+def _take_turns(submitted_by: str) -> None:
+    """One report of a person at a time: of two at the same moment the second sees the first."""
+    number = int.from_bytes(hashlib.sha256(f"bugreports:{submitted_by}".encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _new_report(safe: SafeReport, *, submitted_by: str, trace_id: str, now: datetime) -> BugReport:
+    return BugReport(
+        report_id=new_report_id(trace_id, now),
+        trace_id=trace_id,
+        submitted_by=submitted_by,
+        submitted_at=now,
+        last_seen_at=now,
+        created_at=now,
+        updated_at=now,
+        description=safe.description,
+        expected_behavior=safe.expected_behavior,
+        actual_behavior=safe.actual_behavior,
+        steps_to_reproduce=safe.steps_to_reproduce,
+        app_version=str(safe.environment.get("appVersion") or "")[:100],
+        route=normalise_route(str(safe.client_meta.get("locationHref", "")))[:300],
+        has_recent_logs=bool(safe.recent_logs),
+        has_network_events=bool(safe.network_events),
+        redaction_count=safe.redaction_count,
+    )
+
+
+def _content_sha256(safe: SafeReport, sent: Submission) -> str:
+    """Of what the person wrote and where: a second click comes with more logs, of the first one's request."""
+    words = [
+        safe.description, safe.expected_behavior, safe.actual_behavior, safe.steps_to_reproduce, safe.environment,
+        safe.client_meta, sent.screenshot_error,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode("utf-8", "replace")).hexdigest()
+
+
+def _limits() -> Limits:
+    return Limits(
+        max_logs=settings.BUGREPORTS_MAX_LOGS,
+        max_network_events=settings.BUGREPORTS_MAX_NETWORK_EVENTS,
+        max_body_chars=settings.BUGREPORTS_MAX_BODY_CHARS,
+    )
+
+
+_rules_made: dict[tuple[tuple[str, ...], tuple[str, ...]], KeyRules] = {}
+
+
+def _rules(extra: tuple[str, ...], safe: tuple[str, ...]) -> KeyRules:
+    if (extra, safe) not in _rules_made:
+        _rules_made[extra, safe] = KeyRules(frozenset(extra), frozenset(safe))
+    return _rules_made[extra, safe]

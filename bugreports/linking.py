@@ -1,0 +1,129 @@
+"""Reports of the same problem become one, and several again.
+
+A duplicate points to a report that points nowhere, so there are no chains and no circles: what pointed to a report that
+becomes a duplicate points on to the new lead. What moved stands in the trail, so that it can be taken back.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from bugreports.errors import DuplicateRefused, ReportChanged
+from bugreports.finding import find_report
+from bugreports.locking import hold, lock_reports, take_linking_turn
+from bugreports.models import BugReport, BugReportEvent, BugReportGroup
+from bugreports.moves import CLOSED, DUPLICATE, OPEN, RESOLVED
+from bugreports.trail import Actor, change, entry, state_of, write
+
+MERGED, UNMERGED = "merged", "unmerged"
+RECEIVED, LEFT = "duplicate_received", "duplicate_left"
+
+
+@transaction.atomic
+def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
+    """Close reports as duplicates of `into`, or of what `into` is a duplicate of. How many changed.
+
+    Raises ReportMissing, ReportChanged, DuplicateRefused.
+    """
+    take_linking_turn()
+    target = find_report(into)
+    lead_pk = target.duplicate_of_id or target.pk
+    named = list(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", "duplicate_of_id"))
+    wanted = {pk for pk, _ in named} | {lead for _, lead in named if lead} | {lead_pk}
+    followers = BugReport.objects.filter(duplicate_of__in=[pk for pk, _ in named]).values_list("pk", flat=True)
+    hold(wanted | set(followers), with_groups=True)
+    reports = lock_reports(report_ids, version=version)
+    lead = next((report for report in reports if report.pk == lead_pk), None)
+    if lead is not None:
+        raise DuplicateRefused(
+            "A report cannot be a duplicate of itself" if lead.report_id == into
+            else f"{into} is a duplicate of {lead.report_id} already; the other way round would be a circle"
+        )  # fmt: skip
+    lead = hold({lead_pk}, with_groups=False)[0]
+    if lead.duplicate_of_id:
+        raise ReportChanged(f"{into} became a duplicate meanwhile; look at it again")
+    entries: list[BugReportEvent] = []
+    merged = [report for report in reports if report.duplicate_of_id != lead_pk]
+    merged.sort(key=lambda report: report.duplicate_of_id is None)  # a duplicate leaves its lead before that one moves
+    for report in merged:
+        entries += _merge_one(report, lead, by=by, now=now)
+    if merged:
+        lead.write(now)
+    write(entries)
+    return len(merged)
+
+
+def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
+    before, was_triaged = state_of(report), report.triaged_at is not None
+    entries = detach(report, by=by, now=now) if report.duplicate_of else []
+    followers = BugReport.objects.filter(duplicate_of=report)
+    moved: dict[str, Any] = {
+        "into": lead.report_id,
+        "moved_reports": list(followers.order_by("pk").values_list("report_id", flat=True)),
+        "moved_fingerprints": list(report.led_groups.order_by("pk").values_list("fingerprint", flat=True)),
+        "was_triaged": was_triaged,
+    }
+    followers.update(duplicate_of=lead)
+    report.led_groups.update(lead=lead)
+    lead.occurrence_count += report.occurrence_count
+    lead.last_seen_at = max(lead.last_seen_at, report.last_seen_at)
+    report.move_to(RESOLVED, now, kind=DUPLICATE)
+    report.duplicate_of = lead
+    if by.name is not None:
+        report.resolution_actor_id = by.name
+    report.write(now)
+    return [
+        *entries,
+        change(report, MERGED, before, by=by, now=now, **moved),
+        entry(lead, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
+    ]
+
+
+@transaction.atomic
+def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
+    """Reports of their own again, in the status they had, with what had come along. How many changed."""
+    take_linking_turn()
+    entries: list[BugReportEvent] = []
+    changed = 0
+    for report in lock_reports(report_ids, version=version):
+        if not report.duplicate_of:
+            continue
+        before, merging = state_of(report), _last_merge(report)
+        entries += detach(report, by=by, now=now)
+        earlier = merging["before"] if merging else {}
+        report.duplicate_of = None
+        report.status = earlier.get("status", OPEN)
+        report.resolution_kind = earlier.get("resolution_kind")
+        report.resolved_at = (report.resolved_at or now) if report.status in CLOSED else None
+        if not (merging and merging.get("was_triaged")):
+            report.triaged_at = None  # nobody judged it but by calling it a duplicate
+        report.write(now)
+        entries.append(change(report, UNMERGED, before, by=by, now=now))
+        changed += 1
+    write(entries)
+    return changed
+
+
+def detach(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
+    """Give back what a duplicate brought to its lead; both rows are held. Entries for the trail, not saved yet.
+
+    The caller sets the report's own fields.
+    """
+    lead = report.duplicate_of
+    if lead is None:
+        return []
+    if merging := _last_merge(report):
+        back = BugReport.objects.filter(report_id__in=merging["moved_reports"], duplicate_of=lead)
+        back.update(duplicate_of=report)
+        BugReportGroup.objects.filter(fingerprint__in=merging["moved_fingerprints"], lead=lead).update(lead=report)
+    lead.occurrence_count = max(lead.occurrence_count - report.occurrence_count, 1)
+    lead.save(update_fields=["occurrence_count"])
+    return [entry(lead, LEFT, {"report_id": report.report_id}, by=by, now=now)]
+
+
+def _last_merge(report: BugReport) -> dict[str, Any] | None:
+    """What the trail says of how it became a duplicate; None where it came in as one."""
+    merging = report.events.filter(event_type__in=[MERGED, UNMERGED]).order_by("-pk").first()
+    return merging.event_data if merging and merging.event_type == MERGED else None

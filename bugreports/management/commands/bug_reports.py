@@ -1,0 +1,159 @@
+"""Bug reports for operators: list, show, update, delete, purge, stats, export."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from bugreports.exporting import export_reports
+from bugreports.figures import report_figures
+from bugreports.finding import filter_reports, find_report
+from bugreports.models import BugReport, BugReportEvent
+from bugreports.moves import PRIORITIES, RESOLUTION_KINDS, STATUSES
+from bugreports.retention import delete_reports, purge
+from bugreports.trail import Actor
+from bugreports.updating import UNSET, ReportChanges, update_report
+from bugreports.wire import detail, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from common.errors import RegistryError
+
+_CONTEXT = ("environment", "client_meta", "app_state")
+_REFUSED, _USAGE = 1, 2
+_RESOLUTION = {"notes": "notes", "note": "notes", "commit_sha": "commit_sha", "commit": "commit_sha", "kind": "kind"}
+
+
+class Command(BaseCommand):
+    help = "Work with bug reports. Prints JSON; exits with 0, with 1 for what is unknown or refused, 2 for wrong usage."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        listing = verbs.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
+        _add_filters(listing)
+        listing.add_argument("--limit", type=int, default=100)
+        listing.add_argument("--json", action="store_true", dest="as_json", help="JSON for a terminal, too.")
+        listing.add_argument("--include-context", action="store_true", help="With environment, client and state.")
+        for name, text in (("show", "One report with all there is."), ("delete", "Remove a report at once.")):
+            verbs.add_parser(name, help=text).add_argument("report_id")
+        update = verbs.add_parser("update", help="Change status, resolution, priority, assignee.")
+        update.add_argument("report_id")
+        update.add_argument("--status", choices=STATUSES)
+        update.add_argument("--resolution", help='JSON: {"notes": ..., "commit_sha": ..., "kind": ...}')
+        update.add_argument("--duplicate-of", metavar="ID")
+        update.add_argument("--priority", choices=[*PRIORITIES, "none"])
+        update.add_argument("--assignee", help='E-mail of a member of staff, or "none".')
+        update.add_argument("--actor", default="command", help="Who is to stand in the trail.")
+        purging = verbs.add_parser("purge", help="Delete what is over its time.")
+        purging.add_argument("--days", type=int, help="Instead of BUGREPORTS_RETENTION_DAYS; 0: nothing goes.")
+        purging.add_argument("--dry-run", action="store_true")
+        verbs.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
+        _add_filters(verbs.add_parser("export", help="All reports with their context, as one JSON array."))
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        if options["root"]:
+            self.stderr.write("--root is ignored: reports are rows of the database now")
+        try:
+            getattr(self, f"_{verb}")(**options)
+        except RegistryError as error:
+            raise CommandError(error.message, returncode=_REFUSED) from error
+
+    def _list(self, *, limit: int, as_json: bool, include_context: bool, **options: Any) -> None:
+        if limit < 1:
+            raise CommandError("--limit must be 1 or more", returncode=_USAGE)
+        found = filter_reports(_filters(options))
+        rows = [summary(row) for row in with_all_a_summary_needs(found)[:limit]]
+        if self.stdout.isatty() and not as_json:
+            self._table(rows)
+            return
+        if not include_context:
+            rows = [{name: part for name, part in row.items() if name not in _CONTEXT} for row in rows]
+        self._print({"total": found.order_by().count(), "reports": rows})
+
+    def _table(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            self.stdout.write("No bug reports.")
+        for row in rows:
+            marks = ("Y" if row["has_recent_logs"] else "-", "Y" if row["has_network_events"] else "-")
+            self.stdout.write(
+                f"{row['report_id']:36} {row['status']:11} {row['priority'] or '-':8} {row['submitted_at']}"
+                f" {row['submitted_by'] or '-':30} {row['trace_id'] or '-':36} {' '.join(marks)}"
+            )
+
+    def _show(self, *, report_id: str, **options: Any) -> None:
+        self._print(detail(find_report(report_id, with_all_a_detail_needs(BugReport.objects.all()))))
+
+    def _update(self, *, report_id: str, actor: str, **options: Any) -> None:
+        find_report(report_id)
+        wish = _read_resolution(options["resolution"])
+        changes = ReportChanges(
+            status=options["status"],
+            resolution_kind=wish.get("kind"),
+            notes=wish.get("notes"),
+            commit_sha=wish.get("commit_sha"),
+            duplicate_of=options["duplicate_of"],
+            priority=_or_unset(options["priority"]),
+            assignee=_or_unset(options["assignee"]),
+        )
+        by = Actor(actor, BugReportEvent.ActorType.USER if "@" in actor else BugReportEvent.ActorType.AGENT)
+        update_report(report_id, changes, by=by, now=timezone.now())
+        self._print(summary(find_report(report_id, with_all_a_summary_needs(BugReport.objects.all()))))
+
+    def _delete(self, *, report_id: str, **options: Any) -> None:
+        delete_reports([report_id], by=Actor("command"), now=timezone.now())
+        self._print({"success": True, "report_id": report_id})
+
+    def _purge(self, *, days: int | None, dry_run: bool, **options: Any) -> None:
+        result = purge(days=days, is_dry_run=dry_run, requested_by="command", now=timezone.now())
+        if result.expired:
+            what = "would lose" if dry_run else "lost"
+            self.stderr.write(f"{result.expired} open reports {what} their personal context and stay")
+        self._print(result.document())
+
+    def _stats(self, **options: Any) -> None:
+        self._print(report_figures(timezone.now()))
+
+    def _export(self, **options: Any) -> None:
+        for piece in export_reports(filter_reports(_filters(options))):
+            self.stdout.write(piece, ending="")
+
+    def _print(self, document: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(document, indent=2, ensure_ascii=not _is_utf8()))
+
+
+def _add_filters(parser: ArgumentParser) -> None:
+    parser.add_argument("--status", choices=STATUSES)
+    parser.add_argument("--assignee", help='E-mail, or "none".')
+    parser.add_argument("--priority", choices=[*PRIORITIES, "none"])
+
+
+def _filters(options: dict[str, Any]) -> dict[str, str]:
+    return {name: options.get(name) or "" for name in ("status", "assignee", "priority")}
+
+
+def _or_unset(value: str | None) -> Any:
+    if value is None:
+        return UNSET
+    return None if value == "none" else value
+
+
+def _read_resolution(text: str | None) -> dict[str, str]:
+    """Raises CommandError (wrong usage)."""
+    if text is None:
+        return {}
+    try:
+        wish = json.loads(text)
+    except ValueError as error:
+        raise CommandError("--resolution must be JSON", returncode=_USAGE) from error
+    if not isinstance(wish, dict) or any(
+        name not in _RESOLUTION or not isinstance(value, str) for name, value in wish.items()
+    ):
+        raise CommandError(f"--resolution must be an object of texts named {', '.join(_RESOLUTION)}", returncode=_USAGE)
+    if wish.get("kind", "fixed") not in RESOLUTION_KINDS:
+        raise CommandError(f"kind must be one of {', '.join(RESOLUTION_KINDS)}", returncode=_USAGE)
+    return {_RESOLUTION[name]: value for name, value in wish.items()}
+
+
+def _is_utf8() -> bool:
+    return (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") == "utf8"

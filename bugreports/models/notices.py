@@ -1,0 +1,43 @@
+"""What shall be told to the outside: a webhook, a mail. The row is the queue."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+class Notice(models.Model):
+    """One thing to tell once. `key` names what it is about, so that writing it twice writes it once."""
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook", "Webhook"
+        DIGEST = "digest", "Digest by mail"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Given up"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    key = models.CharField(max_length=200, unique=True)
+    body: Any = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    written_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="bugreports_notice_due", condition=Q(status="waiting"))
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "sent", "failed"]), name="bugreports_notice_status_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,58 @@
+"""Questions about reports."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from bugreports.moves import CLOSED, IN_PROGRESS, OPEN
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+ACTIVE = (OPEN, IN_PROGRESS)
+
+
+class BugReportQuerySet(models.QuerySet["BugReport"]):
+    def active(self) -> Self:
+        """Somebody still has to do something about it."""
+        return self.filter(status__in=ACTIVE)
+
+    def closed(self) -> Self:
+        return self.filter(status__in=CLOSED)
+
+    def untriaged(self) -> Self:
+        """Nobody has judged it yet."""
+        return self.filter(status=OPEN, triaged_at=None)
+
+    def assigned_to(self, person: "User") -> Self:
+        return self.active().filter(assignee=person.pk)
+
+    def regressed(self) -> Self:
+        """Was resolved, came back, and is not closed again."""
+        return self.active().filter(regressed_at__isnull=False)
+
+    def with_context_due_before(self, moment: datetime) -> Self:
+        """Active, not held, and about to lose logs, requests, state and screenshot."""
+        return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=moment)
+
+    def expired_but_active(self) -> Self:
+        return self.active().filter(context_expired_at__isnull=False)
+
+    def past(self, cutoff: datetime) -> Self:
+        """Submitted strictly before, in the order in which the clock takes them."""
+        return self.filter(submitted_at__lt=cutoff).order_by("submitted_at", "pk")
+
+    def matching(self, text: str) -> Self:
+        """`text` stands in the description, or is (the start of) an id, a trace id, or the submitter's address.
+
+        Each part has an index of its own: another one joined by "or" without one would have all rows read.
+        """
+        return self.filter(
+            Q(description__icontains=text)
+            | Q(report_id__startswith=text)
+            | Q(trace_id__startswith=text)
+            | Q(submitted_by=text.lower())
+            | Q(fingerprint__startswith=text)
+        )

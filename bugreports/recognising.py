@@ -1,0 +1,73 @@
+"""Is it a problem we know? Then the report is one more sighting of it, and one that was resolved has come back."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from bugreports.fingerprint import Problem
+from bugreports.models import BugReport, BugReportEvent, BugReportGroup
+from bugreports.moves import DUPLICATE, OPEN, RESOLVED
+from bugreports.notices import announce
+from bugreports.trail import SYSTEM, change, entry, state_of
+
+RECURRED = "recurred"
+REGRESSED = "regressed"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What recognising a new report means for the report that is worked on."""
+
+    group: BugReportGroup | None = None
+    lead: BugReport | None = None
+    is_regression: bool = False
+    entries: list[BugReportEvent] = field(default_factory=list)
+
+    def settle(self, report: BugReport, *, now: datetime) -> list[BugReportEvent]:
+        """After the report is stored: the group learns its lead. Entries for the trail, not saved yet."""
+        if self.group and not self.lead:
+            BugReportGroup.objects.filter(pk=self.group.pk).update(lead=report)
+        if not self.lead:
+            return []
+        entries = [entry(self.lead, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
+        if self.is_regression:
+            announce(REGRESSED, self.lead, now=now)
+        return [*entries, *self.entries]
+
+
+def join_problem(report: BugReport, problem: Problem | None, *, now: datetime) -> Joined:
+    """Sets the group of a report that is not stored yet; a sighting of a known problem is closed as its duplicate.
+
+    Holds the group's row, so that of two first sightings at once one is the lead.
+    """
+    if problem is None:
+        return Joined()
+    report.fingerprint = problem.fingerprint
+    BugReportGroup.objects.bulk_create(
+        [BugReportGroup(fingerprint=problem.fingerprint, first_seen_at=now, last_seen_at=now)], ignore_conflicts=True
+    )
+    group = BugReportGroup.objects.select_for_update().get(fingerprint=problem.fingerprint)
+    BugReportGroup.objects.filter(pk=group.pk).update(
+        seen_count=F("seen_count") + 1, last_seen_at=Greatest(F("last_seen_at"), now)
+    )
+    report.group = group
+    lead = BugReport.objects.select_for_update(of=("self",)).filter(pk=group.lead_id).first() if group.lead_id else None
+    if lead is None:
+        return Joined(group)
+    lead.occurrence_count += 1
+    lead.last_seen_at = max(lead.last_seen_at, now)
+    report.duplicate_of, report.status, report.resolution_kind = lead, RESOLVED, DUPLICATE
+    report.resolved_at = report.triaged_at = now
+    is_regression = lead.status == RESOLVED
+    entries = []
+    if is_regression:
+        before = state_of(lead)
+        lead.move_to(OPEN, now)
+        lead.regressed_at = now
+        lead.write(now)
+        entries = [change(lead, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
+    else:
+        lead.save(update_fields=["occurrence_count", "last_seen_at"])
+    return Joined(group, lead, is_regression, entries)

@@ -1,0 +1,121 @@
+"""Screenshots: what a stranger calls a picture is decoded by a guarded child and made anew, then kept privately."""
+
+import base64
+import binascii
+import hashlib
+import logging
+import re
+from datetime import datetime
+
+from django.conf import settings
+from django.core.files.storage import Storage, storages
+
+from bugreports.errors import ScreenshotMissing
+from bugreports.models import BugReport, BugReportScreenshot
+from common.content_store import put_once
+from common.errors import Invalid, RegistryError, Unavailable
+from common.images.guard import render_guarded
+from common.images.renditions import RenderWish
+from common.images.structure import ImageLimits
+
+log = logging.getLogger(__name__)
+
+FOLDER = "bug-reports"
+_PREFIX = re.compile(r"data:([\w/+.-]{0,60})((?:;[\w=-]{1,60}){0,3}),", re.ASCII)
+_CONTENT_TYPE = "image/jpeg"
+_QUALITY = 90  # small letters stay readable
+
+
+def private_storage() -> Storage:
+    """Not the one media are served from: these files are shown to staff only."""
+    return storages["private"]
+
+
+def screenshot_key(report_id: str) -> str:
+    """A folder for each day."""
+    return f"{FOLDER}/{report_id[4:12]}/{report_id}.jpg"
+
+
+def keep_screenshot(
+    sent: str | None, report_id: str, *, now: datetime
+) -> tuple[BugReportScreenshot | None, str | None]:
+    """The row of the stored picture, not saved yet; or, where there is none, why."""
+    if not sent:
+        return None, None
+    try:
+        content = _decode(sent)
+        picture = render_guarded(
+            content,
+            RenderWish(
+                sides_px=(200,),
+                quality=_QUALITY,
+                wants_original_reencoded=True,
+                limits=ImageLimits(max_pixels=settings.BUGREPORTS_SCREENSHOT_MAX_PIXELS, max_side_px=20_000),
+            ),
+            max_seconds=settings.BUGREPORTS_SCREENSHOT_SECONDS,
+        )
+        made = picture.original or b""
+        key = screenshot_key(report_id)
+        put_once(key, made, content_type=_CONTENT_TYPE, storage=private_storage())
+    except Unavailable as error:
+        log.warning("screenshot not kept", extra={"report_id": report_id, "code": error.code})
+        return None, "The screenshot could not be kept: decoder or storage did not answer"
+    except RegistryError as error:
+        return None, error.message
+    return (
+        BugReportScreenshot(
+            key=key,
+            content_type=_CONTENT_TYPE,
+            sha256=hashlib.sha256(made).hexdigest(),
+            size_bytes=len(made),
+            width_px=picture.width,
+            height_px=picture.height,
+        ),
+        None,
+    )
+
+
+def _decode(sent: str) -> bytes:
+    """Raises Invalid."""
+    match = _PREFIX.match(sent)
+    if sent.startswith("data:") and (not match or ";base64" not in match[2]):
+        raise Invalid("The screenshot is not in base64")
+    text = sent[match.end() :] if match else sent
+    max_bytes = settings.BUGREPORTS_SCREENSHOT_MAX_BYTES
+    if len(text) > (max_bytes + 2) // 3 * 4:
+        raise Invalid(f"The screenshot has more than {max_bytes} bytes")
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid("The screenshot is not in base64") from error
+    if len(content) > max_bytes:
+        raise Invalid(f"The screenshot has more than {max_bytes} bytes")
+    return content
+
+
+def read_screenshot(report: BugReport) -> tuple[bytes, str]:
+    """Bytes and content type. Raises ScreenshotMissing, Unavailable."""
+    row = BugReportScreenshot.objects.filter(report=report).first()
+    if row is None:
+        raise ScreenshotMissing(f"Bug report {report.report_id} has no screenshot")
+    storage = private_storage()
+    try:
+        if not storage.exists(row.key):
+            raise ScreenshotMissing(f"The screenshot of {report.report_id} is no longer stored")
+        with storage.open(row.key) as file:
+            return file.read(), row.content_type
+    except RegistryError:
+        raise
+    except Exception as error:  # every storage raises kinds of its own
+        log.exception("screenshot not read", extra={"report_id": report.report_id})
+        raise Unavailable("The file storage does not answer; try again") from error
+
+
+def private_headers(report: BugReport) -> dict[str, str]:
+    """Kept by nobody on the way, run by no browser."""
+    return {
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Disposition": f'inline; filename="{report.report_id}.jpg"',
+    }

@@ -1,0 +1,57 @@
+"""What happened to reports, by whom; each verb writes here in its own transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bugreports.models import BugReport, BugReportEvent
+from bugreports.moves import CLOSED
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person by e-mail, a program by name, or the registry itself."""
+
+    name: str | None
+    kind: str = BugReportEvent.ActorType.USER
+
+
+SYSTEM = Actor(None, BugReportEvent.ActorType.SYSTEM)
+
+_FOLLOWED = (
+    "status", "priority", "resolution_kind", "resolution_notes", "resolution_commit_sha", "retain", "retain_reason",
+)  # fmt: skip
+
+
+def state_of(report: BugReport) -> dict[str, Any]:
+    """What staff may change, as the trail shows it. `assignee` and `duplicate_of` must be at hand."""
+    return {name: getattr(report, name) for name in _FOLLOWED} | {
+        "assignee": report.assignee.email if report.assignee else None,
+        "duplicate_of": report.duplicate_of.report_id if report.duplicate_of else None,
+    }
+
+
+def entry(report: BugReport, event_type: str, data: dict[str, Any], *, by: Actor, now: datetime) -> BugReportEvent:
+    """Not saved yet."""
+    return BugReportEvent(
+        report=report, event_type=event_type, event_data=data, actor_id=by.name, actor_type=by.kind, happened_at=now
+    )
+
+
+def change(
+    report: BugReport, event_type: str, before: dict[str, Any], *, by: Actor, now: datetime, **more: Any
+) -> BugReportEvent:
+    """The entry of a change, with what was before and after it, those only that differ. Not saved yet."""
+    after = state_of(report)
+    changed = [name for name in after if after[name] != before[name]]
+    data: dict[str, Any] = {}
+    if "status" in changed:
+        data |= {"from": before["status"], "to": after["status"]}
+        if report.status in CLOSED and report.resolution_kind:
+            data["resolution_kind"] = report.resolution_kind
+    data |= {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
+    return entry(report, event_type, data | more, by=by, now=now)
+
+
+def write(entries: list[BugReportEvent]) -> None:
+    BugReportEvent.objects.bulk_create(entries)

@@ -1,0 +1,247 @@
+"""What staff decide about reports. Every verb locks its rows, checks the move, and leaves an entry in the trail.
+
+Verbs take ids of any number of reports and change all of them or none.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from bugreports.errors import AssigneeUnknown, MoveRefused, StatusInvalid
+from bugreports.linking import detach
+from bugreports.locking import lock_reports
+from bugreports.models import BugReport, BugReportEvent
+from bugreports.moves import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
+from bugreports.trail import Actor, change, entry, state_of, write
+from common.errors import Invalid
+from common.plain_text import check_text
+
+STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
+RETAINED, RELEASED, COMMENTED = "retained", "released", "commented"
+
+MAX_NOTES_CHARS = 20_000
+MAX_REASON_CHARS = 500
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}", re.ASCII)
+
+
+def start(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
+    return set_status(report_ids, IN_PROGRESS, by=by, now=now, version=version)
+
+
+def resolve(
+    report_ids: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime,
+    kind: str | None = None,
+    commit_sha: str | None = None,
+    notes: str | None = None,
+    version: int | None = None,
+) -> int:
+    return set_status(
+        report_ids, RESOLVED, by=by, now=now, kind=kind, commit_sha=commit_sha, notes=notes, version=version
+    )
+
+
+def ignore(
+    report_ids: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime,
+    kind: str | None = None,
+    notes: str | None = None,
+    version: int | None = None,
+) -> int:
+    return set_status(report_ids, IGNORED, by=by, now=now, kind=kind, notes=notes, version=version)
+
+
+def reopen(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
+    return set_status(report_ids, OPEN, by=by, now=now, version=version)
+
+
+@transaction.atomic
+def set_status(
+    report_ids: Sequence[str],
+    status: str,
+    *,
+    by: Actor,
+    now: datetime,
+    kind: str | None = None,
+    commit_sha: str | None = None,
+    notes: str | None = None,
+    version: int | None = None,
+) -> int:
+    """How many changed. A report that has the status already keeps it, takes notes and commit, and gets no entry.
+
+    Raises StatusInvalid, MoveRefused, ReportMissing, ReportChanged, Invalid.
+    """
+    if status not in STATUSES:
+        raise StatusInvalid(f"status must be one of {', '.join(STATUSES)}", field="status")
+    _check_kind(kind, status)
+    reports = lock_reports(report_ids, version=version)
+    _refuse_all_at_once(reports, status)
+    entries: list[BugReportEvent] = []
+    changed = 0
+    for report in reports:
+        before = state_of(report)
+        is_move = report.status != status or (kind is not None and kind != report.resolution_kind)
+        if is_move and report.duplicate_of:
+            entries += detach(report, by=by, now=now)
+        if is_move:
+            report.move_to(status, now, kind=kind)
+        _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
+        if is_move:
+            entries.append(change(report, STATUS_CHANGED, before, by=by, now=now))
+        if is_move or state_of(report) != before:
+            report.write(now)
+            changed += 1
+    write(entries)
+    return changed
+
+
+@transaction.atomic
+def note_resolution(
+    report_ids: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime,
+    commit_sha: str | None = None,
+    notes: str | None = None,
+    version: int | None = None,
+) -> int:
+    """Notes and commit alone, whatever the status."""
+    reports = lock_reports(report_ids, version=version)
+    for report in reports:
+        _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
+        report.write(now)
+    return len(reports)
+
+
+def _refuse_all_at_once(reports: Sequence[BugReport], status: str) -> None:
+    """One refusal for all that cannot make the move, so that they are not found one at a time."""
+    refused: list[tuple[BugReport, MoveRefused]] = []
+    for report in reports:
+        try:
+            BugReport(status=report.status).move_to(status, report.updated_at)
+        except MoveRefused as error:
+            refused.append((report, error))
+    if refused and len(reports) == 1:
+        raise refused[0][1]
+    if refused:
+        names = ", ".join(report.report_id for report, _ in refused[:5]) + (" …" if len(refused) > 5 else "")
+        message = f"{len(refused)} of {len(reports)} cannot: {refused[0][1].message} ({names}). Nothing was changed."
+        raise MoveRefused(message, **refused[0][1].details)
+
+
+def _check_kind(kind: str | None, status: str) -> None:
+    if kind is None:
+        return
+    if kind not in RESOLUTION_KINDS:
+        raise Invalid(f"resolution_kind must be one of {', '.join(RESOLUTION_KINDS)}", field="resolution_kind")
+    if status not in (RESOLVED, IGNORED):
+        raise Invalid("resolution_kind goes with resolved or ignored only", field="resolution_kind")
+    if kind == DUPLICATE:
+        raise Invalid("a duplicate names the report it duplicates: duplicate_of", field="duplicate_of")
+
+
+def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, notes: str | None) -> None:
+    if commit_sha is not None:
+        if commit_sha and not _COMMIT.fullmatch(commit_sha):
+            raise Invalid("commit_sha must be 7 to 64 hexadecimal digits", field="resolution.commit_sha")
+        report.resolution_commit_sha = commit_sha or None
+    if notes is not None:
+        checked = check_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
+        report.resolution_notes = checked or None
+    if by.name is not None:
+        report.resolution_actor_id = by.name
+
+
+@transaction.atomic
+def assign(
+    report_ids: Sequence[str], assignee: str | None, *, by: Actor, now: datetime, version: int | None = None
+) -> int:
+    """To somebody by e-mail; None takes it from whoever has it. Raises AssigneeUnknown."""
+    person = _find_assignee(assignee) if assignee else None
+    entries = []
+    for report in lock_reports(report_ids, version=version):
+        if report.assignee == person:
+            continue
+        before = state_of(report)
+        report.assignee = person
+        report.triaged_at = report.triaged_at or now
+        report.write(now)
+        entries.append(change(report, ASSIGNED, before, by=by, now=now))
+    write(entries)
+    return len(entries)
+
+
+def _find_assignee(email: str) -> User:
+    person = User.objects.with_email(email).filter(is_active=True, is_staff=True).first()
+    if person is None:
+        raise AssigneeUnknown("assignee must be the e-mail of an active member of staff", field="assignee")
+    return person
+
+
+@transaction.atomic
+def prioritise(
+    report_ids: Sequence[str], priority: str | None, *, by: Actor, now: datetime, version: int | None = None
+) -> int:
+    if priority is not None and priority not in PRIORITIES:
+        raise Invalid(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
+    entries = []
+    for report in lock_reports(report_ids, version=version):
+        if report.priority == priority:
+            continue
+        before = state_of(report)
+        report.priority = priority
+        report.triaged_at = report.triaged_at or now
+        report.write(now)
+        entries.append(change(report, PRIORITISED, before, by=by, now=now))
+    write(entries)
+    return len(entries)
+
+
+@transaction.atomic
+def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
+    """A legal hold: the clock passes these by until somebody releases them. Raises Invalid without a reason."""
+    reason = check_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
+    if not reason:
+        raise Invalid("Say why the report is to be kept", field="retain_reason")
+    entries = []
+    for report in lock_reports(report_ids, version=version):
+        before = state_of(report)
+        if report.retain and report.retain_reason == reason:
+            continue
+        report.retain, report.retain_reason, report.retained_by = True, reason, by.name
+        report.write(now)
+        entries.append(change(report, RETAINED, before, by=by, now=now))
+    write(entries)
+    return len(entries)
+
+
+@transaction.atomic
+def release(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
+    entries = []
+    for report in lock_reports(report_ids, version=version):
+        if not report.retain:
+            continue
+        before = state_of(report)
+        report.retain, report.retain_reason, report.retained_by = False, "", None
+        report.write(now)
+        entries.append(change(report, RELEASED, before, by=by, now=now))
+    write(entries)
+    return len(entries)
+
+
+@transaction.atomic
+def comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
+    """For staff alone. Changes nothing of the report, so it needs no version."""
+    text = check_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
+    if not text:
+        raise Invalid("The comment is empty", field="comment")
+    reports = lock_reports(report_ids)
+    write([entry(report, COMMENTED, {"text": text}, by=by, now=now) for report in reports])
+    return len(reports)

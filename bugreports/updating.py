@@ -1,0 +1,85 @@
+"""Several changes of one report at once, all or none: what a client's PATCH and the operator's command ask for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from django.db import transaction
+
+from bugreports import triage
+from bugreports.errors import ReportChanged
+from bugreports.linking import merge
+from bugreports.locking import lock_reports, take_linking_turn
+from bugreports.moves import DUPLICATE, RESOLVED
+from bugreports.trail import Actor
+from common.errors import Invalid
+
+
+class _Unset(Enum):
+    UNSET = 0
+
+
+UNSET: Final = _Unset.UNSET  # not asked for, as against null
+
+
+@dataclass(frozen=True)
+class ReportChanges:
+    status: str | None = None
+    resolution_kind: str | None = None
+    notes: str | None = None
+    commit_sha: str | None = None
+    duplicate_of: str | None = None
+    priority: str | _Unset | None = UNSET
+    assignee: str | _Unset | None = UNSET
+    retain: bool | None = None
+    retain_reason: str = ""
+
+    @property
+    def names_resolution(self) -> bool:
+        return self.notes is not None or self.commit_sha is not None
+
+
+@transaction.atomic
+def update_report(
+    report_id: str,
+    changes: ReportChanges,
+    *,
+    by: Actor,
+    now: datetime,
+    version: int | None = None,
+    unmodified_since: datetime | None = None,
+) -> None:
+    """Raises what the verbs raise; ReportChanged where `version` or `unmodified_since` is not met."""
+    if changes.duplicate_of:
+        take_linking_turn()
+    [report] = lock_reports([report_id], version=version)
+    if unmodified_since is not None and report.updated_at > unmodified_since:
+        raise ReportChanged("Somebody else changed this report meanwhile; look at it again")
+    ids = [report_id]
+    if changes.priority is not UNSET:
+        triage.prioritise(ids, changes.priority, by=by, now=now)
+    if changes.assignee is not UNSET:
+        triage.assign(ids, changes.assignee, by=by, now=now)
+    if changes.retain is True:
+        triage.retain(ids, changes.retain_reason, by=by, now=now)
+    elif changes.retain is False:
+        triage.release(ids, by=by, now=now)
+    _settle(ids, changes, by=by, now=now)
+
+
+def _settle(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
+    if changes.duplicate_of:
+        if changes.status not in (None, RESOLVED) or changes.resolution_kind not in (None, DUPLICATE):
+            raise Invalid("A duplicate is resolved as duplicate, and as nothing else", field="duplicate_of")
+        merge(ids, changes.duplicate_of, by=by, now=now)
+    elif changes.status:
+        triage.set_status(
+            ids, changes.status, by=by, now=now, kind=changes.resolution_kind, commit_sha=changes.commit_sha,
+            notes=changes.notes,
+        )  # fmt: skip
+        return
+    elif changes.resolution_kind:
+        raise Invalid("resolution_kind goes with a status", field="resolution_kind")
+    if changes.names_resolution:
+        triage.note_resolution(ids, by=by, now=now, commit_sha=changes.commit_sha, notes=changes.notes)

@@ -1,0 +1,93 @@
+"""A report as the documents that leave the house: in lists, in detail, in exports. One form for every door."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Prefetch
+
+from bugreports.models import BugReport, BugReportContext, BugReportEvent
+from bugreports.querysets import BugReportQuerySet
+from common.moments import format_moment
+
+_HEAVY = ("context__recent_logs", "context__network_events", "context__redactions", "context__dropped")
+
+
+def with_all_a_summary_needs(reports: BugReportQuerySet) -> BugReportQuerySet:
+    """So that a page of rows costs one query."""
+    has_events = Exists(BugReportEvent.objects.filter(report=OuterRef("pk")))
+    related = ("context", "screenshot", "assignee", "duplicate_of")
+    return reports.select_related(*related).defer(*_HEAVY).annotate(has_events=has_events)
+
+
+def with_all_a_detail_needs(reports: BugReportQuerySet) -> BugReportQuerySet:
+    related = ("context", "screenshot", "assignee", "duplicate_of")
+    return reports.select_related(*related).prefetch_related(Prefetch("events", BugReportEvent.objects.order_by("pk")))
+
+
+def summary(report: Any) -> dict[str, Any]:
+    context: BugReportContext | None = getattr(report, "context", None)
+    screenshot = getattr(report, "screenshot", None)
+    has_events = getattr(report, "has_events", None)
+    return {
+        "report_id": report.report_id,
+        "trace_id": report.trace_id,
+        "submitted_by": report.submitted_by,
+        "submitted_at": format_moment(report.submitted_at),
+        "description": report.description,
+        "expected_behavior": report.expected_behavior,
+        "actual_behavior": report.actual_behavior,
+        "steps_to_reproduce": report.steps_to_reproduce,
+        "status": report.status,
+        "automation_attempts": report.automation_attempts,
+        "screenshot_path": screenshot.key if screenshot else None,
+        "screenshot_url": f"/api/bug-reports/{report.report_id}/screenshot" if screenshot else None,
+        "screenshot_error": report.screenshot_error,
+        "resolution_notes": report.resolution_notes,
+        "resolution_commit_sha": report.resolution_commit_sha,
+        "resolution_actor_id": report.resolution_actor_id,
+        "resolution_kind": report.resolution_kind,
+        "priority": report.priority,
+        "assignee": report.assignee.email if report.assignee else None,
+        "duplicate_of": report.duplicate_of.report_id if report.duplicate_of else None,
+        "fingerprint": report.fingerprint,
+        "occurrence_count": report.occurrence_count,
+        "triaged_at": _moment(report.triaged_at),
+        "resolved_at": _moment(report.resolved_at),
+        "retain": report.retain,
+        "redaction_count": report.redaction_count,
+        "purge_after": _moment(report.purge_after(settings.BUGREPORTS_RETENTION_DAYS)),
+        "created_at": format_moment(report.created_at),
+        "updated_at": format_moment(report.updated_at),
+        "environment": context.environment if context else {},
+        "client_meta": context.client_meta if context else {},
+        "app_state": context.app_state if context else {},
+        "has_recent_logs": report.has_recent_logs,
+        "has_network_events": report.has_network_events,
+        "has_events": report.events.exists() if has_events is None else has_events,
+    }
+
+
+def detail(report: BugReport) -> dict[str, Any]:
+    context: BugReportContext | None = getattr(report, "context", None)
+    events = [event_document(event) for event in report.events.all()]
+    report.has_events = bool(events)  # type: ignore[attr-defined]
+    return summary(report) | {
+        "recent_logs": context.recent_logs if context else [],
+        "network_events": context.network_events if context else [],
+        "events": events,
+    }
+
+
+def event_document(event: BugReportEvent) -> dict[str, Any]:
+    return {
+        "event_type": event.event_type,
+        "event_data": event.event_data,
+        "actor_id": event.actor_id,
+        "actor_type": event.actor_type,
+        "timestamp": format_moment(event.happened_at),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return format_moment(moment) if moment else None

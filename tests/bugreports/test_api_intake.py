@@ -1,0 +1,399 @@
+"""POST /api/bug-reports: what is taken, what is refused and how, what is recognised."""
+
+import base64
+import gzip
+import json
+import re
+import threading
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from rest_framework.settings import api_settings
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from bugreports.models import BugReport, BugReportEvent, BugReportGroup
+from bugreports.screenshots import private_storage
+from tests.factories.accounts import UserFactory, bearer
+from tests.support.covers import make_cover
+from tests.support.pictures import make_flat_png
+from tests.support.reports import as_data_url, crash, full, make_screenshot, small
+
+pytestmark = pytest.mark.django_db
+URL = "/api/bug-reports"
+_ID = re.compile(r"bug_\d{8}_\d{6}_[a-z0-9]{8}[0-9a-f]{4}")
+
+
+def post(api: APIClient, document: Any, status: int = 201, **headers: str) -> dict[str, Any]:
+    answer = api.post(URL, document, format="json", headers={n.replace("_", "-"): v for n, v in headers.items()})
+    assert answer.status_code == status, answer.content
+    return answer.json()
+
+
+@pytest.mark.parametrize("document", [small(), full(), crash()])
+def test_a_report_comes_in_and_can_be_read(document: dict, reporter_api: APIClient, admin_api: APIClient) -> None:
+    receipt = post(reporter_api, document, X_Trace_Id="smoke-test-0001")
+    assert set(receipt) == {"success", "report_id", "trace_id", "stored_at"}
+    assert _ID.fullmatch(receipt["report_id"])
+    assert receipt["report_id"][20:28].startswith("smoketes")
+    assert receipt["trace_id"] == "smoke-test-0001"
+    assert receipt["stored_at"] == f"database:bug_reports:{receipt['report_id']}"
+    report = admin_api.get(f"{URL}/{receipt['report_id']}").json()["report"]
+    assert report["description"] == document["description"]
+    assert report["submitted_by"] == "lia@studio.example"
+    assert [event["event_type"] for event in report["events"]] == ["submitted"]
+    assert report["events"][0]["actor_id"] == "lia@studio.example"
+
+
+def test_secrets_of_the_whole_example_are_gone_from_rows_answers_and_logs(
+    reporter_api: APIClient, admin_api: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    report_id = post(reporter_api, full(screenshot=make_screenshot()))["report_id"]
+    report = admin_api.get(f"{URL}/{report_id}").json()["report"]
+    row = BugReport.objects.select_related("context").get()
+    everywhere = json.dumps(report) + str(vars(row)) + str(vars(row.context)) + caplog.text
+    for secret in ("tok_live_4711", "hunter2", "eyJhbGciOi", "k-123"):
+        assert secret not in everywhere
+    assert report["redaction_count"] == 4
+    assert [entry["path"] for entry in row.context.redactions] == [
+        "/clientMeta/locationHref", "/appState/editor/password", "/networkEvents/0/requestHeaders/0/value",
+        "/networkEvents/0/requestBody#/api_key",
+    ]  # fmt: skip
+    assert "args" not in report["recent_logs"][0]
+    assert report["recent_logs"][0]["serializedArgs"][0]["message"] == "409 Conflict"
+
+
+def _without(name: str) -> dict:
+    document = small()
+    del document[name]
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "path"),
+    [
+        (_without("description"), "MISSING_DESCRIPTION", "/description"),
+        (small(description="   "), "MISSING_DESCRIPTION", "/description"),
+        (small(description="", traceId="x"), "MISSING_DESCRIPTION", "/description"),
+        (small(description=5), "INVALID_BUG_REPORT_PAYLOAD", "/description"),
+        (small(description=None), "INVALID_BUG_REPORT_PAYLOAD", "/description"),
+        (small(description="a\x00b"), "INVALID_BUG_REPORT_PAYLOAD", "/description"),
+        (small(description="x" * 20_001), "INVALID_BUG_REPORT_PAYLOAD", "/description"),
+        (small(stepsToReproduce=None), "INVALID_BUG_REPORT_PAYLOAD", "/stepsToReproduce"),
+        (small(stepsToReproduce=["a", 5]), "INVALID_BUG_REPORT_PAYLOAD", "/stepsToReproduce/1"),
+        (small(stepsToReproduce=["a"] * 201), "INVALID_BUG_REPORT_PAYLOAD", "/stepsToReproduce"),
+        (small(traceId="x"), "INVALID_BUG_REPORT_PAYLOAD", "/traceId"),
+        (_without("clientMeta"), "INVALID_BUG_REPORT_PAYLOAD", "/clientMeta"),
+        (_without("recentLogs"), "INVALID_BUG_REPORT_PAYLOAD", "/recentLogs"),
+        (small(environment={}), "INVALID_BUG_REPORT_PAYLOAD", "/environment/mode"),
+        (small(environment={"mode": "x", "gitSha": 5}), "INVALID_BUG_REPORT_PAYLOAD", "/environment/gitSha"),
+        (small(clientMeta={}), "INVALID_BUG_REPORT_PAYLOAD", "/clientMeta/locationHref"),
+        (small(clientMeta={"locationHref": "", "viewport": {"width": 1}}), "INVALID_BUG_REPORT_PAYLOAD",
+         "/clientMeta/viewport/height"),
+        (small(clientMeta={"locationHref": "", "viewport": {"width": 1, "height": 2, "depth": 3}}),
+         "INVALID_BUG_REPORT_PAYLOAD", "/clientMeta/viewport/depth"),
+        (small(appState=[]), "INVALID_BUG_REPORT_PAYLOAD", "/appState"),
+        (small(recentLogs={}), "INVALID_BUG_REPORT_PAYLOAD", "/recentLogs"),
+        (small(recentLogs=["x"]), "INVALID_BUG_REPORT_PAYLOAD", "/recentLogs/0"),
+        (small(recentLogs=[{"level": "info"}]), "INVALID_BUG_REPORT_PAYLOAD", "/recentLogs/0/message"),
+        (small(networkEvents=[full()["networkEvents"][0] | {"error": None}]), "INVALID_BUG_REPORT_PAYLOAD",
+         "/networkEvents/0/error"),
+        (small(networkEvents=[full()["networkEvents"][0] | {"status": "409"}]), "INVALID_BUG_REPORT_PAYLOAD",
+         "/networkEvents/0/status"),
+        (small(networkEvents=[full()["networkEvents"][0] | {"requestHeaders": [{"name": "a", "value": "b", "c": ""}]}]),
+         "INVALID_BUG_REPORT_PAYLOAD", "/networkEvents/0/requestHeaders/0"),
+        (small(screenshot=5), "INVALID_BUG_REPORT_PAYLOAD", "/screenshot"),
+        (small() | {"a/b~c": 1}, "INVALID_BUG_REPORT_PAYLOAD", "/a~1b~0c"),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_is_refused_by_its_path(document: Any, code: str, path: str, reporter_api: APIClient) -> None:
+    body = post(reporter_api, document, 400, X_Trace_Id="smoke-test-0002")
+    assert set(body) == {"error", "error_code", "trace_id", "timestamp", "details"}
+    assert (body["error_code"], body["details"]["path"], body["trace_id"]) == (code, path, "smoke-test-0002")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["timestamp"])
+    assert not BugReport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "code"),
+    [
+        (b"{not json", "application/json", 400, "INVALID_JSON"),
+        (b"[" * 100_000, "application/json", 400, "INVALID_JSON"),
+        (b'{"a":' * 100_000, "application/json", 400, "INVALID_JSON"),
+        (b"\xff\xfe\x00", "application/json", 400, "INVALID_JSON"),
+        (b'{"description":"\\ud800"}', "application/json", 400, "INVALID_JSON"),
+        (b'{"description":"x","appState":{"n":NaN}}', "application/json", 400, "INVALID_JSON"),
+        (gzip.compress(json.dumps(small()).encode()), "application/json", 400, "INVALID_JSON"),
+        (b"null", "application/json", 400, "MISSING_PAYLOAD"),
+        (b"", "application/json", 400, "MISSING_PAYLOAD"),
+        (b"[]", "application/json", 400, "INVALID_PAYLOAD"),
+        (b'"text"', "application/json", 400, "INVALID_PAYLOAD"),
+        (b"5", "application/json", 400, "INVALID_PAYLOAD"),
+        (b"description=x", "application/x-www-form-urlencoded", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (b"<x/>", "text/xml", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(
+    content: bytes, content_type: str, status: int, code: str, reporter_api: APIClient
+) -> None:
+    answer = reporter_api.post(URL, content, content_type=content_type)
+    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+
+
+def test_ten_mebibytes_are_taken_and_one_byte_more_is_not(reporter_api: APIClient) -> None:
+    empty = len(json.dumps(small(appState={"x": ""})).encode())
+    limit = 10 * 1024 * 1024
+    fitting = json.dumps(small(appState={"x": "x" * (limit - empty)})).encode()
+    assert len(fitting) == limit
+    answer = reporter_api.post(URL, fitting, content_type="application/json")
+    assert answer.status_code == 201, answer.content
+    answer = reporter_api.post(URL, fitting + b" ", content_type="application/json")
+    assert (answer.status_code, answer.json()["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_a_bad_clock_or_an_open_object_is_no_fault(reporter_api: APIClient) -> None:
+    post(reporter_api, crash(environment={"mode": "x", "more": {"a": 1}}, clientMeta={"locationHref": "", "zoom": 2}))
+    context = BugReport.objects.get().context
+    assert context.recent_logs[0]["timestamp"] == "not-a-date"
+    assert (context.environment["more"], context.client_meta["zoom"]) == ({"a": 1}, 2)
+
+
+@pytest.mark.parametrize(
+    "given", ["../../etc/passwd", "x" * 316, "short", "-starts-badly", "has space in it", "ümläut-trace", ""]
+)
+def test_a_trace_id_that_could_do_harm_is_replaced(given: str, reporter_api: APIClient) -> None:
+    answer = reporter_api.post(
+        URL, small(), format="json", headers={"X-Trace-Id": given.encode("utf-8").decode("latin-1")}
+    )
+    receipt = answer.json()
+    assert receipt["trace_id"] == answer.headers["X-Trace-Id"] != given
+    assert re.fullmatch(r"[0-9a-f-]{36}", receipt["trace_id"])
+    assert _ID.fullmatch(receipt["report_id"])
+
+
+@pytest.mark.parametrize("path", [URL, "/api/health", "/api/nothing", "/admin/login/"])
+def test_every_answer_names_its_trace(path: str, api: APIClient) -> None:
+    assert api.get(path, headers={"X-Trace-Id": "my-custom-trace-id"}).headers["X-Trace-Id"] == "my-custom-trace-id"
+
+
+def test_nobody_and_services_may_not_submit(api: APIClient, service_api: APIClient) -> None:
+    assert post(api, small(), 401)["error_code"] == "UNAUTHORIZED"
+    assert post(service_api, small(), 403)["error_code"] == "FORBIDDEN"
+
+
+def test_submitting_can_be_for_staff_alone(settings: Any, reporter_api: APIClient, admin_api: APIClient) -> None:
+    settings.BUGREPORTS_SUBMIT_STAFF_ONLY = True
+    assert post(reporter_api, small(), 403)["error_code"] == "FORBIDDEN"
+    post(admin_api, small())
+
+
+# --- screenshots ---
+
+
+def test_a_screenshot_is_made_anew_and_shown_to_staff_alone(
+    reporter_api: APIClient, admin_api: APIClient, api: APIClient
+) -> None:
+    sent = make_cover(300, form="PNG", pnginfo=None)
+    report_id = post(reporter_api, small(screenshot=as_data_url(sent)))["report_id"]
+    url = f"{URL}/{report_id}/screenshot"
+    answer = admin_api.get(url)
+    assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == ("image/jpeg", "private, no-store")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content[:2] == b"\xff\xd8"
+    assert api.get(url).status_code == 401
+    assert reporter_api.get(url).status_code == 403
+    assert api.get(f"/media/bug-reports/{report_id[4:12]}/{report_id}.jpg").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        ("data:text/html;base64," + base64.b64encode(b"<html><script>x</script>").decode(), "a web page"),
+        ("data:image/svg+xml;base64," + base64.b64encode(b"<svg onload='x()'/>").decode(), "an SVG"),
+        (as_data_url(b"\x89PNG"), "not a JPEG, PNG or WebP"),
+        (as_data_url(make_cover(50, form="PNG")[:200]), "The file ends before"),
+        (as_data_url(make_cover(50, form="PNG") + b"<script>alert(1)</script>"), "holds another file"),
+        ("not base64 at all!", "not in base64"),
+        ("data:image/png,plain", "not in base64"),
+        ("a", "not in base64"),
+        ("A" * 7_000_000, "more than 5242880 bytes"),
+        (as_data_url(make_flat_png(30_000, 30_000)), "too many pixels"),
+        (as_data_url(b"GIF89a" + b"\x00" * 50), "a GIF"),
+    ],
+    ids=["html", "svg", "stub", "torn", "trailing", "words", "no base64", "one letter", "large", "bomb", "gif"],
+)
+def test_a_bad_screenshot_costs_the_picture_not_the_report(
+    sent: str, why: str, reporter_api: APIClient, admin_api: APIClient
+) -> None:
+    report_id = post(reporter_api, small(screenshot=sent))["report_id"]
+    report = admin_api.get(f"{URL}/{report_id}").json()["report"]
+    assert why in report["screenshot_error"]
+    assert report["screenshot_path"] is None
+    assert admin_api.get(f"{URL}/{report_id}/screenshot").json()["error_code"] == "SCREENSHOT_NOT_FOUND"
+
+
+def test_what_a_client_says_of_its_failed_capture_is_kept(reporter_api: APIClient) -> None:
+    post(reporter_api, crash())
+    assert BugReport.objects.get().screenshot_error == "Screenshot capture failed: canvas is tainted"
+
+
+def test_a_storage_that_is_away_costs_the_picture_not_the_report(
+    reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> str:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(type(private_storage()), "_save", fail)
+    post(reporter_api, small(screenshot=make_screenshot()))
+    assert "could not be kept" in BugReport.objects.get().screenshot_error
+
+
+# --- repeats and recurrences ---
+
+
+def test_the_same_words_within_a_minute_are_the_same_report(reporter_api: APIClient) -> None:
+    first = post(reporter_api, full())
+    again = post(reporter_api, full(recentLogs=[], networkEvents=[]))
+    assert again == first
+    assert BugReport.objects.count() == 1
+    BugReport.objects.update(submitted_at="2025-01-01T00:00:00Z")
+    assert post(reporter_api, full())["report_id"] != first["report_id"]
+
+
+def test_a_key_makes_a_retry_the_same_and_another_body_a_conflict(reporter_api: APIClient) -> None:
+    first = post(reporter_api, small(), Idempotency_Key="k1")
+    BugReport.objects.update(submitted_at="2025-01-01T00:00:00Z")
+    assert post(reporter_api, small(), Idempotency_Key="k1") == first
+    body = post(reporter_api, small(description="another one"), 409, Idempotency_Key="k1")
+    assert body["error_code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert post(reporter_api, small(), Idempotency_Key="k2")["report_id"] != first["report_id"]
+
+
+def test_other_people_with_the_same_words_have_reports_of_their_own(
+    reporter_api: APIClient, admin_api: APIClient
+) -> None:
+    assert post(reporter_api, small())["report_id"] != post(admin_api, small())["report_id"]
+
+
+def _report(receipt: dict[str, Any]) -> BugReport:
+    return BugReport.objects.get(report_id=receipt["report_id"])
+
+
+def _others(count: int) -> list[APIClient]:
+    return [APIClient(headers={"Authorization": bearer(UserFactory())}) for _ in range(count)]
+
+
+def test_a_known_problem_is_seen_again_rather_than_reported_anew(reporter_api: APIClient) -> None:
+    lead = post(reporter_api, crash())
+    sightings = [_report(post(api, crash())) for api in _others(2)]
+    report = _report(lead)
+    assert (report.status, report.occurrence_count) == ("open", 3)
+    assert report.last_seen_at == sightings[-1].submitted_at
+    for sighting in sightings:
+        assert (sighting.status, sighting.resolution_kind, sighting.duplicate_of) == ("resolved", "duplicate", report)
+    assert list(BugReport.objects.untriaged()) == [report]
+    group = BugReportGroup.objects.get()
+    assert (group.seen_count, group.lead) == (3, report)
+    assert list(report.events.values_list("event_type", flat=True)) == ["submitted", "recurred", "recurred"]
+
+
+def test_a_resolved_problem_that_comes_back_is_open_again(reporter_api: APIClient, admin_api: APIClient) -> None:
+    lead = post(reporter_api, crash())["report_id"]
+    wish = {"status": "resolved", "resolution_kind": "fixed"}
+    assert admin_api.patch(f"{URL}/{lead}", wish, format="json").status_code == 200
+    [other] = _others(1)
+    post(other, crash())
+    report = BugReport.objects.get(report_id=lead)
+    assert (report.status, report.resolution_kind, report.resolved_at) == ("open", None, None)
+    assert list(BugReport.objects.regressed()) == [report]
+    event = report.events.get(event_type="regressed")
+    assert (event.actor_type, event.event_data["from"], event.event_data["to"]) == ("system", "resolved", "open")
+    assert event.event_data["before"]["resolution_kind"] == "fixed"
+
+
+def test_an_ignored_problem_stays_ignored_and_is_counted(reporter_api: APIClient, admin_api: APIClient) -> None:
+    lead = post(reporter_api, crash())["report_id"]
+    admin_api.patch(f"{URL}/{lead}", {"status": "ignored"}, format="json")
+    post(_others(1)[0], crash())
+    report = BugReport.objects.get(report_id=lead)
+    assert (report.status, report.occurrence_count) == ("ignored", 2)
+
+
+def test_a_problem_whose_reports_are_gone_begins_anew_and_is_remembered(reporter_api: APIClient) -> None:
+    post(reporter_api, crash())
+    BugReport.objects.all().delete()
+    report = _report(post(reporter_api, crash()))
+    assert (report.status, report.occurrence_count) == ("open", 1)
+    assert (report.group.seen_count, report.group.lead) == (2, report)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_the_same_moment_have_one_lead_and_each_person_one_report() -> None:
+    people = [UserFactory() for _ in range(4)]
+    receipts: list[str] = []
+
+    def send(person: User) -> None:
+        try:
+            api = APIClient(headers={"Authorization": bearer(person)})
+            receipts.append(post(api, crash())["report_id"])
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send, args=(person,)) for person in people * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(receipts) == 8
+    assert BugReport.objects.count() == len(set(receipts)) == 4
+    [lead] = BugReport.objects.filter(duplicate_of=None)
+    assert lead.occurrence_count == 4
+    assert BugReportEvent.objects.filter(report=lead, event_type="recurred").count() == 3
+
+
+# --- budgets ---
+
+
+def _rates(monkeypatch: pytest.MonkeyPatch, **rates: str) -> None:
+    merged = api_settings.DEFAULT_THROTTLE_RATES | rates
+    monkeypatch.setattr(api_settings, "DEFAULT_THROTTLE_RATES", merged, raising=False)
+
+
+@pytest.mark.parametrize("scope", ["bug_reports", "bug_reports_day", "bug_reports_all"])
+def test_who_sends_too_many_waits_before_anything_is_read(
+    scope: str, reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    _rates(monkeypatch, **{scope: "3/hour"})
+    answers = [reporter_api.post(URL, small(description=f"no {n}"), format="json") for n in range(3)]
+    if scope == "bug_reports_all":  # others of this run count into it, too
+        answers = [answer for answer in answers if answer.status_code == 201]
+    assert {answer.status_code for answer in answers} <= {201}
+    with django_assert_max_num_queries(1):
+        refused = reporter_api.post(URL, b"{" * 5_000_000, content_type="application/json")
+    assert (refused.status_code, refused.json()["error_code"]) == (429, "RATE_LIMITED")
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_ten_thousand_in_a_minute_are_mostly_refused_and_cheaply(
+    reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _rates(monkeypatch, bug_reports="5/hour")
+    statuses = [reporter_api.post(URL, small(), format="json").status_code for _ in range(300)]
+    assert statuses.count(429) >= 295
+    assert BugReport.objects.count() <= 5
+
+
+def test_intake_costs_the_same_for_a_small_and_a_large_report(
+    reporter_api: APIClient, django_assert_max_num_queries: Any, connection_queries: CaptureQueriesContext
+) -> None:
+    post(reporter_api, small())
+    with connection_queries as few:
+        post(reporter_api, small(description="first"))
+    log = full()["recentLogs"][0]
+    with connection_queries as many:
+        post(reporter_api, small(description="second", recentLogs=[log | {"level": "info"}] * 200))
+    assert len(many) == len(few)

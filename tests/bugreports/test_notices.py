@@ -1,0 +1,178 @@
+"""What is told to the outside: signed, once, again until it arrives; nothing while nobody asked for it."""
+
+import json
+import smtplib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from bugreports.models import BugReport, Notice
+from bugreports.notices import forget_old_notices, send_due, sign, write_digests
+from bugreports.tasks import send_due_notices, write_daily_digests
+from bugreports.trail import Actor
+from bugreports.triage import resolve
+from tests.factories.accounts import AdminFactory, UserFactory, bearer
+from tests.factories.bugreports import BugReportFactory, NoticeFactory
+from tests.support.bad_server import bad_server
+from tests.support.reports import crash, full, small
+from tests.support.source_server import SourceServer
+
+pytestmark = pytest.mark.django_db
+SECRET = "a-secret-of-the-tests"
+
+
+@pytest.fixture(scope="module")
+def running_server() -> Iterator[SourceServer]:
+    with bad_server() as server:
+        yield server
+
+
+@pytest.fixture
+def receiver(running_server: SourceServer, settings: Settings) -> SourceServer:
+    for name, value in running_server.settings.items():
+        setattr(settings, name, value)
+    settings.BUGREPORTS_WEBHOOK_URL = running_server.serve("/hook", b"{}", content_type="application/json")
+    settings.BUGREPORTS_WEBHOOK_SECRET = SECRET
+    running_server.requests.clear()
+    return running_server
+
+
+def later(seconds: float) -> Any:
+    moment = timezone.now() + timedelta(seconds=seconds)
+    return lambda: moment
+
+
+def submit(document: dict) -> None:
+    api = APIClient(headers={"Authorization": bearer(UserFactory())})
+    assert api.post("/api/bug-reports", document, format="json").status_code == 201
+
+
+def test_nothing_is_told_while_nobody_asked(settings: Settings) -> None:
+    settings.BUGREPORTS_WEBHOOK_URL = "https://hook.example"  # without a secret nothing is signed, so nothing sent
+    submit(small())
+    BugReportFactory(assignee=AdminFactory())
+    write_daily_digests()
+    assert not Notice.objects.exists()
+
+
+def test_a_new_report_is_told_signed_and_without_a_word_of_the_reporter(receiver: SourceServer) -> None:
+    submit(full(description="Only for staff to read"))
+    assert receiver.requests == []  # nobody who submits waits for it
+    send_due_notices()
+    [request] = receiver.requests
+    body = json.loads(request.body)
+    report = BugReport.objects.get()
+    assert (body["event"], body["report_id"], body["occurrence_count"]) == ("bug_report.submitted", report.report_id, 1)
+    assert b"Only for staff" not in request.body
+    assert b"studio.example" not in request.body
+    moment = request.headers["x-registry-timestamp"]
+    assert request.headers["x-registry-signature"] == f"sha256={sign(moment, request.body, SECRET)}"
+    assert request.headers["x-registry-delivery"] == str(Notice.objects.get().pk)
+    send_due(later(3600))
+    assert len(receiver.requests) == 1
+
+
+def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
+    submit(crash())
+    resolve([BugReport.objects.get().report_id], by=Actor("x"), now=timezone.now())
+    submit(crash())
+    send_due(timezone.now)
+    assert sorted(json.loads(request.body)["event"] for request in receiver.requests) == [
+        "bug_report.regressed", "bug_report.submitted", "bug_report.submitted",
+    ]  # fmt: skip
+
+
+def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: SourceServer, settings: Settings) -> None:
+    settings.BUGREPORTS_NOTICE_ATTEMPTS = 3
+    receiver.serve("/hook", b"", status=500)
+    submit(small())
+    assert send_due(timezone.now) == 0
+    notice = Notice.objects.get()
+    assert (notice.status, notice.attempts) == ("waiting", 1)
+    assert "status 500" in notice.last_error
+    assert notice.next_attempt_at > timezone.now()
+    send_due(timezone.now)
+    assert len(receiver.requests) == 1  # not yet
+    receiver.serve("/hook", b"", status=429, headers={"Retry-After": "1800"})
+    send_due(later(60))
+    notice.refresh_from_db()
+    assert notice.next_attempt_at > timezone.now() + timedelta(seconds=1700)
+    send_due(later(4000))
+    notice.refresh_from_db()
+    assert (notice.status, notice.attempts, len(receiver.requests)) == ("failed", 3, 3)
+
+
+def test_an_address_inside_is_never_talked_to(receiver: SourceServer, settings: Settings) -> None:
+    settings.BUGREPORTS_WEBHOOK_URL = "https://169.254.169.254/latest"
+    submit(small())
+    send_due(timezone.now)
+    assert Notice.objects.get().status == "failed"
+
+
+def test_a_sender_that_died_is_followed_by_another(receiver: SourceServer) -> None:
+    submit(small())
+    now = timezone.now()
+    Notice.objects.update(attempts=1, next_attempt_at=now + timedelta(seconds=60))  # leased, and nothing more
+    assert send_due(lambda: now) == 0
+    assert send_due(later(61)) == 1
+
+
+def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> None:
+    settings.BUGREPORTS_DIGEST_MAIL = True
+    owner, idle = AdminFactory(email="owner@studio.example"), AdminFactory()
+    mine = BugReportFactory(assignee=owner, priority="high", description="The shelf is empty\nsecond line")
+    BugReportFactory(assignee=owner, status="resolved")
+    BugReportFactory(assignee=AdminFactory(is_active=False))
+    now = timezone.now()
+    assert write_digests(now) == 1
+    write_digests(now)
+    send_due(timezone.now)
+    [letter] = mail.outbox
+    assert (letter.to, letter.subject) == (["owner@studio.example"], "1 bug report assigned to you")
+    assert mine.report_id in letter.body
+    assert "The shelf is empty" in letter.body
+    assert idle.email not in letter.body
+    write_digests(now + timedelta(days=1))
+    send_due(later(86_500))
+    assert len(mail.outbox) == 2
+
+
+def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
+    settings.BUGREPORTS_DIGEST_MAIL = True
+    BugReportFactory(assignee=AdminFactory())
+    write_digests(timezone.now())
+    BugReport.objects.update(assignee=None)
+    assert send_due(timezone.now) == 1
+    assert mail.outbox == []
+
+
+def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.BUGREPORTS_DIGEST_MAIL = True
+    BugReportFactory(assignee=AdminFactory())
+    write_digests(timezone.now())
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise smtplib.SMTPServerDisconnected("secret text of the server")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bugreports.letters.send_mail", fail)
+        assert send_due(timezone.now) == 0
+    assert Notice.objects.get().last_error == "SMTPServerDisconnected"
+    assert send_due(later(60)) == 1
+
+
+def test_old_notices_are_forgotten(settings: Settings) -> None:
+    NoticeFactory(status="sent")
+    NoticeFactory(status="waiting")
+    NoticeFactory(status="sent", written_at=timezone.now())
+    assert forget_old_notices(timezone.now()) == 1
+
+
+def test_the_signature_is_what_any_other_program_computes() -> None:
+    assert sign("1700000000", b"{}", "key") == "9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"

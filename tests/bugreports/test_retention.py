@@ -1,0 +1,294 @@
+"""What goes when its time is over, what stays, and what is left when something goes wrong in between."""
+
+import json
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.files.base import ContentFile
+from django.db import connection, connections
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from bugreports.errors import PurgeTooLarge, PurgeUnderWay
+from bugreports.file_removal import remove_files, sweep_orphans
+from bugreports.models import (
+    BugReport,
+    BugReportContext,
+    BugReportEvent,
+    BugReportScreenshot,
+    FileRemoval,
+    PurgeRun,
+)
+from bugreports.retention import BY_CLOCK, _alone, chain_digest, delete_reports, purge
+from bugreports.screenshots import private_storage, screenshot_key
+from bugreports.tasks import clean_up_after_reports, purge_stale_reports
+from bugreports.trail import Actor
+from common.moments import format_moment
+from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
+from tests.support.processes import ENVIRONMENT, PROJECT
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 14, 2, 30, tzinfo=UTC)
+LONG_AGO, JUST_NOW = NOW - timedelta(days=31), NOW - timedelta(days=29)
+CUTOFF = NOW - timedelta(days=30)
+
+
+def add_screenshot(report: BugReport) -> str:
+    key = private_storage().save(screenshot_key(report.report_id), ContentFile(b"picture"))
+    BugReportScreenshot.objects.create(
+        report=report, key=key, content_type="image/jpeg", sha256="0" * 64, size_bytes=7, width_px=1, height_px=1
+    )
+    return key
+
+
+def stored() -> list[str]:
+    storage = private_storage()
+    try:
+        days, _ = storage.listdir("bug-reports")
+    except FileNotFoundError:
+        return []
+    return sorted(f"bug-reports/{day}/{name}" for day in days for name in storage.listdir(f"bug-reports/{day}")[1])
+
+
+def run(**more: Any) -> Any:
+    return purge(requested_by="theo@studio.example", now=NOW, **more)
+
+
+def test_closed_reports_go_whole_with_all_that_belongs_to_them() -> None:
+    old = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    kept = BugReportFactory(status="resolved", submitted_at=JUST_NOW)
+    key = add_screenshot(old)
+    kept_key = add_screenshot(kept)
+    result = run()
+    assert result.document() == {
+        "status": "success", "results": {"matched": 1, "deleted": 1, "skipped": 0, "cutoff": format_moment(CUTOFF)},
+    }  # fmt: skip
+    assert list(BugReport.objects.all()) == [kept]
+    assert BugReportContext.objects.count() == BugReportEvent.objects.count() == 1
+    assert stored() == [kept_key] != [key]
+    receipt = PurgeRun.objects.get()
+    assert (receipt.status, receipt.requested_by) == ("done", "theo@studio.example")
+    assert (receipt.matched, receipt.deleted, receipt.digest) == (1, 1, chain_digest("", [old.report_id]))
+
+
+def test_the_moment_itself_is_not_yet_over() -> None:
+    exact = BugReportFactory(status="ignored", submitted_at=CUTOFF)
+    over = BugReportFactory(status="ignored", submitted_at=CUTOFF - timedelta(microseconds=1))
+    assert run().deleted == 1
+    assert list(BugReport.objects.all()) == [exact] != [over]
+
+
+def test_active_reports_lose_what_is_personal_and_stay() -> None:
+    report = BugReportFactory(submitted_at=LONG_AGO, priority="high", description="The shelf is empty")
+    add_screenshot(report)
+    result = run()
+    assert (result.matched, result.deleted, result.skipped, result.expired) == (1, 0, 1, 1)
+    report.refresh_from_db()
+    assert (report.submitted_by, report.has_recent_logs, report.context_expired_at) == (None, False, NOW)
+    assert (report.description, report.priority, report.status) == ("The shelf is empty", "high", "open")
+    assert not BugReportContext.objects.exists()
+    assert not BugReportScreenshot.objects.exists()
+    assert stored() == []
+    assert [(event.event_type, event.actor_id) for event in report.events.all()] == [
+        ("submitted", None), ("context_expired", None),
+    ]  # fmt: skip
+    assert list(BugReport.objects.expired_but_active()) == [report]
+    assert run().expired == 0
+    assert report.events.count() == 2
+
+
+def test_the_strict_promise_takes_active_ones_too(settings: Settings) -> None:
+    settings.BUGREPORTS_PURGE_OPEN = True
+    BugReportFactory(submitted_at=LONG_AGO)
+    held = BugReportFactory(submitted_at=LONG_AGO, retain=True, retain_reason="x")
+    assert (run().deleted, BugReport.objects.get()) == (1, held)
+
+
+def test_what_is_retained_stays_whole() -> None:
+    for status in ("open", "resolved"):
+        add_screenshot(BugReportFactory(status=status, submitted_at=LONG_AGO, retain=True, retain_reason="lawyers"))
+    result = run()
+    assert (result.matched, result.deleted, result.skipped, result.expired) == (2, 0, 2, 0)
+    assert BugReportContext.objects.count() == len(stored()) == 2
+
+
+def test_a_dry_run_says_what_the_real_one_does_and_does_nothing() -> None:
+    BugReportFactory.create_batch(3, status="resolved", submitted_at=LONG_AGO)
+    BugReportFactory(submitted_at=LONG_AGO)
+    BugReportFactory(status="resolved", submitted_at=LONG_AGO, retain=True, retain_reason="x")
+    dry = run(is_dry_run=True)
+    assert dry.document()["results"] == {"matched": 5, "deleted": 0, "skipped": 2, "cutoff": format_moment(CUTOFF)}
+    assert (dry.expired, BugReport.objects.count(), PurgeRun.objects.count()) == (1, 5, 0)
+    real = run()
+    assert (real.matched, real.deleted, real.skipped, real.expired) == (5, 3, 2, 1)
+
+
+@pytest.mark.parametrize("days", [0, -5])
+def test_no_days_keep_everything(days: int, settings: Settings) -> None:
+    BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    assert run(days=days).document() == {"status": "skipped", "reason": "retention-disabled"}
+    settings.BUGREPORTS_RETENTION_DAYS = days
+    assert run().document() == {"status": "skipped", "reason": "retention-disabled"}
+    assert BugReport.objects.count() == 1
+
+
+def test_a_duplicate_outlives_its_lead() -> None:
+    lead = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    young = BugReportFactory(
+        status="resolved", resolution_kind="duplicate", duplicate_of=lead, submitted_at=JUST_NOW
+    )  # fmt: skip
+    run()
+    young.refresh_from_db()
+    assert (young.duplicate_of, young.status) == (None, "resolved")
+
+
+def test_the_digest_is_the_same_for_any_size_of_batches(settings: Settings) -> None:
+    settings.BUGREPORTS_PURGE_BATCH_ROWS = 2
+    moments = [LONG_AGO - timedelta(days=day) for day in (3, 1, 2, 5, 4)]
+    reports = [BugReportFactory(status="resolved", submitted_at=moment) for moment in moments]
+    ids = [report.report_id for report in sorted(reports, key=lambda report: report.submitted_at)]
+    assert run().digest == chain_digest("", ids)
+
+
+def test_the_clock_refuses_what_looks_like_a_wrong_clock(settings: Settings) -> None:
+    settings.BUGREPORTS_PURGE_MAX_ROWS = 3
+    BugReportFactory.create_batch(4, status="resolved", submitted_at=LONG_AGO)
+    with pytest.raises(PurgeTooLarge):
+        purge(requested_by=BY_CLOCK, now=NOW)
+    assert (BugReport.objects.count(), PurgeRun.objects.get().status) == (4, "refused")
+    with pytest.raises(PurgeTooLarge):
+        purge(requested_by=BY_CLOCK, now=NOW + timedelta(days=365))
+    PurgeRunFactory(deleted=1)  # ten times as many as ever before are usual growth
+    assert purge(requested_by=BY_CLOCK, now=NOW).deleted == 4
+
+
+def test_a_person_who_saw_the_dry_run_is_not_held_up(settings: Settings) -> None:
+    settings.BUGREPORTS_PURGE_MAX_ROWS = 0
+    BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    assert run().deleted == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_purges_do_not_run_at_once() -> None:
+    refused: list[bool] = []
+
+    def other() -> None:
+        try:
+            run()
+        except PurgeUnderWay:
+            refused.append(True)
+        finally:
+            connections.close_all()
+
+    with _alone():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert refused == [True]
+    assert run().status == "success"
+
+
+def test_files_wait_for_a_storage_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [add_screenshot(BugReportFactory(status="resolved", submitted_at=LONG_AGO)) for _ in range(3)]
+
+    def fail(*args: Any) -> None:
+        raise OSError("no route to storage")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(private_storage()), "delete", fail)
+        assert run().deleted == 3
+    assert sorted(FileRemoval.objects.values_list("key", flat=True)) == sorted(keys) == stored()
+    assert remove_files() == 3
+    assert (stored(), FileRemoval.objects.count()) == ([], 0)
+
+
+def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks: Any) -> None:
+    report = BugReportFactory(retain=True, retain_reason="x")
+    add_screenshot(report)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_reports([report.report_id], by=Actor("theo@studio.example"), now=NOW)
+    assert (BugReport.objects.count(), stored(), FileRemoval.objects.count()) == (0, [], 0)
+
+
+def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Settings) -> None:
+    kept = add_screenshot(BugReportFactory())
+    orphan = private_storage().save("bug-reports/20260101/bug_x.jpg", ContentFile(b"x"))
+    account = sweep_orphans(timezone.now())
+    assert (account.looked_at, account.young, account.deleted) == (2, 1, 0)
+    account = sweep_orphans(timezone.now() + timedelta(days=2))
+    assert (account.deleted, stored()) == (1, [kept] if kept != orphan else [])
+    clean_up_after_reports()
+
+
+def test_the_clock_purges(settings: Settings) -> None:
+    BugReportFactory(status="resolved", submitted_at=timezone.now() - timedelta(days=31))
+    purge_stale_reports()
+    assert not BugReport.objects.exists()
+    assert PurgeRun.objects.get().requested_by == BY_CLOCK
+    entry = settings.CELERY_BEAT_SCHEDULE["purge bug reports whose time is over"]["schedule"]
+    assert (entry.hour, entry.minute) == ({2}, {30})
+
+
+def test_the_api_purges_and_says_so_in_the_same_words(admin_api: APIClient) -> None:
+    BugReportFactory(status="resolved", submitted_at=timezone.now() - timedelta(days=10))
+    url = "/api/bug-reports/purge"
+    dry = admin_api.post(url, {"older_than_days": 5, "dry_run": True}, format="json").json()
+    assert (dry["status"], dry["results"]["matched"], dry["results"]["deleted"]) == ("dry_run", 1, 0)
+    assert admin_api.post(url, {}, format="json").json()["results"]["matched"] == 0
+    assert admin_api.post(url, {"older_than_days": 0}, format="json").json() == {
+        "status": "skipped", "reason": "retention-disabled",
+    }  # fmt: skip
+    assert admin_api.post(url, {"older_than_days": 5}, format="json").json()["results"]["deleted"] == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"dry_run": "false"}, {"dry_run": 1}, {"older_than_days": "30"}, {"older_than_days": -1}, {"older_than_days": 1.5},
+     {"older_than_days": True}, {"older_than_days": None}, {"days": 3}, {"older_than_days": 10**12}],
+)  # fmt: skip
+def test_the_api_takes_no_other_types(wish: dict[str, Any], admin_api: APIClient) -> None:
+    BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    answer = admin_api.post("/api/bug-reports/purge", wish, format="json")
+    assert (answer.status_code, BugReport.objects.count()) == (400, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["before 1", "before 3", "within 3", "after 3", "before files"])
+def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
+    moment: str, tmp_path: Path, settings: Settings
+) -> None:
+    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"private": private}
+    long_ago = timezone.now() - timedelta(days=40)
+    for hours in range(12):
+        add_screenshot(BugReportFactory(status="resolved", submitted_at=long_ago + timedelta(hours=hours)))
+    held = BugReportFactory(status="resolved", submitted_at=long_ago, retain=True, retain_reason="x")
+    add_screenshot(held)
+    ids = list(BugReport.objects.exclude(pk=held.pk).order_by("submitted_at").values_list("report_id", flat=True))
+    wish = {
+        "database": connection.settings_dict["NAME"], "moment": moment,
+        "settings": {"STORAGES": django_settings.STORAGES, "BUGREPORTS_PURGE_BATCH_ROWS": 2},
+    }  # fmt: skip
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.support.dying_purge", json.dumps(wish)],
+        cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -9, killed.stderr.decode()
+    broken = PurgeRun.objects.get()
+    gone = 12 - (BugReport.objects.count() - 1)
+    assert (broken.status, broken.deleted) == ("running", gone)
+    assert broken.digest == (chain_digest("", ids[:gone]) if gone else "")
+    # A picture has a row, or waits to be removed: never neither.
+    named = set(BugReportScreenshot.objects.values_list("key", flat=True))
+    assert set(stored()) == named | set(FileRemoval.objects.values_list("key", flat=True))
+    assert purge(requested_by="command", now=timezone.now()).deleted == 12 - gone
+    broken.refresh_from_db()
+    assert broken.status == "died"
+    assert (BugReport.objects.get(), FileRemoval.objects.count(), len(stored())) == (held, 0, 1)
