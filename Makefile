@@ -13,7 +13,7 @@ run: ## Start everything on http://127.0.0.1:8000 (PORT=..., DEMO=0 for no demo 
 
 test: ## Run the test suite (ARGS="-k name" chooses)
 	@bin/prepare dev
-	$(PYTHON_ENV) -m pytest $(ARGS)
+	$(PYTHON_ENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
 	@bin/prepare dev

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from celery import current_app
 from celery.signals import before_task_publish
+from django.conf import settings
 
 SENT_AT = "sent_at"
 
@@ -16,10 +17,15 @@ def stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
         headers[SENT_AT] = time.time()
 
 
+def queue_key(name: str) -> str:
+    """Where the queue is kept. The client puts the prefix before the keys of some commands only, not of these."""
+    return settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "") + name
+
+
 def oldest_message_seconds(name: str = "celery") -> float:
     """0 for an empty queue, or a message of an unknown age. Raises RedisError or kombu's OperationalError."""
     with current_app.pool.acquire(block=True, timeout=1) as connection:
-        message = connection.default_channel.client.lindex(name, -1)  # new ones are put in on the left
+        message = connection.default_channel.client.lindex(queue_key(name), -1)  # new ones are put in on the left
     if message is None:
         return 0.0
     sent_at = orjson.loads(message).get("headers", {}).get(SENT_AT)

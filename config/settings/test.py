@@ -1,11 +1,20 @@
 """The test suite: real servers, media in memory, no throttle between a test and what it asks."""
 
+import os
+
 from config.settings.local_servers import provide_servers
 
 provide_servers()
 
 from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import CACHES, CORS_ALLOWED_ORIGINS, DATABASES, REST_FRAMEWORK, STORAGES  # noqa: E402
+from config.settings.base import (  # noqa: E402
+    CACHES,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    CORS_ALLOWED_ORIGINS,
+    DATABASES,
+    REST_FRAMEWORK,
+    STORAGES,
+)
 
 ENVIRONMENT_NAME = "test"
 SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"  # noqa: S105
@@ -13,7 +22,10 @@ ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, "http://localhost:3000", "http://localhost:3001"]
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # tests open and close their own connections
-CACHES["default"]["KEY_PREFIX"] += "-test"  # a run may share its server with a running registry
+# A run may share its server with a running registry, and with the other processes of the same run.
+_own = "test" + os.environ.get("PYTEST_XDIST_WORKER", "")
+CACHES["default"]["KEY_PREFIX"] += f"-{_own}"
+CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": f"{_own}-"}
 PUBLIC_BASE_URL = "http://testserver"
 MEDIA_PUBLIC_URL = "http://testserver/media/"
 STORAGES = STORAGES | {

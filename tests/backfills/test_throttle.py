@@ -18,7 +18,7 @@ from backfills import steering, throttle
 from backfills.engine.driving import drive, take_run
 from backfills.throttle import Reading, Throttle, find_reason
 from common import response_times
-from common.queue_age import oldest_message_seconds
+from common.queue_age import oldest_message_seconds, queue_key
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, run_of, started
 
@@ -94,10 +94,10 @@ def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) ->
         current_app.send_task(f"tests.{task}", queue=queue)
     with current_app.pool.acquire(block=True) as held:
         client = held.default_channel.client
-        newest, oldest = (json.loads(text) for text in client.lrange(queue, 0, -1))
+        newest, oldest = (json.loads(text) for text in client.lrange(queue_key(queue), 0, -1))
         assert (newest["headers"]["task"], oldest["headers"]["task"]) == ("tests.two", "tests.one")
         oldest["headers"]["sent_at"] -= 90
-        client.lset(queue, -1, json.dumps(oldest))
+        client.lset(queue_key(queue), -1, json.dumps(oldest))
     assert 90 <= oldest_message_seconds(queue) < 95
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READ_BY_GOOGLE = {"STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"}
+SET_BY_PYTEST = {"PYTEST_XDIST_WORKER"}
 LOOKUP = re.compile(r"""\benv(?:\.\w+|iron\.get)?\(\s*"([A-Z][A-Z0-9_]+)\"""")
 
 
 def names_read_by_settings() -> set[str]:
     modules = [*(ROOT / "config" / "settings").glob("*.py"), *(ROOT / "config" / "embedded_servers").glob("*.py")]
-    return {name for module in modules for name in LOOKUP.findall(module.read_text())}
+    return {name for module in modules for name in LOOKUP.findall(module.read_text())} - SET_BY_PYTEST
 
 
 def names_read_by_compose() -> set[str]:
