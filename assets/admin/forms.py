@@ -55,6 +55,13 @@ class AssetForm(forms.ModelForm):
             "album_art": UnfoldAdminTextInputWidget(),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Changed is what this person changed: a backfill may have filled the value since the page was opened.
+        for name in ("creator_description", "ai_metadata"):
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
     def clean_description(self) -> str:
         text = self._checked(check_text, "description", max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS).strip()
         if not text:

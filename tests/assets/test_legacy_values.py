@@ -214,3 +214,27 @@ def test_statistics_count_filled_values_apart(admin_api: APIClient) -> None:
         "creatorDescription": {"person": 1, "backfill": 3, "none": 2},
         "aiMetadata": {"measured": 2, "backfill": 3, "none": 1, "confidenceMean": 0.9},
     }
+
+
+@pytest.mark.django_db
+def test_a_form_that_was_opened_before_a_backfill_does_not_empty_what_it_filled(
+    client: Client, admin_user: User
+) -> None:
+    client.force_login(admin_user)
+    asset = make_asset(description="old")
+    url = reverse("admin:assets_asset_change", args=[asset.pk])
+    opened = client.get(url).context["adminform"].form
+    sent = {name: opened[name].value() for name in opened.fields}
+    sent |= {f"initial-{name}": sent[name] for name in ("creator_description", "ai_metadata")}
+    sent = {name: "" if value is None else value for name, value in sent.items()} | {"description": "new"}
+    assert 'name="initial-creator_description"' in client.get(url).text
+    _fill()
+    assert client.post(url, sent).status_code == 302
+    asset.refresh_from_db()
+    assert (asset.description, asset.creator_description, asset.creator_description_origin) == (
+        "new", asset.name, "backfill",
+    )  # fmt: skip
+    assert asset.ai_metadata_origin == "backfill"
+    client.post(url, sent | {"creator_description": "typed now"})
+    asset.refresh_from_db()
+    assert (asset.creator_description, asset.creator_description_origin) == ("typed now", "")
