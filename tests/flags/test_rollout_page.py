@@ -134,7 +134,6 @@ def test_the_page_costs_the_same_whatever_was_changed_and_named(staff, make_pers
         FlagChangeFactory(changed_by=make_person())
     for flag in FieldFlag.objects.all():
         flag.users.set([make_person() for _ in range(3)])
-    with django_assert_max_num_queries(
-        13
-    ):  # login, person, badges, flags with people and groups, last moves, what holds
+    # The login, the person, badges, flags with people and groups, the last moves, what holds.
+    with django_assert_max_num_queries(13):
         staff.get(PAGE)
