@@ -7,7 +7,6 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from albumart import tasks
 from albumart.errors import ArtworkNotOpen, ManualArtKept
@@ -18,17 +17,11 @@ from albumart.querysets import ArtworkQuerySet
 from albumart.sources import host_of
 from assets.models import Asset
 from common.errors import Conflict, Invalid, TooLarge
+from common.task_messages import send_or_leave
 
 log = logging.getLogger(__name__)
 
 SUPERSEDED = "superseded"
-
-
-def _send(artwork_pk: int) -> None:
-    try:
-        tasks.process_artwork.delay(artwork_pk)
-    except OperationalError:
-        log.warning("queue does not answer; the sweeper will send", extra={"artwork_id": artwork_pk}, exc_info=True)
 
 
 @transaction.atomic
@@ -86,7 +79,7 @@ def _ask(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
         Artwork.objects.current().filter(asset=artwork.asset_id).update(is_current=False)
     artwork.next_attempt_at = artwork.sent_at = now
     artwork.save(force_insert=True)
-    transaction.on_commit(partial(_send, artwork.pk))
+    transaction.on_commit(partial(send_or_leave, tasks.process_artwork, artwork.pk))
     log.info("picture asked for", extra={"artwork_id": artwork.pk, "trigger": artwork.trigger})
     return artwork
 
@@ -141,7 +134,7 @@ def rerun_failed_step(artwork_pks: Iterable[int], *, now: datetime) -> int:
             raise ArtworkNotOpen(f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again")
         open_assets.add(artwork.asset_id)
         artwork.wait_again(now)
-        transaction.on_commit(partial(_send, artwork.pk))
+        transaction.on_commit(partial(send_or_leave, tasks.process_artwork, artwork.pk))
     return len(artworks)
 
 
