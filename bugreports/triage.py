@@ -6,6 +6,7 @@ Verbs take ids of any number of reports and change all of them or none.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -20,6 +21,7 @@ from common.errors import Invalid
 from common.plain_text import check_text
 
 STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
+_JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # whoever does one has looked at the report
 RETAINED, RELEASED, COMMENTED = "retained", "released", "commented"
 
 MAX_NOTES_CHARS = 20_000
@@ -165,17 +167,7 @@ def assign(
 ) -> int:
     """To somebody by e-mail; None takes it from whoever has it. Raises AssigneeUnknown."""
     person = _find_assignee(assignee) if assignee else None
-    entries = []
-    for report in lock_reports(report_ids, version=version):
-        if report.assignee == person:
-            continue
-        before = state_of(report)
-        report.assignee = person
-        report.triaged_at = report.triaged_at or now
-        report.write(now)
-        entries.append(change(report, ASSIGNED, before, by=by, now=now))
-    write(entries)
-    return len(entries)
+    return _set_where_different(report_ids, ASSIGNED, {"assignee": person}, by=by, now=now, version=version)
 
 
 def _find_assignee(email: str) -> User:
@@ -191,17 +183,7 @@ def prioritise(
 ) -> int:
     if priority is not None and priority not in PRIORITIES:
         raise Invalid(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
-    entries = []
-    for report in lock_reports(report_ids, version=version):
-        if report.priority == priority:
-            continue
-        before = state_of(report)
-        report.priority = priority
-        report.triaged_at = report.triaged_at or now
-        report.write(now)
-        entries.append(change(report, PRIORITISED, before, by=by, now=now))
-    write(entries)
-    return len(entries)
+    return _set_where_different(report_ids, PRIORITISED, {"priority": priority}, by=by, now=now, version=version)
 
 
 @transaction.atomic
@@ -210,28 +192,39 @@ def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, 
     reason = check_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
     if not reason:
         raise Invalid("Say why the report is to be kept", field="retain_reason")
-    entries = []
-    for report in lock_reports(report_ids, version=version):
-        before = state_of(report)
-        if report.retain and report.retain_reason == reason:
-            continue
-        report.retain, report.retain_reason, report.retained_by = True, reason, by.name
-        report.write(now)
-        entries.append(change(report, RETAINED, before, by=by, now=now))
-    write(entries)
-    return len(entries)
+    wanted = {"retain": True, "retain_reason": reason}
+    beside = {"retained_by": by.name}
+    return _set_where_different(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def release(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
+    beside = {"retain_reason": "", "retained_by": None}
+    return _set_where_different(report_ids, RELEASED, {"retain": False}, beside, by=by, now=now, version=version)
+
+
+def _set_where_different(
+    report_ids: Sequence[str],
+    event: str,
+    wanted: dict[str, Any],
+    beside: dict[str, Any] | None = None,
+    *,
+    by: Actor,
+    now: datetime,
+    version: int | None,
+) -> int:
+    """Reports that are not as `wanted` become so, with what goes beside it, each with an entry; how many were not."""
     entries = []
     for report in lock_reports(report_ids, version=version):
-        if not report.retain:
+        if all(getattr(report, name) == value for name, value in wanted.items()):
             continue
         before = state_of(report)
-        report.retain, report.retain_reason, report.retained_by = False, "", None
+        for name, value in {**wanted, **(beside or {})}.items():
+            setattr(report, name, value)
+        if event in _JUDGEMENTS:
+            report.triaged_at = report.triaged_at or now
         report.write(now)
-        entries.append(change(report, RELEASED, before, by=by, now=now))
+        entries.append(change(report, event, before, by=by, now=now))
     write(entries)
     return len(entries)
 
