@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from rest_framework.test import APIClient
@@ -24,7 +23,7 @@ from tests.factories.accounts import bearer
 from tests.factories.assets import make_assets
 from tests.support.backfills import table_hash
 from tests.support.browser import log_in, needs_browser, open_page
-from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, wait_until
+from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
 
@@ -38,14 +37,7 @@ def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    server = address.rpartition("/")[0]
-    environment = ENVIRONMENT | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
-        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else ""),
-        "MEDIA_ROOT": str(tmp_path),
-        "BACKFILLS_LEASE_SECONDS": "3",
-    }
+    environment = worker_environment(tmp_path, BACKFILLS_LEASE_SECONDS="3")
     command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--pool", "solo"]
     return subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -25,7 +24,7 @@ from tests.factories.accounts import bearer
 from tests.factories.bugreports import BugReportFactory
 from tests.support.browser import log_in, needs_browser, open_page
 from tests.support.covers import make_cover
-from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, wait_until
+from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
 from tests.support.reports import full, make_screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
@@ -196,13 +195,7 @@ def test_a_worker_purges_what_is_over_its_time(registry: str, tmp_path: Path, se
     BugReport.objects.filter(pk__in=[oldest.pk, old.pk]).update(submitted_at=long_ago)
     resolve([oldest.report_id], by=Actor("theo@studio.example"), now=timezone.now())
     assert len(list(tmp_path.rglob("*.jpg"))) == 3
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    environment = ENVIRONMENT | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
-        "DATABASE_URL": f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-        + (f"?{options}" if options else ""),
-        "MEDIA_ROOT": str(tmp_path),
-    }
+    environment = worker_environment(tmp_path)
     command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--concurrency", "1"]
     worker = subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
     with ended_at_last(worker):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 from pytest_django import Settings
@@ -25,7 +24,7 @@ from tests.support.browser import log_in, needs_browser, open_page
 from tests.support.covers import make_cover
 from tests.support.flag_states import set_flags
 from tests.support.media import make_wav, upload
-from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, wait_until
+from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
 from tests.support.source_server import SourceServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
@@ -49,17 +48,13 @@ def worker(source: SourceServer, tmp_path: Path, settings: Settings) -> Iterator
     """Celery itself, on the test's database and queue."""
     media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"default": media}
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    server = address.rpartition("/")[0]
-    environment = ENVIRONMENT | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
-        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else ""),
-        "MEDIA_ROOT": str(tmp_path),
-        "ALBUMART_ALLOWED_HOSTS": "127.0.0.1",
-        "OUTBOUND_ALLOW_LOOPBACK": "1",
-        "OUTBOUND_ALLOWED_PORTS": str(source.port),
-        "OUTBOUND_CA_BUNDLE": str(source.authority),
-    }
+    environment = worker_environment(
+        tmp_path,
+        ALBUMART_ALLOWED_HOSTS="127.0.0.1",
+        OUTBOUND_ALLOW_LOOPBACK="1",
+        OUTBOUND_ALLOWED_PORTS=str(source.port),
+        OUTBOUND_CA_BUNDLE=str(source.authority),
+    )
     command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--pool", "prefork"]
     process = subprocess.Popen([*command, "--concurrency", "1"], env=environment, cwd=PROJECT, text=True)
     with ended_at_last(process):

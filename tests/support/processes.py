@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.db import connection
+
 
 def processes_naming(text: str) -> set[int]:
     """Ids of the living processes whose command line holds `text`; zombies have none."""
@@ -47,3 +49,15 @@ def ended_at_last(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[s
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
+
+
+def worker_environment(folder: Path, **more: str) -> dict[str, str]:
+    """For a Celery worker on the test's own database and queue, with media in `folder`."""
+    address, _, options = os.environ["DATABASE_URL"].partition("?")
+    server = address.rpartition("/")[0]
+    return ENVIRONMENT | {
+        "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else ""),
+        "MEDIA_ROOT": str(folder),
+        **more,
+    }
