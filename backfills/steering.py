@@ -11,16 +11,14 @@ from typing import Any
 from django.db import transaction
 
 from backfills import states
-from backfills.engine.halving import do_in_halves
 from backfills.engine.job import Job, job_of
-from backfills.engine.ledger import write
+from backfills.engine.ledger import write_what_is_taken
 from backfills.engine.moves import is_held_by_worker, move, note
-from backfills.engine.rows import ask_rule, concerned, read
-from backfills.engine.starting import MAX_REASON_CHARS, check_pace
+from backfills.engine.rows import ask_rule, concerned, pages, read
+from backfills.engine.starting import check_pace, checked_reason
 from backfills.errors import MoveRefused
 from backfills.models import BackfillHold, BackfillParked, BackfillRun
-from common.errors import Conflict, Invalid, Missing
-from common.plain_text import check_text
+from common.errors import Conflict, Missing
 
 log = logging.getLogger(__name__)
 
@@ -133,13 +131,11 @@ def reasons_against_finalising(job: Job, run: BackfillRun) -> list[str]:
     A value that the run wrote and a person took away since is that person's decision and counts as done.
     """
     reasons = []
-    if parked := run.parked.open().count():
-        reasons.append(f"{parked} rows are parked: mend and retry them")
     parked_pks = set(run.parked.open().values_list("row_pk", flat=True))
+    if parked_pks:
+        reasons.append(f"{len(parked_pks)} rows are parked: mend and retry them")
     left: list[int] = []
-    last: int | None = None
-    while rows := read(job, concerned(job, run, after_pk=last)[:1000]):
-        last = rows[-1]["pk"]
+    for rows in pages(job, run):
         wishes = ask_rule(job, run, rows)
         pks = {change.pk for change in wishes.changes} | {pk for pk, _ in wishes.bad}
         left += pks - parked_pks - set(run.changes.filter(row_pk__in=pks).values_list("row_pk", flat=True))
@@ -174,8 +170,8 @@ def retry_parked(parked_pk: int, *, by: str, now: datetime) -> BackfillParked:
         return parked
     wanted = concerned(job, run).filter(pk=parked.row_pk).select_for_update(no_key=True)
     wishes = ask_rule(job, run, read(job, wanted))
-    refused = do_in_halves(wishes.changes, lambda some: write(job, some, by=run.requested_by, now=now))
-    reasons = [reason for _, reason in [*wishes.bad, *refused]]
+    refused = write_what_is_taken(job, wishes.changes, by=run.requested_by, now=now)
+    reasons = [*(reason for _, reason in wishes.bad), *refused.values()]
     if reasons:
         parked.attempts, parked.reason = parked.attempts + 1, reasons[0][:500]
         parked.save(update_fields=["attempts", "reason"])
@@ -194,9 +190,7 @@ def retry_parked(parked_pk: int, *, by: str, now: datetime) -> BackfillParked:
 @transaction.atomic
 def hold_all(*, by: str, reason: str, now: datetime) -> None:
     """No run goes on until `release_all`. Raises Conflict where they are held already."""
-    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
-    if not reason:
-        raise Invalid("reason is required: say why everything shall wait", field="reason")
+    reason = checked_reason(reason, why="everything shall wait")
     _, is_new = BackfillHold.objects.get_or_create(pk=1, defaults={"reason": reason, "held_by": by, "held_at": now})
     if not is_new:
         raise Conflict("All runs are held already")

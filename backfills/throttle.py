@@ -33,9 +33,6 @@ class Reading(NamedTuple):
     words: str
 
 
-Sensor = Callable[[], Reading | None]
-
-
 def find_reason(readings: Sequence[Reading], holding: frozenset[str]) -> tuple[str, frozenset[str]]:
     """(the sentences of all signals that hold, "" for none; which they are). `holding` did a moment ago."""
     over = [one for one in readings if one.value > one.limit * (_LETS_GO_AT if one.signal in holding else 1)]
@@ -47,14 +44,14 @@ class Throttle:
     """Asks the signals once a second at most. `baseline_p95_ms` is what reads took before the run."""
 
     baseline_p95_ms: float | None
-    sensors: Sequence[Sensor] = ()
     _looked_at: float = 0.0
     _reason: str = ""
     _holding: frozenset[str] = field(default_factory=frozenset)
 
     def find_hold(self) -> str:
         if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
-            readings = [reading for sensor in (*_SENSORS, self._response_time, *self.sensors) if (reading := sensor())]
+            found = (_hold(), *_sessions(), _queue_age(), self._response_time())
+            readings = [reading for reading in found if reading]
             self._reason, self._holding = find_reason(readings, self._holding)
             self._looked_at = time.monotonic()
         return self._reason
@@ -89,25 +86,20 @@ def _hold() -> Reading | None:
     return Reading("hold", 1, 0, f"Held by {hold.held_by}: {hold.reason}") if hold else None
 
 
-def _lock_waits() -> Reading | None:
-    count = _count_activity("wait_event_type = 'Lock'")
-    limit = settings.BACKFILLS_MAX_LOCK_WAITS
-    return Reading("lock waits", count, limit, f"{count} sessions wait for a lock; the limit is {limit}")
-
-
-def _connections() -> Reading | None:
-    count = _count_activity("state = 'active'")
-    limit = settings.BACKFILLS_MAX_ACTIVE_CONNECTIONS
-    return Reading("connections", count, limit, f"{count} sessions are at work; the limit is {limit}")
-
-
-def _count_activity(condition: str) -> int:
+def _sessions() -> tuple[Reading, Reading]:
+    """Other sessions of this database: how many wait for a lock, how many are at work."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"  # noqa: S608
-            f" AND backend_type = 'client backend' AND {condition}"
+            "SELECT count(*) FILTER (WHERE wait_event_type = 'Lock'), count(*) FILTER (WHERE state = 'active')"
+            " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
-        return cursor.fetchone()[0]
+        waiting, active = cursor.fetchone()
+    waits_limit, active_limit = settings.BACKFILLS_MAX_LOCK_WAITS, settings.BACKFILLS_MAX_ACTIVE_CONNECTIONS
+    return (
+        Reading("lock waits", waiting, waits_limit, f"{waiting} sessions wait for a lock; the limit is {waits_limit}"),
+        Reading("connections", active, active_limit, f"{active} sessions are at work; the limit is {active_limit}"),
+    )
 
 
 def _queue_age() -> Reading | None:
@@ -116,6 +108,3 @@ def _queue_age() -> Reading | None:
     if seconds is None:
         return None
     return Reading("queue", seconds, limit, f"The oldest task waits for {seconds:.0f} s; the limit is {limit:.0f} s")
-
-
-_SENSORS: tuple[Sensor, ...] = (_hold, _lock_waits, _connections, _queue_age)

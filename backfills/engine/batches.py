@@ -4,18 +4,18 @@ import random
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from backfills import states
-from backfills.engine.halving import do_in_halves, is_passing
+from backfills.engine.halving import is_passing
 from backfills.engine.job import Job
-from backfills.engine.ledger import write
-from backfills.engine.moves import locked_run, move, note
-from backfills.engine.rows import ask_rule, concerned, label_of, read
+from backfills.engine.ledger import write_what_is_taken
+from backfills.engine.moves import fail, lease_end, locked_run, move, note
+from backfills.engine.rows import ask_rule, concerned, label_of, read, rows_done
 from backfills.engine.undoing import restore_rows
 from backfills.errors import RunTaken
 from backfills.rules import Row
@@ -65,7 +65,12 @@ def _step(job: Job, *, now: datetime, mark: uuid.UUID | None, attempt: int) -> S
     if (settled := states.settled(run.state)) != run.state:
         move(job.tables, run, settled, now=now, text=f"{settled} as it was asked to")
     elif run.state == states.RUNNING and run.rule_version != job.rule.version:
-        _fail(job, run, f"The rule is version {job.rule.version} now; the run began with {run.rule_version}", now=now)
+        fail(
+            job.tables,
+            run,
+            f"The rule is version {job.rule.version} now; the run began with {run.rule_version}",
+            now=now,
+        )
     elif run.state in states.ACTIVE:
         do = _forwards if run.state == states.RUNNING else _backwards
         size = do(job, run, now=now, attempt=attempt, started=started)
@@ -81,15 +86,15 @@ def _forwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float
         all_rows = read(job, due[: run.batch_rows])
         rows, locked_out = _not_locked(job, run, all_rows)
     if not rows and not locked_out:
-        run.total_rows = run.changed_rows + run.skipped_rows + run.parked_rows
+        run.total_rows = rows_done(run)
         text = f"{run.changed_rows} changed, {run.skipped_rows} left as they were, {run.parked_rows} parked"
         move(job.tables, run, states.FINISHED, now=now, text=text, ended_at=now)
         return 0
     wishes = ask_rule(job, run, rows)
-    refused = do_in_halves(wishes.changes, lambda some: write(job, some, by=run.requested_by, now=now))
+    refused = write_what_is_taken(job, wishes.changes, by=run.requested_by, now=now)
     bad = {
         **dict(wishes.bad),
-        **{change.pk: reason for change, reason in refused},
+        **refused,
         **{row["pk"]: "Somebody held the row locked" for row in locked_out},
     }
     done = [*rows, *locked_out]
@@ -150,9 +155,9 @@ def _record(
     )  # fmt: skip
     run.waits_because, run.next_look_at = "", None
     if run.worker is not None:
-        run.lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
+        run.lease_until = lease_end(now)
     run.save()
-    done = run.changed_rows + run.skipped_rows + run.parked_rows
+    done = rows_done(run)
     if not counts.get("is_undo") and run.total_rows:
         tenth, before = (10 * rows // run.total_rows for rows in (done, done - len(pks)))
         if before < tenth < 10:
@@ -160,15 +165,11 @@ def _record(
 
 
 def _stop_if_too_many_failed(job: Job, run: Any, *, now: datetime) -> None:
-    done = run.changed_rows + run.skipped_rows + run.parked_rows
+    done = rows_done(run)
     share = run.parked_rows / done
     if done >= settings.BACKFILLS_MIN_ROWS_TO_FAIL and share > settings.BACKFILLS_MAX_FAILURE_SHARE:
         text = (
             f"{run.parked_rows} of {done} rows failed, more than {settings.BACKFILLS_MAX_FAILURE_SHARE:.0%}: "
             "mend and retry parked rows, then resume; or undo"
         )
-        _fail(job, run, text, now=now)
-
-
-def _fail(job: Job, run: Any, text: str, *, now: datetime) -> None:
-    move(job.tables, run, states.FAILED, now=now, text=text, error=text, worker=None, lease_until=None)
+        fail(job.tables, run, text, now=now)

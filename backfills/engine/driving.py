@@ -4,17 +4,16 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from backfills.engine.batches import Step, run_next_batch
 from backfills.engine.job import Job
-from backfills.engine.moves import held_by_nobody, locked_run, move
+from backfills.engine.moves import fail, held_by_nobody, lease_end, locked_run
 from backfills.errors import RunTaken
-from backfills.states import ACTIVE, FAILED, RUNNING
+from backfills.states import ACTIVE, RUNNING
 from common.errors import RegistryError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -28,8 +27,7 @@ def take_run(job: Job, *, now: datetime) -> uuid.UUID | None:
     """The mark of the hold; None where there is nothing to do or another worker holds the run."""
     mark = uuid.uuid4()
     free = job.tables.run.objects.filter(held_by_nobody(now), pk=job.run_pk, state__in=ACTIVE)
-    lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
-    return mark if free.update(worker=mark, lease_until=lease_until) else None
+    return mark if free.update(worker=mark, lease_until=lease_end(now)) else None
 
 
 def let_go(job: Job, mark: uuid.UUID, *, next_look_at: datetime | None = None) -> None:
@@ -38,9 +36,8 @@ def let_go(job: Job, mark: uuid.UUID, *, next_look_at: datetime | None = None) -
 
 
 def keep_waiting(job: Job, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
-    lease_until = now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
     held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(waits_because=reason[:300], lease_until=lease_until)
+    held.update(waits_because=reason[:300], lease_until=lease_end(now))
 
 
 def drive(
@@ -97,15 +94,15 @@ def _reconnecting(job: Job, turn: Callable[[], Step | None], now: Clock) -> Step
         except Exception as error:
             # Neither a row nor the database: the rule's own query, or a defect. Tried again it would end the same way.
             log.exception("backfill stopped by an error", extra={"run": job.run_pk})
-            return _fail(job, f"{type(error).__name__}: {error}", now=now())
+            return _end_in_failure(job, f"{type(error).__name__}: {error}", now=now())
     raise Unavailable(f"The database refuses: {reason}"[:300])
 
 
 @transaction.atomic
-def _fail(job: Job, text: str, *, now: datetime) -> Step:
+def _end_in_failure(job: Job, text: str, *, now: datetime) -> Step:
     run = locked_run(job.tables, job.run_pk)
     if run.state == RUNNING:
-        move(job.tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
+        fail(job.tables, run, text, now=now)
         return Step(run.state)
     # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
     job.tables.run.objects.filter(pk=run.pk).update(waits_because=text[:300])

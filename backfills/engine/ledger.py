@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from backfills.engine.columns import from_json, quote, to_json_text
+from backfills.engine.halving import do_in_halves
 from backfills.engine.job import Job
 from backfills.rules import ORIGIN, ActingRule
 
@@ -27,6 +28,12 @@ def write(job: Job, changes: Sequence[Change], *, by: str, now: datetime) -> int
     for change in changes:
         alike[tuple(sorted(change.values))].append(change)
     return sum(_write_columns(job, fields, some) for fields, some in alike.items())
+
+
+def write_what_is_taken(job: Job, changes: Sequence[Change], *, by: str, now: datetime) -> dict[int, str]:
+    """Write what the database takes; why it refused the rest, by key."""
+    refused = do_in_halves(changes, lambda some: write(job, some, by=by, now=now))
+    return {change.pk: reason for change, reason in refused}
 
 
 def _write_columns(job: Job, fields: tuple[str, ...], changes: Sequence[Change]) -> int:

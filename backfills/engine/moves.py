@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from backfills.engine.job import Tables
 from backfills.errors import FieldHeld
-from backfills.states import HOLDING, check_move
+from backfills.states import FAILED, HOLDING, check_move
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,15 @@ def is_held_by_worker(run: Any, now: datetime) -> bool:
 def held_by_nobody(now: datetime) -> Q:
     """The opposite, for queries. A hold that ends later than any hold can was given by a clock that ran ahead."""
     return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=_latest_lease(now))
+
+
+def lease_end(now: datetime) -> datetime:
+    """Until when a worker that is heard of now holds its run."""
+    return now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
+
+
+def fail(tables: Tables, run: Any, text: str, *, now: datetime) -> None:
+    move(tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
 
 
 def _latest_lease(now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,11 @@ from typing import Any
 from django.db import transaction
 
 from backfills.engine.columns import to_json_text
-from backfills.engine.halving import do_in_halves
 from backfills.engine.job import Job
-from backfills.engine.ledger import Change, write
-from backfills.engine.rows import Wishes, ask_rule, concerned, label_of, read
+from backfills.engine.ledger import write_what_is_taken
+from backfills.engine.rows import Wishes, ask_rule, label_of, pages
 from backfills.rules import ActingRule, Row
 
-_ROWS_AT_ONCE = 1000
 _SAMPLES = 10
 MAX_BAD_KEPT = 1000
 
@@ -61,7 +59,7 @@ def make_plan(
     pass names every row that the database would refuse."""
     plan = Plan()
     digest = hashlib.sha256(to_json_text([run.rule_name, run.rule_version, run.parameters]).encode())
-    for rows in _pages(job, run):
+    for rows in pages(job, run):
         wishes = ask_rule(job, run, rows)
         refused = _try(job, wishes, now) if tries_writes and not isinstance(job.rule, ActingRule) else {}
         _add(plan, job, rows, wishes, refused)
@@ -73,21 +71,14 @@ def make_plan(
     return plan
 
 
-def _pages(job: Job, run: Any) -> Iterator[list[Row]]:
-    last: int | None = None
-    while rows := read(job, concerned(job, run, after_pk=last)[:_ROWS_AT_ONCE]):
-        yield rows
-        last = rows[-1]["pk"]
-
-
 def _try(job: Job, wishes: Wishes, now: datetime) -> dict[int, str]:
-    refused: list[tuple[Change, str]] = []
+    refused: dict[int, str] = {}
     try:
         with transaction.atomic():
-            refused = do_in_halves(wishes.changes, lambda some: write(job, some, by="", now=now))
+            refused = write_what_is_taken(job, wishes.changes, by="", now=now)
             raise _TriedOut
     except _TriedOut:
-        return {change.pk: reason for change, reason in refused}
+        return refused
 
 
 def _add(plan: Plan, job: Job, rows: list[Row], wishes: Wishes, refused: dict[int, str]) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from backfills.rules import Row, Skip
 
 log = logging.getLogger(__name__)
 
+_ROWS_AT_ONCE = 1000
 ALREADY_RIGHT = "already right"
 
 
@@ -57,6 +58,18 @@ def ask_rule(job: Job, run: Any, rows: Iterable[Row]) -> Wishes:
         else:
             wishes.skipped[ALREADY_RIGHT] += 1
     return wishes
+
+
+def pages(job: Job, run: Any) -> Iterator[list[Row]]:
+    """All concerned rows by key, as they are when their page is read."""
+    last: int | None = None
+    while rows := read(job, concerned(job, run, after_pk=last)[:_ROWS_AT_ONCE]):
+        yield rows
+        last = rows[-1]["pk"]
+
+
+def rows_done(run: Any) -> int:
+    return run.changed_rows + run.skipped_rows + run.parked_rows
 
 
 def label_of(job: Job, row: Row) -> str:

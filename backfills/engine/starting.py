@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Max
 
 from backfills import states
 from backfills.engine.job import Job, Tables, job_for
@@ -24,9 +25,7 @@ def create_run(
     batch_rows: int = 100, sleep_ratio: float = 0,
 ) -> Any:  # fmt: skip
     """A planned run; it does nothing yet. Raises Invalid naming a parameter, or an empty reason."""
-    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
-    if not reason:
-        raise Invalid("reason is required: say why the rows are filled", field="reason")
+    reason = checked_reason(reason, why="the rows are filled")
     run = tables.run(
         rule_name=rule.name, rule_version=rule.version, parameters=rule.check_parameters(parameters),
         table_name=table_name, fields=list(rule.fields), state_since=now, reason=reason, requested_by=by,
@@ -36,6 +35,14 @@ def create_run(
     run.save(force_insert=True)
     note(tables, run.pk, states.PLANNED, reason, now=now, actor=by)
     return run
+
+
+def checked_reason(reason: str, *, why: str) -> str:
+    """Raises Invalid where it says nothing, or too much."""
+    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
+    if not reason:
+        raise Invalid(f"reason is required: say why {why}", field="reason")
+    return reason
 
 
 def check_pace(*, batch_rows: int, sleep_ratio: float, run: Any) -> None:
@@ -77,9 +84,8 @@ def start_run(
             raise PlanMoved("The rows are not what they were when the plan was made: look at a new plan")
     with transaction.atomic():
         run = locked_run(job.tables, job.run_pk)
-        rows = concerned(job, run)
-        run.last_pk = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
-        run.total_rows = rows.count()
+        found = concerned(job, run).order_by().aggregate(last_pk=Max("pk"), rows=Count("pk"))
+        run.last_pk, run.total_rows = found["last_pk"], found["rows"]
         if not run.total_rows:
             raise NothingToDo(f"{run.rule_name}: no row needs a value")
         move(

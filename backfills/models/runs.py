@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from backfills.engine.rows import rows_done
 from backfills.querysets import BackfillRunQuerySet
 from backfills.states import PLANNED, STATES
 
@@ -90,7 +91,7 @@ class BackfillRun(models.Model):
 
     @property
     def rows_done(self) -> int:
-        return self.changed_rows + self.skipped_rows + self.parked_rows
+        return rows_done(self)
 
 
 class BackfillEvent(models.Model):

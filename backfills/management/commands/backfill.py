@@ -13,6 +13,7 @@ from backfills import queueing, states, steering
 from backfills.carrying import carry_out
 from backfills.engine.job import job_of
 from backfills.engine.ledger import count_outcomes
+from backfills.engine.rows import concerned
 from backfills.engine.starting import new_job, plan_run, start_run
 from backfills.errors import NothingToDo
 from backfills.models import BackfillRun
@@ -75,7 +76,7 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> None:
         job = self._new_job(options)
-        rows = job.rule.concerned(job.model._base_manager.all(), job_parameters(job.run_pk)).count()
+        rows = concerned(job, BackfillRun.objects.get(pk=job.run_pk)).count()
         with show_progress("Planning", rows) as on_progress:
             plan = plan_run(job, now=timezone.now(), on_progress=on_progress)
         self.stdout.write(f"Run {job.run_pk}, planned: {plan.rows} rows")
@@ -225,10 +226,6 @@ class Command(BaseCommand):
 
     def _release(self, options: dict[str, Any]) -> None:
         self.stdout.write("Released." if steering.release_all() else "Nothing was held.")
-
-
-def job_parameters(run_pk: int) -> dict[str, Any]:
-    return BackfillRun.objects.values_list("parameters", flat=True).get(pk=run_pk)
 
 
 _STEERING = {
