@@ -11,7 +11,7 @@ from django.db import transaction
 from albumart.backoff import bounded_pause_seconds
 from albumart.errors import MustWait
 from albumart.models import ArtworkSource, BreakerChange
-from common.outbound import host_matches
+from outbound import host_matches
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.servers import drop_database, environment_of, make_database, manage, python, vacuum
-from config.embedded_servers import ensure
+from devstack.embedded import ensure
 
 TEMPLATE = "bench_backfill"
 ONE_UPDATE = """

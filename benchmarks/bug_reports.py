@@ -20,7 +20,7 @@ import django
 from PIL import Image
 from rich.console import Console
 
-from config.embedded_servers import ensure
+from devstack.embedded import ensure
 
 SIZES = (1_000, 100_000)
 _PAGES = {"list of 50": "", "untriaged": "?queue=untriaged", "search": "?q=number+777", "one report": "detail"}

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.load import request_times_ms
 from benchmarks.servers import environment_of, make_database, manage, python, served, vacuum
-from config.embedded_servers import ensure
+from devstack.embedded import ensure
 
 PORT = 8796
 DATABASE = "bench_fields"

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.covers import draw_cover, encode_cover
-from config.embedded_servers import ensure
+from devstack.embedded import ensure
 
 _SIDE_PX = 1200
 _PREPARE = """

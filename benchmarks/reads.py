@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.load import requests_per_second
 from benchmarks.servers import environment_of, make_database, manage, python, served, vacuum
-from config.embedded_servers import ensure
+from devstack.embedded import ensure
 
 SIZES = (10_000, 100_000)
 FIRST_PORT = 8790

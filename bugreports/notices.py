@@ -20,7 +20,7 @@ from bugreports.letters import send_letter
 from bugreports.models import BugReport, Notice
 from common.errors import RegistryError
 from common.moments import format_moment
-from common.outbound import AddressRefused, FetchPolicy, check_url, post
+from outbound import AddressRefused, FetchPolicy, check_url, post
 
 log = logging.getLogger(__name__)
 

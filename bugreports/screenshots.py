@@ -14,9 +14,9 @@ from bugreports.errors import ScreenshotMissing
 from bugreports.models import BugReport, BugReportScreenshot
 from common.content_store import put_once
 from common.errors import Invalid, RegistryError, Unavailable
-from common.images.guard import render_guarded
-from common.images.renditions import RenderWish
-from common.images.structure import ImageLimits
+from imaging.guard import render_guarded
+from imaging.renditions import RenderWish
+from imaging.structure import ImageLimits
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Get the bytes from their source: allowed, at its pace, while it is well, through `common.outbound`."""
+"""Get the bytes from their source: allowed, at its pace, while it is well, through `outbound`."""
 
 from django.conf import settings
 
@@ -8,7 +8,7 @@ from albumart.models import Artwork, ArtworkSource
 from albumart.pace import take_turn
 from albumart.sources import admit, current_sources, host_of, note_answer, note_failure, note_throttled, source_for
 from albumart.steps import StepNotes
-from common.outbound import (
+from outbound import (
     AddressRefused,
     Fetched,
     FetchPolicy,

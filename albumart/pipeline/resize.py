@@ -8,9 +8,9 @@ from django.conf import settings
 from albumart.pipeline.validate import image_limits
 from albumart.quality import RULE_VERSION, judge
 from albumart.steps import StepNotes
-from common.images.guard import render_guarded
-from common.images.renditions import RenderWish
-from common.images.structure import ImageStructure, strip_metadata
+from imaging.guard import render_guarded
+from imaging.renditions import RenderWish
+from imaging.structure import ImageStructure, strip_metadata
 
 ORIGINAL = "original"
 _REENCODED_TYPE = "image/jpeg"

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
-from common.outbound import SourceUnavailable, open_service_connection
+from outbound import SourceUnavailable, open_service_connection
 
 CLEAN, NOT_SCANNED = "clean", "not scanned: no scanner is set up"
 _PIECE_BYTES = 64 * 1024

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from albumart.steps import StepNotes
-from common.images.structure import ImageLimits, ImageStructure, inspect
+from imaging.structure import ImageLimits, ImageStructure, inspect
 
 
 def image_limits() -> ImageLimits:

@@ -1,6 +1,6 @@
 from benchmarks.drawing import QUALITY, SIDES_PX
-from common.images.rendering import render
-from common.images.renditions import RenderWish
+from imaging.rendering import render
+from imaging.renditions import RenderWish
 
 
 def draw(content: bytes) -> bytes:

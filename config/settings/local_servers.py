@@ -6,7 +6,7 @@ from pathlib import Path
 
 import environ
 
-from config import embedded_servers
+from devstack import embedded
 
 _BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = _BASE_DIR / "var"
@@ -19,8 +19,8 @@ def provide_servers() -> None:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return
     try:
-        addresses = embedded_servers.ensure(read_data_dir())
-    except embedded_servers.EmbeddedServersError as error:
+        addresses = embedded.ensure(read_data_dir())
+    except embedded.EmbeddedServersError as error:
         sys.exit(f"embedded servers: {error}")
     if os.environ.get("REDIS_URL"):
         del addresses["CELERY_BROKER_URL"]  # the queue is on the server that was named

@@ -55,7 +55,7 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="registry@localhost")
 EMAIL_TIMEOUT = 10
 
-# Hosts that are not ours, see `common.outbound`. Production does not start with the first three.
+# Hosts that are not ours, see `outbound`. Production does not start with the first three.
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
 OUTBOUND_ALLOWED_PORTS = [443, 80, *env.list("OUTBOUND_ALLOWED_PORTS", cast=int, default=[])]

@@ -1,4 +1,4 @@
-"""Nothing of ours opens a connection but `common.outbound`, and that only to the address it has checked."""
+"""Nothing of ours opens a connection but `outbound`, and that only to the address it has checked."""
 
 import ast
 import json
@@ -41,12 +41,12 @@ _CALLS = {
     "create_datagram_endpoint",
     "sock_connect",
 }
-_ROOM = "common/outbound/"
+_ROOM = "outbound/"
 # Whom else they talk to: servers of our own, at addresses that no request can name.
 _TALK_TO_OUR_OWN = {
     "bugreports/letters.py": "hands letters to the mail server that the settings name",
-    "ops/stack.py": "asks the web server it has just started whether it is up",
-    "config/embedded_servers/keeper.py": "asks the Valkey it has started whether it is up, by a socket of its own",
+    "devstack/stack.py": "asks the web server it has just started whether it is up",
+    "devstack/embedded/keeper.py": "asks the Valkey it has started whether it is up, by a socket of its own",
 }
 
 
@@ -108,7 +108,7 @@ def test_the_search_for_connections_finds_them(source: str, is_fine: bool) -> No
 _PROGRAM = """
 import json, sys
 from django.conf import settings
-from common.outbound import AddressRefused, FetchPolicy, fetch
+from outbound import AddressRefused, FetchPolicy, fetch
 from tests.support.names import answers_in_turn
 
 options, good, bad = json.loads(sys.argv[1])

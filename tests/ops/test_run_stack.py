@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from ops.stack import claim_checkout
+from devstack.stack import claim_checkout
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import sys
 import time
 from dataclasses import replace
 
-from common.images import rendering
-from common.images.renditions import RenderedImage, RenderWish
+from imaging import rendering
+from imaging.renditions import RenderedImage, RenderWish
 from tests.support.pictures import make_flat_png
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 # The environment outranks pytest's ini file, and importing `config` names the development settings there.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
 
-from config import embedded_servers
+from devstack import embedded
 
 if "PYTEST_XDIST_WORKER" not in os.environ and not os.environ.get("DATABASE_URL"):
     # Deleted by the servers' keeper once this process is gone.
-    os.environ.update(embedded_servers.ensure(Path(tempfile.mkdtemp(prefix="nna-test-")), ephemeral=True))
+    os.environ.update(embedded.ensure(Path(tempfile.mkdtemp(prefix="nna-test-")), ephemeral=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
-from common.images.structure.exif import orientation_block
+from imaging.structure.exif import orientation_block
 
 GPS_TEXT = b"Klein Bottle 48.8583N 2.2944E"
 

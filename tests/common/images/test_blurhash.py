@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.images.blurhash import encode_blurhash
+from imaging.blurhash import encode_blurhash
 from tests.support.pictures import draw_scene
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.images.errors import ImageRefused
-from common.images.structure import ImageLimits, ImageStructure, inspect
+from imaging.errors import ImageRefused
+from imaging.structure import ImageLimits, ImageStructure, inspect
 from tests.support.pictures import add_jpeg_segments, add_png_chunks, jpeg_segment, make_picture, png_chunk
 
 FORMATS = ["JPEG", "PNG", "WEBP"]

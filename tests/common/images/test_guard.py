@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import Unavailable
-from common.images.errors import ImageRefused
-from common.images.guard import ImageChild, render_guarded
-from common.images.renditions import RenderWish
+from imaging.errors import ImageRefused
+from imaging.guard import ImageChild, render_guarded
+from imaging.renditions import RenderWish
 from tests.support.pictures import make_flat_png, make_picture
 from tests.support.source_tree import ROOT
 
@@ -172,8 +172,8 @@ def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: ImageChild
 _WORKER = """
 import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
-from common.images.guard import ImageChild
-from common.images.renditions import RenderWish
+from imaging.guard import ImageChild
+from imaging.renditions import RenderWish
 from tests.support.pictures import make_picture
 child = ImageChild(renderer="tests.support.broken_decoders")
 child.render(make_picture(), RenderWish(sides_px=(50,)))

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from common.images.errors import ImageRefused
-from common.images.rendering import render
-from common.images.renditions import RenderedImage, RenderWish
-from common.images.structure import ImageLimits
-from common.images.structure.exif import orientation_block
+from imaging.errors import ImageRefused
+from imaging.rendering import render
+from imaging.renditions import RenderedImage, RenderWish
+from imaging.structure import ImageLimits
+from imaging.structure.exif import orientation_block
 from tests.support.pictures import (
     GPS_TEXT,
     add_exif,

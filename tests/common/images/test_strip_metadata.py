@@ -5,9 +5,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from PIL import ImageOps
 
-from common.images.errors import ImageRefused
-from common.images.structure import ImageLimits, inspect, strip_metadata
-from common.images.structure.exif import orientation_block
+from imaging.errors import ImageRefused
+from imaging.structure import ImageLimits, inspect, strip_metadata
+from imaging.structure.exif import orientation_block
 from tests.support.pictures import (
     GPS_TEXT,
     add_exif,

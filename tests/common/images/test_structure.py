@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from common.images.errors import ImageRefused
-from common.images.structure import ImageLimits, ImageStructure, inspect
-from common.images.structure.exif import orientation_block
+from imaging.errors import ImageRefused
+from imaging.structure import ImageLimits, ImageStructure, inspect
+from imaging.structure.exif import orientation_block
 from tests.support.pictures import (
     add_exif,
     add_jpeg_segments,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from common.outbound import FetchPolicy
+from outbound import FetchPolicy
 from tests.support.bad_server import bad_server
 from tests.support.source_server import SourceServer
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from common.outbound import AddressRefused, check_url, host_matches
+from outbound import AddressRefused, check_url, host_matches
 
 REFUSED = {
     "url_malformed": [

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from common.errors import Invalid, Missing, RegistryError, Unavailable
-from common.outbound import (
+from outbound import (
     AddressRefused,
     FetchPolicy,
     ResponseRefused,

@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from common.errors import RegistryError
-from common.outbound import FetchPolicy, ResponseRefused, SourceUnavailable, fetch, open_service_connection, post
+from outbound import FetchPolicy, ResponseRefused, SourceUnavailable, fetch, open_service_connection, post
 from tests.support.bad_server import MIB
 from tests.support.source_server import Conversation, SourceServer
 

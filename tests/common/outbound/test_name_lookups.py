@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from common.outbound import AddressRefused, FetchPolicy, SourceUnavailable, fetch
+from outbound import AddressRefused, FetchPolicy, SourceUnavailable, fetch
 from tests.support.names import answers_in_turn, names_answered
 from tests.support.source_server import SourceServer
 

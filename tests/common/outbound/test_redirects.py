@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from common.outbound import AddressRefused, FetchPolicy, fetch
+from outbound import AddressRefused, FetchPolicy, fetch
 from tests.support.names import names_answered
 from tests.support.source_server import SourceServer
 

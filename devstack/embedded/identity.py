@@ -1,0 +1,124 @@
+"""As whom the servers run. PostgreSQL refuses to run as root, so root lends them an unprivileged user."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from devstack.embedded.errors import EmbeddedServersError
+
+_LENT_USERS = ("postgres", "nobody")
+_CAP_DAC_OVERRIDE = 1  # its bit in /proc/self/status
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    uid: int
+    gid: int
+    name: str
+    is_lent: bool
+
+    def own(self, folder: Path) -> None:
+        """Make the folder if need be, private to the servers. Raises EmbeddedServersError if it is somebody else's."""
+        created = not folder.exists()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if created and self.is_lent:
+            os.chown(folder, self.uid, self.gid)
+        facts = folder.lstat()
+        if facts.st_uid != self.uid or folder.is_symlink():
+            raise EmbeddedServersError(
+                f"{folder} belongs to user {_name_of(facts.st_uid)}, but the servers run as {self.name} here: "
+                f"work as the user who made it, or delete it"
+            )
+        folder.chmod(0o700)
+
+    def run(self, command: Sequence[str | Path], log: IO[bytes], stdin: bytes = b"") -> int:
+        """Run to the end and give the exit code."""
+        return subprocess.run(
+            [*self._wrapping(), *command], input=stdin, stdout=log, stderr=subprocess.STDOUT, **self._options()
+        ).returncode
+
+    def launch(self, command: Sequence[str | Path], log: IO[bytes], pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
+        """Start a server that is told to stop when this process dies (on Linux)."""
+        return subprocess.Popen(
+            [*self._wrapping(), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            # A change of user clears the wish, so setpriv states it after the change.
+            preexec_fn=None if self.is_lent else _wish_to_die_with_parent,
+            **self._options(),
+        )
+
+    def _options(self) -> dict[str, object]:
+        # Foreign settings would change which server answers and in which language.
+        environment = {name: text for name, text in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+        options: dict[str, object] = {"cwd": "/", "env": environment | {"LC_ALL": "C", "TZ": "UTC"}}
+        if self.is_lent and not shutil.which("setpriv"):
+            options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return options
+
+    def _wrapping(self) -> list[str]:
+        setpriv = shutil.which("setpriv")
+        if not self.is_lent or not setpriv:
+            return []
+        wrapping = [
+            setpriv,
+            f"--reuid={self.uid}",
+            f"--regid={self.gid}",
+            "--clear-groups",
+            "--no-new-privs",
+            "--pdeathsig=SIGINT",
+        ]
+        if _has_dac_override():
+            # Programs and data may lie below a home only root may enter: this one power is kept, all others dropped.
+            # Without no_setuid_fixup the check whether a file may be executed would not count it.
+            kept = "-all,+dac_override"
+            wrapping += [f"--inh-caps={kept}", f"--ambient-caps={kept}", f"--bounding-set={kept}"]
+            wrapping += ["--securebits=+no_setuid_fixup"]
+        return wrapping
+
+
+def choose_identity() -> Identity:
+    if os.geteuid() != 0:
+        return Identity(os.geteuid(), os.getegid(), _name_of(os.geteuid()), is_lent=False)
+    for name in _LENT_USERS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Identity(entry.pw_uid, entry.pw_gid, name, is_lent=True)
+    raise EmbeddedServersError(
+        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
+    )
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _has_dac_override() -> bool:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return False
+    effective = next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
+    return bool(effective >> _CAP_DAC_OVERRIDE & 1)
+
+
+def _wish_to_die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

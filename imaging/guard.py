@@ -1,0 +1,193 @@
+"""Have pictures decoded at arm's length: by a child process, within bounds of memory and time.
+
+A process has one child, started at its first picture. Threads take turns. After a fork the new process starts its own.
+"""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+
+from common.errors import Unavailable
+from imaging.errors import ImageRefused
+from imaging.messages import MessageBroken, missing_bytes, pack_wish, read_answer
+from imaging.renditions import RenderedImage, RenderWish
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Isolated from environment and user, so told where our packages are; by its first argument.
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from imaging.child import serve; serve(renderer=sys.argv[2])"
+_MAX_START_SECONDS = 30
+_CHUNK_BYTES = 1024 * 1024
+_MIB = 1024 * 1024
+
+
+class _ChildGone(Exception):
+    """The child ended, or speaks no sense."""
+
+
+class ImageChild:
+    """`renderer`: the module whose `render` the child calls."""
+
+    def __init__(self, *, renderer: str = "imaging.rendering") -> None:
+        self._renderer = renderer
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        _children.add(self)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def render(
+        self,
+        content: bytes,
+        wish: RenderWish,
+        *,
+        max_seconds: float = 15,
+        max_memory_bytes: int = 1024 * _MIB,
+        max_cpu_seconds: int = 10,
+    ) -> RenderedImage:
+        """Raises ImageRefused, also where the picture breaks a bound; Unavailable where there is no child to ask."""
+        request = pack_wish(
+            content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
+        )
+        with self._lock:
+            process = self._running()
+            try:
+                return read_answer(_exchange(process, request, deadline=time.monotonic() + max_seconds))
+            except ImageRefused:
+                raise
+            except TimeoutError as error:
+                self._kill()
+                message = f"The picture takes more than {max_seconds:g} seconds to decode."
+                raise ImageRefused(message, code="image_too_costly") from error
+            except (_ChildGone, MessageBroken) as error:
+                # What a picture does befalls its own process: the child itself ends for other reasons.
+                self._kill()
+                raise Unavailable("The image child ended unexpectedly.") from error
+            except BaseException:  # half an exchange, by a task's time limit say: the next would read the other half
+                self._kill()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._kill()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process and self._process.poll() is None:
+            return self._process
+        self._kill()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, str(_ROOT), self._renderer],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                cwd="/",
+                env={"PATH": os.defpath},
+                start_new_session=True,
+            )
+            _widen_pipes(self._process)
+            _exchange(self._process, [], deadline=time.monotonic() + _MAX_START_SECONDS)
+        except (OSError, _ChildGone, MessageBroken) as error:
+            self._kill()
+            raise Unavailable("The image child does not start.") from error
+        return self._process
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:  # not yet waited for, so the number is still its own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        _close_pipes(process)
+
+    def _forget(self) -> None:
+        """In a process just forked: the child belongs to another, who is to be alone in holding its pipes."""
+        self._lock = threading.Lock()
+        process, self._process = self._process, None
+        if process is not None:
+            _close_pipes(process)
+            process.returncode = 0  # not ours to wait for
+
+
+_children: weakref.WeakSet[ImageChild] = weakref.WeakSet()
+
+
+def _forget_children() -> None:
+    for child in list(_children):
+        child._forget()
+
+
+os.register_at_fork(after_in_child=_forget_children)
+_child = ImageChild()
+
+
+def render_guarded(
+    content: bytes,
+    wish: RenderWish,
+    *,
+    max_seconds: float = 15,
+    max_memory_bytes: int = 1024 * _MIB,
+    max_cpu_seconds: int = 10,
+) -> RenderedImage:
+    """`ImageChild.render` by the child of this process."""
+    return _child.render(
+        content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
+    )
+
+
+def _widen_pipes(process: subprocess.Popen[bytes]) -> None:
+    """A picture passes in few large pieces: by 64 KiB at a time each of them wakes both of us."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # more than an unprivileged user may have in all
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+
+
+def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadline: float) -> bytearray:
+    """Send the request, wait for one message. Raises TimeoutError, _ChildGone, MessageBroken."""
+    if process.stdin is None or process.stdout is None:
+        raise _ChildGone
+    sending, receiving = process.stdin.fileno(), process.stdout.fileno()
+    os.set_blocking(sending, False)
+    pieces = [memoryview(piece) for piece in request if piece]
+    received = bytearray()
+    waiting = select.poll()
+    waiting.register(receiving, select.POLLIN)
+    if pieces:
+        waiting.register(sending, select.POLLOUT)
+    while missing := missing_bytes(received):
+        ready = dict(waiting.poll(max(0.0, deadline - time.monotonic()) * 1000))
+        if not ready:
+            raise TimeoutError
+        if sending in ready:
+            try:
+                pieces[0] = pieces[0][os.write(sending, pieces[0][:_CHUNK_BYTES]) :]
+            except BrokenPipeError as error:
+                raise _ChildGone from error
+            if not pieces[0]:
+                del pieces[0]
+            if not pieces:
+                waiting.unregister(sending)
+        if receiving in ready:
+            part = os.read(receiving, min(missing, _CHUNK_BYTES))
+            if not part:
+                raise _ChildGone
+            received += part
+    return received

@@ -1,0 +1,163 @@
+"""Decode a picture once and draw smaller ones of it. Runs decoders: only ever in the child (`imaging.child`)."""
+
+import io
+import struct
+import warnings
+import zlib
+from collections import defaultdict
+
+from PIL import Image, ImageCms, ImageFile, ImageFilter, ImageStat, WebPImagePlugin
+
+from imaging.blurhash import encode_blurhash
+from imaging.errors import ImageRefused
+from imaging.renditions import RenderedImage, RenderWish, Rendition
+from imaging.resizing import fit, shrink, shrink_on_load
+from imaging.structure import ImageStructure, inspect, keep_picture_only
+
+# Pillow's own list of what damaged files make it raise; anything else is a fault of ours and ends as image_crashed.
+_DAMAGE = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, struct.error, zlib.error)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FORMATS = ["JPEG", "PNG", WebPImagePlugin.WebPImageFile.format]
+_SRGB = ImageCms.createProfile("sRGB")
+_USUAL_SRGB = b"sRGB IEC61966-2.1"  # so most profiles name themselves; converting to itself would change nothing
+_LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_SAMPLE_PX = 24  # longer side of what blurhash and dominant colour are taken from
+
+# Now, once: the processes forked from the child would each import the plugins anew.
+Image.preinit()
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.core.set_blocks_max(4)  # of 16 MiB: a plane takes the memory of the one before it, and the kernel clears it once
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def render(content: bytes, wish: RenderWish) -> RenderedImage:
+    """Raises ImageRefused for what `inspect` refuses and for what the decoder cannot read to its end."""
+    structure = inspect(content, limits=wish.limits)
+    Image.MAX_IMAGE_PIXELS = wish.limits.max_pixels
+    try:
+        return _render(content, structure, wish)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageRefused("The picture has too many pixels.", code="image_too_many_pixels") from error
+    except MemoryError as error:
+        raise _out_of_memory() from error
+    except _DAMAGE as error:
+        if "memory" in str(error):  # Pillow's decoders report it as an OSError
+            raise _out_of_memory() from error
+        raise ImageRefused("The file is damaged: its picture cannot be decoded.", code="image_broken") from error
+
+
+def warm_up() -> None:
+    """Draw one small picture of each format, so that what Pillow and Python put off is done before the first fork."""
+    for image_format in _FORMATS:
+        content = io.BytesIO()
+        Image.new("RGB", (64, 64)).save(content, image_format)
+        render(content.getvalue(), RenderWish(sides_px=(32, 16), wants_original_reencoded=True))
+
+
+def _render(content: bytes, structure: ImageStructure, wish: RenderWish) -> RenderedImage:
+    size = (structure.width, structure.height)
+    sides = sorted(set(wish.sides_px), reverse=True)
+    largest = fit(size, sides[0])
+    # The decoder sees no metadata: its parsers of EXIF, texts and previews have nothing to fail on.
+    picture = keep_picture_only(content, structure, limits=wish.limits)
+    with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+        profile = image.info.get("icc_profile") if structure.has_icc else None
+        if not wish.wants_original_reencoded:
+            shrink_on_load(image, largest)
+        image.load()
+        plain = _without_alpha(image, wish.background)
+    original = None
+    if wish.wants_original_reencoded:
+        original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), wish.quality)
+    drawn = {}
+    smaller = _upright(_in_srgb(shrink(plain, largest, full_size=size), profile), structure)
+    for side in sides:
+        smaller = shrink(smaller, fit(smaller.size, side), full_size=smaller.size)
+        drawn[side] = smaller
+    sample = smaller.resize(fit(smaller.size, _SAMPLE_PX), Image.Resampling.BOX).convert("RGB")
+    pixels = list(sample.get_flattened_data())
+    luma = drawn[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else drawn[sides[0]].convert("L")
+    width, height = structure.upright_size
+    return RenderedImage(
+        renditions=tuple(_rendition(side, drawn[side], wish.quality) for side in wish.sides_px),
+        original=original,
+        width=width,
+        height=height,
+        dominant_colour=_dominant_colour(pixels),
+        blurhash=encode_blurhash(pixels, *sample.size),
+        luma_deviation=round(ImageStat.Stat(luma).stddev[0], 2),
+        sharpness=_sharpness(luma),
+    )
+
+
+def _without_alpha(image: Image.Image, background: str) -> Image.Image:
+    """One of the modes L, RGB, YCbCr and CMYK, transparent parts laid on the background."""
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow would cut them off at 255
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        flat = Image.new("RGB", image.size, background)
+        flat.paste(image, mask=image.getchannel("A"))
+        return flat
+    if image.mode in ("L", "RGB", "YCbCr", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A profile that does not fit the picture or makes no sense is as good as none."""
+    if profile and _USUAL_SRGB not in profile:
+        source = image.convert("RGB") if image.mode == "YCbCr" else image
+        try:
+            described = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(source, described, _SRGB, outputMode="RGB") or source
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _upright(image: Image.Image, structure: ImageStructure) -> Image.Image:
+    turn = _TURNS.get(structure.orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _as_jpeg(image: Image.Image, quality: int) -> bytes:
+    written = io.BytesIO()
+    image.info = {}
+    image.save(written, "JPEG", quality=quality, subsampling="4:2:0")
+    return written.getvalue()
+
+
+def _rendition(side_px: int, image: Image.Image, quality: int) -> Rendition:
+    return Rendition(side_px, image.width, image.height, "image/jpeg", _as_jpeg(image, quality))
+
+
+def _sharpness(luma: Image.Image) -> float:
+    """Of the middle quarter: where the subject mostly is, and enough to tell."""
+    width, height = luma.size
+    middle = luma.crop((width // 4, height // 4, width - width // 4, height - height // 4))
+    if min(middle.size) < 3:
+        return 0.0
+    edges = middle.filter(_LAPLACIAN).crop((1, 1, middle.width - 1, middle.height - 1))  # the rim is left unfiltered
+    return round(ImageStat.Stat(edges).stddev[0], 2)
+
+
+def _dominant_colour(pixels: list[tuple[int, int, int]]) -> str:
+    """The mean of the largest group of similar pixels."""
+    groups: defaultdict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
+    for pixel in pixels:
+        groups[pixel[0] >> 5, pixel[1] >> 5, pixel[2] >> 5].append(pixel)
+    largest = max(groups.values(), key=len)
+    return "#" + "".join(f"{round(sum(channel) / len(largest)):02x}" for channel in zip(*largest, strict=True))
+
+
+def _out_of_memory() -> ImageRefused:
+    return ImageRefused("The picture takes too much memory to decode.", code="image_too_costly")

@@ -1,0 +1,74 @@
+"""What is found in a picture's structure, and the limits it is held to."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from imaging.errors import ImageRefused
+
+CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    max_pixels: int = 40_000_000  # of all frames together
+    max_side_px: int = 12_000
+    max_ratio: int = 20  # longer side to shorter side
+    max_icc_bytes: int = 1024 * 1024  # a larger colour profile is left out, the picture is taken
+    max_chunks: int = 10_000  # segments of a JPEG, chunks of a PNG or WebP
+    max_scans: int = 100  # a decoder walks the whole picture once for each; cameras and programs write about ten
+
+
+@dataclass(frozen=True)
+class ImageStructure:
+    format: Literal["JPEG", "PNG", "WEBP"]
+    content_type: str
+    width: int  # as stored, before `orientation`
+    height: int
+    frames: int
+    bit_depth: int  # of one channel
+    is_progressive: bool
+    is_cmyk: bool
+    orientation: int  # 1-8 as in EXIF; 1 is upright
+    jpeg_quality: int | None  # 1-100, estimated
+    has_icc: bool
+    trailing_bytes: int
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height as a person sees them."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+
+def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> None:
+    """Raises ImageRefused for an empty, huge or very narrow picture, and for a film of too many pixels."""
+    if width < 1 or height < 1:
+        raise ImageRefused(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
+    if width * height * frames > limits.max_pixels:
+        each = f" in {frames} frames" if frames > 1 else ""
+        raise ImageRefused(
+            f"The picture has too many pixels: {width} x {height}{each}; we take {limits.max_pixels:,} at most.",
+            code="image_too_many_pixels",
+        )
+    if max(width, height) > limits.max_side_px:
+        raise ImageRefused(
+            f"A side of the picture is too long: {width} x {height}; we take {limits.max_side_px:,} pixels at most.",
+            code="image_shape",
+        )
+    if max(width, height) > limits.max_ratio * min(width, height):
+        raise ImageRefused(
+            f"The picture is too narrow: {width} x {height}; we take {limits.max_ratio}:1 at most.",
+            code="image_shape",
+        )
+
+
+def check_count(count: int, *, limits: ImageLimits) -> None:
+    if count > limits.max_chunks:
+        raise ImageRefused(f"The file has more than {limits.max_chunks:,} parts.", code="image_too_costly")
+
+
+def truncated() -> ImageRefused:
+    return ImageRefused("The file ends before the picture does.", code="image_truncated")
+
+
+def broken(what: str) -> ImageRefused:
+    return ImageRefused(f"The file is damaged: {what}.", code="image_broken")

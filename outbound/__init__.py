@@ -1,0 +1,27 @@
+"""The only way in which the registry talks to hosts that are not its own.
+
+Its services (database, cache, file storage) are reached by their clients, others of its own by
+`open_service_connection`. `tests/architecture/test_outbound.py` keeps it so.
+"""
+
+from outbound.addresses import ParsedAddress, host_matches
+from outbound.connecting import open_service_connection
+from outbound.errors import AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable
+from outbound.fetching import check_url, fetch, post
+from outbound.policies import Fetched, FetchPolicy
+
+__all__ = [
+    "AddressRefused",
+    "FetchPolicy",
+    "Fetched",
+    "ParsedAddress",
+    "ResponseRefused",
+    "SourceAbsent",
+    "SourceThrottled",
+    "SourceUnavailable",
+    "check_url",
+    "fetch",
+    "host_matches",
+    "open_service_connection",
+    "post",
+]

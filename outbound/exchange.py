@@ -1,0 +1,171 @@
+"""One request and its answer over an open socket: bounded in time, speed and size, in every phase.
+
+The standard library reads the answer, from bytes that pass through `Wire`: there each single read of the socket is
+given the time that is left of its phase. A client library's timeouts hold for one read each, so a source that sends a
+byte a second never trips them, and would need a second thread that watches.
+"""
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from outbound.deadlines import Deadline
+from outbound.errors import ResponseRefused, SourceUnavailable
+
+_BUFFER_BYTES = 16 * 1024
+# http.client itself takes 100 lines of 64 KiB; no honest source needs a hundredth of it.
+_MAX_HEADER_BYTES = 64 * 1024
+_PIECE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Slower than this over a whole window is given up."""
+
+    min_bytes_per_second: int
+    window_seconds: float
+
+
+class Wire(io.RawIOBase):
+    """The socket as a file that knows until when it may be read, how fast it must be and how much it may give."""
+
+    def __init__(self, connected: socket.socket, host: str, *, deadline: Deadline, max_bytes: int) -> None:
+        self._socket = connected
+        self._host = host
+        self._deadline = deadline
+        self._bytes_left = max_bytes
+        self._pace: Pace | None = None
+        self._window = deadline
+        self._window_bytes = 0
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self, _BUFFER_BYTES)
+
+    def begin_body(self, *, deadline: Deadline, pace: Pace, max_bytes: int) -> None:
+        self._deadline, self._pace, self._bytes_left = deadline, pace, max_bytes
+        self._begin_window(pace)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._bytes_left <= 0:
+            raise SourceUnavailable(
+                f"{self._host} sends more than an answer holds.", "connection_broken", host=self._host
+            )
+        while True:
+            self._check_pace()
+            self._socket.settimeout(min(self._deadline.seconds_left(), self._window_seconds_left()))
+            try:
+                count = self._socket.recv_into(buffer)
+            except TimeoutError:  # of the phase or of the window; the next round knows
+                continue
+            self._window_bytes += count
+            self._bytes_left -= count
+            return count
+
+    def _begin_window(self, pace: Pace) -> None:
+        self._window = Deadline.after(pace.window_seconds)
+        self._window_bytes = 0
+
+    def _window_seconds_left(self) -> float:
+        return max(self._window.at - time.monotonic(), 0.001)
+
+    def _check_pace(self) -> None:
+        if self._pace is None or self._window.at > time.monotonic():
+            return
+        if self._window_bytes < self._pace.min_bytes_per_second * self._pace.window_seconds:
+            raise SourceUnavailable(f"{self._host} sends too slowly.", "too_slow", host=self._host)
+        self._begin_window(self._pace)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and headers of an answer whose body is still to come; `read_body` takes it, once."""
+
+    response: http.client.HTTPResponse
+    wire: Wire
+    host: str
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    def header(self, name: str) -> str:
+        return self.response.headers.get(name, "").strip()
+
+    def read_body(self, *, deadline: Deadline, pace: Pace, max_bytes: int) -> bytes:
+        """All of it, or an error: never a part. Raises ResponseRefused, SourceUnavailable."""
+        self._refuse_encoded()
+        stated = self._stated_length()
+        if stated is not None and stated > max_bytes:
+            raise self._too_large(max_bytes)
+        # Chunks of one byte come with five around it: twice the size is fair, endless trailers are not.
+        self.wire.begin_body(deadline=deadline, pace=pace, max_bytes=2 * max_bytes + _MAX_HEADER_BYTES)
+        content = bytearray()
+        with _faults_named(self.host):
+            while stated is None or len(content) < stated:
+                wanted = (max_bytes + 1 if stated is None else stated) - len(content)
+                piece = self.response.read1(min(wanted, _PIECE_BYTES))
+                if not piece:
+                    break
+                content += piece
+                if len(content) > max_bytes:
+                    raise self._too_large(max_bytes)
+        if stated is not None and len(content) < stated:
+            raise SourceUnavailable(f"{self.host} broke off.", "connection_broken", host=self.host)
+        return bytes(content)
+
+    def _too_large(self, max_bytes: int) -> ResponseRefused:
+        return ResponseRefused(
+            f"The answer of {self.host} has more than {max_bytes} bytes.", "too_large", host=self.host
+        )
+
+    def _refuse_encoded(self) -> None:
+        """We ask for none; a small encoded body may be a large one."""
+        names = ",".join(self.response.headers.get_all("Content-Encoding", []))
+        framing = ",".join(self.response.headers.get_all("Transfer-Encoding", [])).strip().lower()
+        if {name.strip().lower() for name in names.split(",")} - {"", "identity"} or framing not in ("", "chunked"):
+            raise ResponseRefused(f"The answer of {self.host} is compressed.", "encoded_body", host=self.host)
+
+    def _stated_length(self) -> int | None:
+        if self.status in (204, 304):
+            return 0
+        stated = {value.strip() for value in self.response.headers.get_all("Content-Length", [])}
+        if not stated or self.response.chunked:
+            return None
+        value = stated.pop()
+        if stated or not (value.isascii() and value.isdigit() and len(value) < 20):
+            raise SourceUnavailable(
+                f"{self.host} does not say how long its answer is.", "connection_broken", host=self.host
+            )
+        return int(value)
+
+
+@contextmanager
+def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[Answer]:
+    """Send the request; give the answer once its headers are complete. Raises SourceUnavailable."""
+    wire = Wire(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
+    with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
+        with _faults_named(host):
+            unsent = memoryview(request)
+            while unsent:
+                connected.settimeout(deadline.seconds_left())
+                unsent = unsent[connected.send(unsent) :]
+            response.begin()
+        yield Answer(response, wire, host)
+
+
+@contextmanager
+def _faults_named(host: str) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise SourceUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise SourceUnavailable(f"{host} broke off.", "connection_broken", host=host) from error

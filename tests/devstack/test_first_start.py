@@ -1,0 +1,30 @@
+"""What a first start leaves in an empty database."""
+
+import pytest
+from django.utils import timezone
+
+from devstack import first_start
+from flags.holds import hold_back, let_go
+from flags.registry import AI_METADATA, FLAG_NAMES
+from flags.rollout import Stage, rollouts
+from tests.support.flag_states import set_flags
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def held():
+    hold = hold_back(AI_METADATA, 50, lambda: "its backfill is not finalised")
+    yield
+    let_go(hold)
+
+
+def test_the_demo_shows_every_field_and_what_is_held_back_to_staff(held, monkeypatch):
+    monkeypatch.setattr(first_start, "DEMO_ASSET_COUNT", 6)
+    with set_flags():
+        lines = first_start.prepare_development(with_demo=True, now=timezone.now())
+        stages = {row.field.flag: row.stage for row in rollouts()}
+        again = first_start.prepare_development(with_demo=True, now=timezone.now())
+    assert stages == dict.fromkeys(FLAG_NAMES, Stage.EVERYONE) | {AI_METADATA: Stage.STAFF}
+    assert "Shown to staff only, for now: ai_metadata." in lines
+    assert len(again) == 1  # the logins
