@@ -58,7 +58,7 @@ shell: ## A Python prompt with the models
 	@exec $(PYTHON_ENV) manage.py shell
 
 reset: ## Stop what runs here and delete the local database, queue and media
-	@if [ -x $(PYTHON_ENV) ]; then $(PYTHON_ENV) -m devstack.reset; else rm -rf var && echo "Deleted var."; fi
+	@if [ -x $(PYTHON_ENV) ]; then $(PYTHON_ENV) -m config.reset; else rm -rf var && echo "Deleted var."; fi
 
 lock: ## Write the requirements files anew from pyproject.toml
 	@bin/prepare dev

@@ -5,9 +5,10 @@ from config.settings.local_servers import provide_servers
 provide_servers()
 
 from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import CORS_ALLOWED_ORIGINS, STORAGES, env  # noqa: E402
+from config.settings.base import CORS_ALLOWED_ORIGINS, INSTALLED_APPS, STORAGES, env  # noqa: E402
 
 ENVIRONMENT_NAME = "development"
+INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("SECRET_KEY", default="development-only-secret-key-never-used-on-a-server")
 ACCOUNTS_SIGNING_KEY = env.str("ACCOUNTS_SIGNING_KEY", default="development-only-signing-key-never-used-on-a-server")

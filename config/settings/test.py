@@ -12,11 +12,13 @@ from config.settings.base import (  # noqa: E402
     CELERY_BROKER_TRANSPORT_OPTIONS,
     CORS_ALLOWED_ORIGINS,
     DATABASES,
+    INSTALLED_APPS,
     REST_FRAMEWORK,
     STORAGES,
 )
 
 ENVIRONMENT_NAME = "test"
+INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
 SECRET_KEY = "test-secret-key-of-no-value-outside-the-test-suite"  # noqa: S105
 ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

@@ -37,11 +37,11 @@ def test_models_keep_their_rules_out_of_save() -> None:
 
 
 def test_the_environment_is_read_in_the_settings_only() -> None:
-    """A start is told host and port by the environment too: `ops` may, for its command line."""
+    """A start is told host and port by the environment too: `devstack` may, for its command line."""
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in source_files()
-        if path.relative_to(ROOT).parts[0] not in ("config", "ops")
+        if path.relative_to(ROOT).parts[0] not in ("config", "devstack")
         for node in ast.walk(syntax_tree(path))
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv", "environ.Env")
     ]

@@ -10,7 +10,7 @@ LOOKUP = re.compile(r"""\benv(?:\.\w+|iron\.get)?\(\s*"([A-Z][A-Z0-9_]+)\"""")
 
 
 def names_read_by_settings() -> set[str]:
-    modules = [*(ROOT / "config" / "settings").glob("*.py"), *(ROOT / "config" / "embedded_servers").glob("*.py")]
+    modules = [*(ROOT / "config" / "settings").glob("*.py"), *(ROOT / "devstack" / "embedded").glob("*.py")]
     return {name for module in modules for name in LOOKUP.findall(module.read_text())} - SET_BY_PYTEST
 
 

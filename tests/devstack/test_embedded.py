@@ -23,9 +23,9 @@ from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming
 
 # Prints the addresses, then stays until told to go.
 USER = """
-import json, sys; from pathlib import Path; from config import embedded_servers
-try: print(json.dumps(embedded_servers.ensure(Path(sys.argv[1]))))
-except embedded_servers.EmbeddedServersError as error: sys.exit(str(error))
+import json, sys; from pathlib import Path; from devstack import embedded
+try: print(json.dumps(embedded.ensure(Path(sys.argv[1]))))
+except embedded.EmbeddedServersError as error: sys.exit(str(error))
 sys.stdin.read()
 """
 
@@ -65,7 +65,7 @@ def ask(addresses: dict[str, str], query: str) -> object:
 
 
 def servers_of(data_dir: Path) -> set[int]:
-    return processes_naming(str(data_dir)) - processes_naming("embedded_servers.ensure")
+    return processes_naming(str(data_dir)) - processes_naming("embedded.ensure")
 
 
 def refusal(data_dir: Path, **environment: str) -> str:
@@ -95,7 +95,7 @@ def test_two_that_start_at_once_share_one_keeper_and_the_last_keeps_it(data_dir:
     with user_of(data_dir) as (first, one), user_of(data_dir) as (_, other):
         assert one == other
         keeper = (data_dir / "keeper.lock").read_text()
-        assert processes_naming(f"embedded_servers.keeper {data_dir}") == {int(keeper)}
+        assert processes_naming(f"embedded.keeper {data_dir}") == {int(keeper)}
         first.kill()
         with pytest.raises(AssertionError, match="in vain"):
             wait_until(lambda: not servers_of(data_dir), timeout_seconds=3)

@@ -1,4 +1,4 @@
-"""`python -m devstack.reset`: stops what runs from this checkout and deletes its local data."""
+"""`python -m config.reset`: stops what runs from this checkout and deletes its local data."""
 
 import shutil
 import sys
