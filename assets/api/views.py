@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.envelopes import success, success_from_json
-from api.json_format import JsonParser
+from api.parsers import JsonParser
 from api.permissions import IsAdminRole, IsPerson, IsPersonOrServiceReading, is_service
 from assets.api.compat import flatten_form, read_list
 from assets.api.forms import MultiPartParser

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from api.json_format import JsonParser
+from api.parsers import JsonParser
 from bugreports.api.errors import handle_report_exception
 from bugreports.api.permissions import IntakeThrottle, MayPurge, MayRead, MaySubmit, MayTriage
 from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer

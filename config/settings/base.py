@@ -54,11 +54,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "api.request_ids.NameRequest",
-    "api.timing.TimeReads",
+    "api.middleware.RequestIdMiddleware",
+    "api.middleware.ResponseTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "api.trailing_slash.DropApiTrailingSlash",
+    "api.middleware.StripTrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,7 +117,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["api.json_format.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["api.json_format.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JsonParser"],
     "EXCEPTION_HANDLER": "api.errors.handle_exception",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
