@@ -20,8 +20,8 @@ from accounts import access
 from accounts.models import ServiceKey, User
 from accounts.service_keys import make_key, revoke_keys
 from common.errors import Invalid
-from common.plain_text import check_text
-from common.staff_admin import StaffAdmin
+from common.model_admin import StaffAdmin
+from common.text_validation import check_text
 
 admin.site.unregister(Group)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from accounts.errors import KeyNameTaken
 from accounts.models import ServiceKey, User
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 
 log = logging.getLogger(__name__)
 

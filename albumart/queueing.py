@@ -17,7 +17,7 @@ from albumart.querysets import ArtworkQuerySet
 from albumart.sources import host_of
 from assets.models import Asset
 from common.errors import Conflict, Invalid, TooLarge
-from common.task_messages import send_or_leave
+from common.task_dispatch import send_or_leave
 
 log = logging.getLogger(__name__)
 

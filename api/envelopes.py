@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from common.errors import Fault
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 # The names old clients know; any other status says HttpException.
 EXCEPTION_NAMES = {

@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 
 
 class PlainTextField(serializers.Field):
-    """Text that `common.plain_text` accepts, stripped at both ends. Numbers and lists are not text."""
+    """Text that `common.text_validation` accepts, stripped at both ends. Numbers and lists are not text."""
 
     def __init__(
         self, *, max_chars: int | None = None, is_single_line: bool = False, allow_blank: bool = True, **kwargs: Any

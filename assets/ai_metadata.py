@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from common.errors import Fault, Invalid
-from common.plain_text import check_tree
+from common.text_validation import check_tree
 
 # The union of what the frontend sends and what the design papers want; unknown keys are kept as they came.
 _TEXT_KEYS = (

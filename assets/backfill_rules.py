@@ -6,7 +6,7 @@ from typing import Any
 from assets.descriptions import words_in_description
 from backfills.rules import Parameters, Row, Rule, Skip
 from common.errors import Invalid
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 FROM_NAME = "name"
 FROM_DESCRIPTION = "description"

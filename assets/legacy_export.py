@@ -12,8 +12,8 @@ from typing import Any
 from assets.ai_metadata import check_ai_metadata
 from assets.descriptions import check_album_art
 from common.errors import Invalid
-from common.plain_text import check_text, check_tree
 from common.public_ids import is_public_id
+from common.text_validation import check_text, check_tree
 from taxonomy.addresses import HumanName, parse_hfn, split_composite
 from taxonomy.errors import AddressInvalid
 

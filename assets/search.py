@@ -20,7 +20,7 @@ from django.db.models.expressions import RawSQL
 
 from assets.finding import condition_for
 from assets.models import Asset
-from common.plain_text import check_text
+from common.text_validation import check_text
 from taxonomy.lookup import Directory
 
 MAX_WORDS = 32

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from backfills import states
 from backfills.engine.moves import is_held_by_worker
 from backfills.models import BackfillBatch, BackfillChange, BackfillHold, BackfillRun
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 _RATE_SECONDS = 60
 _BARS = 60

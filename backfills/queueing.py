@@ -14,7 +14,7 @@ from backfills.models import BackfillRun
 from backfills.rules import rule_named
 from backfills.throttle import measure_baseline
 from common.errors import Missing
-from common.task_messages import send_or_leave
+from common.task_dispatch import send_or_leave
 
 
 @transaction.atomic

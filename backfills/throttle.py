@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from backfills.models import BackfillHold
-from common.queue_age import oldest_message_seconds
+from common.queue_latency import oldest_message_seconds
 from common.response_times import recent_p95_ms
 
 log = logging.getLogger(__name__)

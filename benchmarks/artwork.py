@@ -24,8 +24,8 @@ from rich.table import Table
 from benchmarks.covers import draw_cover, encode_cover
 from benchmarks.drawing import QUALITY, SIDES_PX
 from benchmarks.drawing.ours import draw
-from imaging.guard import render_guarded
 from imaging.renditions import RenderWish
+from imaging.sandbox import render_guarded
 from imaging.structure import ImageLimits, inspect, strip_metadata
 
 COVERS = [(image_format, side) for image_format in ("JPEG", "PNG") for side in (1400, 3000)]

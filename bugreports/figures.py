@@ -11,7 +11,7 @@ from accounts.models import User
 from bugreports.models import BugReport, FileRemoval, Notice, PurgeRun
 from bugreports.moves import STATUSES
 from bugreports.querysets import BugReportQuerySet
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
 

@@ -14,7 +14,7 @@ from bugreports.moves import PRIORITIES
 from bugreports.querysets import BugReportQuerySet
 from bugreports.report_ids import is_report_id
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 
 _MAX_SEARCH_CHARS = 200
 _DEFAULT_PER_PAGE, _MAX_PER_PAGE = 20, 100

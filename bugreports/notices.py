@@ -19,7 +19,7 @@ from accounts.models import User
 from bugreports.letters import send_letter
 from bugreports.models import BugReport, Notice
 from common.errors import RegistryError
-from common.moments import format_moment
+from common.timestamps import format_moment
 from outbound import AddressRefused, FetchPolicy, check_url, post
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugRe
 from bugreports.moves import CLOSED
 from bugreports.querysets import ACTIVE, BugReportQuerySet
 from bugreports.trail import SYSTEM, Actor, entry, write
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 log = logging.getLogger(__name__)
 

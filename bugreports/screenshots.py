@@ -12,10 +12,10 @@ from django.core.files.storage import Storage, storages
 
 from bugreports.errors import ScreenshotMissing
 from bugreports.models import BugReport, BugReportScreenshot
-from common.content_store import put_once
+from common.content_addressed_storage import put_once
 from common.errors import Invalid, RegistryError, Unavailable
-from imaging.guard import render_guarded
 from imaging.renditions import RenderWish
+from imaging.sandbox import render_guarded
 from imaging.structure import ImageLimits
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from bugreports.models import BugReport, BugReportEvent
 from bugreports.moves import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
 from bugreports.trail import Actor, change, entry, state_of, write
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 
 STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
 _JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # whoever does one has looked at the report

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from bugreports.models import BugReport, BugReportContext, BugReportEvent
 from bugreports.querysets import BugReportQuerySet
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 _HEAVY = ("context__recent_logs", "context__network_events", "context__redactions", "context__dropped")
 

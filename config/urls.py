@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from api.errors import route_missing
+from api.exception_handler import route_missing
 from assets.api.media import serve_media
 from ops.views import (
     ActivityView,
@@ -42,7 +42,7 @@ if settings.MEDIA_STORAGE == "files":
 # Also where DEBUG would show a page of its own: nothing under /api answers in HTML.
 urlpatterns.append(re_path(r"^api/", route_missing))
 
-handler400 = "api.errors.request_malformed"
-handler403 = "api.errors.request_forbidden"
-handler404 = "api.errors.route_missing"
-handler500 = "api.errors.server_failed"
+handler400 = "api.exception_handler.request_malformed"
+handler403 = "api.exception_handler.request_forbidden"
+handler404 = "api.exception_handler.route_missing"
+handler500 = "api.exception_handler.server_failed"

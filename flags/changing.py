@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from common.errors import Conflict, Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 from flags.holds import check_free
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES

@@ -1,4 +1,4 @@
-"""Decode a picture once and draw smaller ones of it. Runs decoders: only ever in the child (`imaging.child`)."""
+"""Decode a picture once and draw smaller ones of it. Runs decoders: only ever in the child (`imaging.sandbox_worker`)."""
 
 import io
 import struct

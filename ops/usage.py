@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from accounts.models import User
 from api.pagination import PageWish
 from assets.models import Asset, SequenceCounter
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 _VERBS = {"+": "created", "~": "changed", "-": "removed"}
 

@@ -16,7 +16,7 @@ from albumart.statistics import pipeline_figures
 from api.pagination import read_page
 from api.permissions import IsAdminRole
 from bugreports.figures import report_figures
-from common.moments import format_moment
+from common.timestamps import format_moment
 from ops.usage import field_figures, recent_activity, usage_figures
 
 log = logging.getLogger(__name__)

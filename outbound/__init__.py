@@ -4,11 +4,11 @@ Its services (database, cache, file storage) are reached by their clients, other
 `open_service_connection`. `tests/architecture/test_outbound.py` keeps it so.
 """
 
-from outbound.addresses import ParsedAddress, host_matches
-from outbound.connecting import open_service_connection
+from outbound.client import check_url, fetch, post
 from outbound.errors import AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable
-from outbound.fetching import check_url, fetch, post
-from outbound.policies import Fetched, FetchPolicy
+from outbound.policy import Fetched, FetchPolicy
+from outbound.sockets import open_service_connection
+from outbound.urls import ParsedAddress, host_matches
 
 __all__ = [
     "AddressRefused",

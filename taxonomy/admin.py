@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
-from common.staff_admin import ReadOnlyAdmin, StaffAdmin
+from common.model_admin import ReadOnlyAdmin, StaffAdmin
 from taxonomy.editing import NodeWish, add_node, change_node, remove_node
 from taxonomy.lookup import current_directory
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import Fault, Invalid
-from common.plain_text import check_text, check_tree
+from common.text_validation import check_text, check_tree
 from taxonomy.addresses import LAYER_NUMBERS, shorten
 from taxonomy.errors import DocumentInvalid
 

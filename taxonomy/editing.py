@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from common.errors import Conflict, Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 from taxonomy.addresses import shorten
 from taxonomy.document import fold_name, is_code
 from taxonomy.errors import NodeInUse, NodeMissing, NodeTaken

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.models import User
 from accounts.tokens import wire_role
 from api.fields import PlainTextField, StrictSerializer
-from common.moments import format_moment
+from common.timestamps import format_moment
 
 
 class EmailField(PlainTextField):

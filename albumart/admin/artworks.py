@@ -23,7 +23,7 @@ from albumart.queueing import fetch_again, mark_absent, rerun_failed_step
 from albumart.statistics import pipeline_figures
 from assets.store import public_url
 from common.errors import RegistryError
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 from flags.evaluation import flags_for_everyone
 from flags.registry import ALBUM_ART_PIPELINE
 

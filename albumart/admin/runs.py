@@ -22,7 +22,7 @@ from albumart.models import ArtworkRun
 from albumart.queueing import cancel_run, pause_run, resume_run, start_run
 from albumart.statistics import cohort_figures, run_waits_because
 from common.errors import RegistryError
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 _SHOWN = 20
 

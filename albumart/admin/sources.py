@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 
 from albumart.models import ArtworkSource
 from albumart.sources import reset_breaker
-from common.staff_admin import StaffAdmin
+from common.model_admin import StaffAdmin
 
 _SHOWN_CHANGES = 20
 

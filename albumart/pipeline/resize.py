@@ -8,8 +8,8 @@ from django.conf import settings
 from albumart.pipeline.validate import image_limits
 from albumart.quality import RULE_VERSION, judge
 from albumart.steps import StepNotes
-from imaging.guard import render_guarded
 from imaging.renditions import RenderWish
+from imaging.sandbox import render_guarded
 from imaging.structure import ImageStructure, strip_metadata
 
 ORIGINAL = "original"

@@ -13,7 +13,7 @@ from albumart.pipeline.resize import MadePictures
 from albumart.quality import RANK, RULE_VERSION
 from albumart.steps import StepNotes
 from assets.models import Asset
-from common.content_store import content_key, put_once
+from common.content_addressed_storage import content_key, put_once
 
 FOLDER = "album-art"
 _STORING_LOCK = 0x616C62756D  # one number for all: storing and sweeping agree on it

@@ -28,7 +28,7 @@ from assets.models import Asset
 from assets.pictures import picture_keeper
 from assets.search import EVERYTHING, check_search, plan_search
 from common.errors import Invalid
-from common.staff_admin import StaffAdmin
+from common.model_admin import StaffAdmin
 from taxonomy.lookup import current_directory
 
 

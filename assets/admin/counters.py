@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from assets.models import SequenceCounter, SequenceReservation
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 
 @admin.register(SequenceCounter)

@@ -11,7 +11,7 @@ from assets.ai_metadata import check_ai_metadata
 from assets.descriptions import check_album_art
 from assets.models import Asset
 from common.errors import Invalid
-from common.plain_text import check_text, check_tree
+from common.text_validation import check_text, check_tree
 
 
 class TagsField(forms.CharField):

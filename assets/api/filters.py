@@ -8,7 +8,7 @@ from django.db.models import Q
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
 from taxonomy.lookup import Directory
 

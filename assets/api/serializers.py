@@ -10,7 +10,7 @@ from assets.ai_metadata import check_ai_metadata
 from assets.api.compat import TOLERATED_FIELDS
 from assets.descriptions import check_album_art
 from common.errors import Invalid
-from common.plain_text import check_text, check_tree
+from common.text_validation import check_text, check_tree
 
 _MAX_OBJECT_BYTES = 64 * 1024
 

@@ -36,8 +36,8 @@ from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import Fault, Invalid
-from common.moments import format_moment
-from common.plain_text import check_text
+from common.text_validation import check_text
+from common.timestamps import format_moment
 from flags.evaluation import FlagSet, answer_by_flags
 from taxonomy.lookup import current_directory
 

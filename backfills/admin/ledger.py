@@ -15,7 +15,7 @@ from backfills.models import BackfillChange, BackfillParked
 from backfills.rules import rule_named
 from backfills.steering import retry_parked
 from common.errors import Missing
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 
 def row_link(rule_name: str, row_pk: int, label: str = "") -> str:

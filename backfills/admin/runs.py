@@ -22,7 +22,7 @@ from backfills.models import BackfillRun
 from backfills.progress import run_figures, throughput
 from backfills.steering import adjust, describe_hold, hold_all, release_all
 from common.errors import RegistryError
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 _LABELS = {
     "planned": "info", "running": "warning", "pausing": "warning", "paused": "warning", "cancelling": "warning",

@@ -15,7 +15,7 @@ from backfills.engine.rows import concerned
 from backfills.errors import MoveRefused, NothingToDo, PlanMoved
 from backfills.rules import Parameters, Rule
 from common.errors import Invalid
-from common.plain_text import check_text
+from common.text_validation import check_text
 
 MAX_REASON_CHARS = 200
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from bugreports.models import Notice, PurgeRun
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 
 @admin.register(PurgeRun)

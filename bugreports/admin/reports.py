@@ -34,7 +34,7 @@ from bugreports.screenshots import private_headers, read_screenshot
 from bugreports.templatetags.bugreports_texts import visible
 from bugreports.trail import Actor
 from common.errors import Missing, RegistryError
-from common.staff_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyAdmin
 
 _SHOWN_IN_CONFIRMATION = 10
 _FIRST_LINE_CHARS = 160

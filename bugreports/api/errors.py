@@ -1,6 +1,6 @@
 """Failures as the clients of bug reports know them: one flat object with a code in capitals, never a value from input.
 
-Statuses and log lines are those of `api.errors`; only the document differs.
+Statuses and log lines are those of `api.exception_handler`; only the document differs.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from api.errors import handle_exception
+from api.exception_handler import handle_exception
 from bugreports.errors import MoveRefused, PayloadInvalid
 from common.errors import RegistryError, TooLarge, UnsupportedMedia
-from common.moments import format_moment
 from common.request_context import trace_id
+from common.timestamps import format_moment
 
 _CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotAuthenticated, "UNAUTHORIZED"),

@@ -34,8 +34,8 @@ from bugreports.wire import (
     with_all_a_summary_needs,
 )
 from common.errors import Invalid
-from common.plain_text import check_text
 from common.request_context import trace_id
+from common.text_validation import check_text
 
 
 class ReportParser(JsonParser):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import template
 
-from common.plain_text import BIDI_CONTROLS, CONTROLS
+from common.text_validation import BIDI_CONTROLS, CONTROLS
 
 register = template.Library()
 

@@ -116,9 +116,9 @@ REST_FRAMEWORK = {
         "accounts.authentication.ServiceKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["api.json_format.JsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JsonParser"],
-    "EXCEPTION_HANDLER": "api.errors.handle_exception",
+    "EXCEPTION_HANDLER": "api.exception_handler.handle_exception",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {

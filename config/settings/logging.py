@@ -9,8 +9,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "lines": {"()": "common.log_lines.LineFormatter"},
-        "json": {"()": "common.log_lines.JsonFormatter"},
+        "lines": {"()": "common.log_formatters.LineFormatter"},
+        "json": {"()": "common.log_formatters.JsonFormatter"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="lines")},

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from common.staff_admin import StaffAdmin
+from common.model_admin import StaffAdmin
 from flags.admin.reasons import ReasonField
 from flags.admin.rollout import answer_off, answer_page, answer_stage
 from flags.audit import state_in_words

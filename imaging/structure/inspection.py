@@ -2,8 +2,8 @@
 
 from imaging.errors import ImageRefused
 from imaging.structure import jpeg, png, webp
-from imaging.structure.facts import ImageLimits, ImageStructure
-from imaging.structure.foreign_files import refuse_pdf_head
+from imaging.structure.limits import ImageLimits, ImageStructure
+from imaging.structure.polyglots import refuse_pdf_head
 
 # What people send instead, to name it in the refusal.
 _OTHER_FORMATS: dict[bytes, str] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imaging.errors import ImageRefused
 from imaging.structure.exif import orientation_block, read_orientation
-from imaging.structure.facts import (
+from imaging.structure.limits import (
     CONTENT_TYPES,
     ImageLimits,
     ImageStructure,
@@ -16,7 +16,7 @@ from imaging.structure.facts import (
     check_size,
     truncated,
 )
-from imaging.structure.foreign_files import refuse_foreign
+from imaging.structure.polyglots import refuse_foreign
 
 MAGIC = b"\xff\xd8\xff"
 _EOI, _SOS, _DQT, _DHT, _DRI, _DNL, _COM = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xFE

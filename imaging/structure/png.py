@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imaging.errors import ImageRefused
 from imaging.structure.exif import read_orientation
-from imaging.structure.facts import (
+from imaging.structure.limits import (
     CONTENT_TYPES,
     ImageLimits,
     ImageStructure,
@@ -16,7 +16,7 @@ from imaging.structure.facts import (
     check_size,
     truncated,
 )
-from imaging.structure.foreign_files import refuse_foreign
+from imaging.structure.polyglots import refuse_foreign
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imaging.structure.exif import read_orientation
-from imaging.structure.facts import (
+from imaging.structure.limits import (
     CONTENT_TYPES,
     ImageLimits,
     ImageStructure,
@@ -14,7 +14,7 @@ from imaging.structure.facts import (
     check_size,
     truncated,
 )
-from imaging.structure.foreign_files import refuse_foreign
+from imaging.structure.polyglots import refuse_foreign
 
 _ICC_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from common.moments import format_moment
+from common.timestamps import format_moment
 from taxonomy.addresses import LAYER_NUMBERS
 from taxonomy.lookup import CategoryEntry, Directory, LayerEntry
 

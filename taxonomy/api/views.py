@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.moments import format_moment
+from common.timestamps import format_moment
 from taxonomy.api import bodies
 from taxonomy.api.serializers import ConvertSerializer
 from taxonomy.errors import AddressInvalid

@@ -12,7 +12,7 @@ from django.utils import timezone
 from albumart.cleaning import forget_old_content, sweep_files
 from albumart.models import ArtworkContent
 from albumart.pipeline.store import storing
-from common.content_store import content_key, put_once
+from common.content_addressed_storage import content_key, put_once
 from tests.factories.albumart import ArtworkFactory, make_stored
 
 pytestmark = pytest.mark.django_db

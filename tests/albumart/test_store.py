@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from albumart.models import ArtworkFile
 from albumart.queueing import upload_artwork
 from assets.models import Asset
-from common.content_store import content_key, put_once
+from common.content_addressed_storage import content_key, put_once
 from common.errors import Unavailable
 from config.cloud_storage import WriteOnceCloudStorage
 from tests.albumart.conftest import run

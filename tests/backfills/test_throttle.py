@@ -18,7 +18,7 @@ from backfills import steering, throttle
 from backfills.engine.driving import drive, take_run
 from backfills.throttle import Reading, Throttle, find_reason
 from common import response_times
-from common.queue_age import oldest_message_seconds, queue_key
+from common.queue_latency import oldest_message_seconds, queue_key
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, run_of, started
 

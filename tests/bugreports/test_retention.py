@@ -30,7 +30,7 @@ from bugreports.retention import BY_CLOCK, _alone, chain_digest, delete_reports,
 from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.tasks import clean_up_after_reports, purge_stale_reports
 from bugreports.trail import Actor
-from common.moments import format_moment
+from common.timestamps import format_moment
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
 from tests.support.processes import ENVIRONMENT, PROJECT
 

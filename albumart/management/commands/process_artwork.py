@@ -13,7 +13,7 @@ from albumart.queueing import cancel_run, fetch_again, pause_run, rerun_failed_s
 from albumart.statistics import cohort_figures, pipeline_figures, run_waits_because
 from assets.finding import find_asset
 from common.errors import RegistryError
-from common.terminal import show_progress
+from common.progress_bar import show_progress
 from taxonomy.lookup import current_directory
 
 _LOOK_SECONDS = 1.0

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assets.demo import clear_demo
 from common.errors import RegistryError
-from common.terminal import show_progress
+from common.progress_bar import show_progress
 
 
 class Command(BaseCommand):

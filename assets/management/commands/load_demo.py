@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assets.demo import load_demo
 from common.errors import RegistryError
-from common.terminal import show_progress
+from common.progress_bar import show_progress
 
 
 class Command(BaseCommand):

@@ -21,7 +21,7 @@ from backfills.progress import figures_of, run_figures
 from backfills.rules import all_rules, rule_named
 from backfills.throttle import measure_baseline
 from common.errors import Missing, RegistryError
-from common.terminal import show_progress
+from common.progress_bar import show_progress
 
 _BY = "command"
 _SHOWN = 10

@@ -10,14 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from outbound.addresses import AddressRules, ParsedAddress, is_visible, parse_address
-from outbound.connecting import connection
 from outbound.deadlines import Deadline
+from outbound.dns import resolve
 from outbound.errors import AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable
-from outbound.exchange import Answer, Pace, exchange
-from outbound.policies import Fetched, FetchPolicy
-from outbound.resolving import resolve
+from outbound.http_exchange import Answer, Pace, exchange
+from outbound.policy import Fetched, FetchPolicy
 from outbound.retry_after import parse_retry_after
+from outbound.sockets import connection
+from outbound.urls import AddressRules, ParsedAddress, is_visible, parse_address
 
 MAX_POST_ANSWER_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

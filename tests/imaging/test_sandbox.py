@@ -14,8 +14,8 @@ import pytest
 
 from common.errors import Unavailable
 from imaging.errors import ImageRefused
-from imaging.guard import ImageChild, render_guarded
 from imaging.renditions import RenderWish
+from imaging.sandbox import ImageChild, render_guarded
 from tests.support.pictures import make_flat_png, make_picture
 from tests.support.source_tree import ROOT
 
@@ -172,7 +172,7 @@ def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: ImageChild
 _WORKER = """
 import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
-from imaging.guard import ImageChild
+from imaging.sandbox import ImageChild
 from imaging.renditions import RenderWish
 from tests.support.pictures import make_picture
 child = ImageChild(renderer="tests.support.broken_decoders")

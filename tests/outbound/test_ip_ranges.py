@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from outbound.networks import is_loopback, is_public
+from outbound.ip_ranges import is_loopback, is_public
 
 PUBLIC = [
     "8.8.8.8",

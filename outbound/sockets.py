@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from outbound.addresses import ParsedAddress
 from outbound.deadlines import Deadline
 from outbound.errors import SourceUnavailable
-from outbound.networks import IPAddress
+from outbound.ip_ranges import IPAddress
+from outbound.urls import ParsedAddress
 
 _MAX_TRIES = 3  # of a name's addresses: one family of them is often unreachable
 

@@ -5,10 +5,10 @@ import socket
 import threading
 from ipaddress import ip_address
 
-from outbound.addresses import AddressRules, ParsedAddress, refuse_blocked
 from outbound.deadlines import Deadline
 from outbound.errors import SourceUnavailable
-from outbound.networks import IPAddress
+from outbound.ip_ranges import IPAddress
+from outbound.urls import AddressRules, ParsedAddress, refuse_blocked
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 from urllib.parse import SplitResult, quote, urlsplit
 
 from outbound.errors import AddressRefused
-from outbound.networks import IPAddress, is_loopback, is_public
+from outbound.ip_ranges import IPAddress, is_loopback, is_public
 
 MAX_URL_CHARS = 2000
 _DEFAULT_PORTS = {"https": 443, "http": 80}

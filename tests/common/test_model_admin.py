@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import User
-from common import staff_admin
-from common.staff_admin import CappedPaginator
+from common import model_admin
+from common.model_admin import CappedPaginator
 from tests.factories.accounts import AdminFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cap(monkeypatch):
-    monkeypatch.setattr(staff_admin, "COUNTED_ROWS", 5)
+    monkeypatch.setattr(model_admin, "COUNTED_ROWS", 5)
 
 
 def test_counts_exactly_up_to_the_limit(cap):

@@ -2,7 +2,7 @@
 
 It knows nothing of the registry: no settings, no environment, no connection. A picture that kills, fills or stalls its
 process costs that process; the child tells how it ended and waits for the next. It ends when its input does, that is
-when the process it belongs to ends, however that happens. Started by `imaging.guard`.
+when the process it belongs to ends, however that happens. Started by `imaging.sandbox`.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from imaging.errors import ImageRefused
-from imaging.messages import MAX_ANSWER_BYTES, pack, pack_image, pack_refusal, read_message, read_wish
+from imaging.sandbox_protocol import MAX_ANSWER_BYTES, pack, pack_image, pack_refusal, read_message, read_wish
 
 _INPUT, _OUTPUT = 0, 1
 _READ_BYTES = 1024 * 1024

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from common.errors import Unavailable
 from imaging.errors import ImageRefused
-from imaging.messages import MessageBroken, missing_bytes, pack_wish, read_answer
 from imaging.renditions import RenderedImage, RenderWish
+from imaging.sandbox_protocol import MessageBroken, missing_bytes, pack_wish, read_answer
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Isolated from environment and user, so told where our packages are; by its first argument.
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from imaging.child import serve; serve(renderer=sys.argv[2])"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from imaging.sandbox_worker import serve; serve(renderer=sys.argv[2])"
+)
 _MAX_START_SECONDS = 30
 _CHUNK_BYTES = 1024 * 1024
 _MIB = 1024 * 1024
