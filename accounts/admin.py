@@ -19,9 +19,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import access
 from accounts.models import ServiceKey, User
 from accounts.service_keys import make_key, revoke_keys
-from common.errors import Invalid
-from common.model_admin import StaffAdmin
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.model_admin import BaseModelAdmin
+from common.text_validation import clean_text
 
 admin.site.unregister(Group)
 
@@ -31,8 +31,8 @@ class UsernameRules:
 
     def clean_username(self) -> str:
         try:
-            name = check_text(self.cleaned_data["username"], field="username", is_single_line=True)  # type: ignore[attr-defined]
-        except Invalid as refusal:
+            name = clean_text(self.cleaned_data["username"], field="username", is_single_line=True)  # type: ignore[attr-defined]
+        except InvalidInput as refusal:
             raise ValidationError(refusal.message) from refusal
         if len(name) < 5:
             raise ValidationError("username must be at least 5 characters long")
@@ -52,7 +52,7 @@ class PersonForm(UsernameRules, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, StaffAdmin):
+class UserAdmin(BaseUserAdmin, BaseModelAdmin):
     form = PersonForm
     add_form = AddPersonForm
     change_password_form = AdminPasswordChangeForm
@@ -111,7 +111,7 @@ class UserAdmin(BaseUserAdmin, StaffAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, StaffAdmin):
+class GroupAdmin(BaseGroupAdmin, BaseModelAdmin):
     """Only superusers change groups: a group's permissions are its members' powers."""
 
     list_display = ["name", "member_count"]
@@ -134,7 +134,7 @@ class GroupAdmin(BaseGroupAdmin, StaffAdmin):
 
 
 @admin.register(ServiceKey)
-class ServiceKeyAdmin(StaffAdmin):
+class ServiceKeyAdmin(BaseModelAdmin):
     list_display = ["name", "prefix", "state", "last_used_at", "expires_at", "created_by", "created_at"]
     list_filter = ["revoked_at", "expires_at"]
     list_select_related = ["created_by"]

@@ -1,19 +1,19 @@
 """What can go wrong with people and keys."""
 
-from common.errors import Conflict, Invalid, Missing
+from common.errors import Conflict, InvalidInput, NotFound
 
 
-class EmailTaken(Invalid):
+class EmailTaken(InvalidInput):
     code = "email_taken"
 
 
-class CredentialsWrong(Invalid):
+class CredentialsWrong(InvalidInput):
     """Unknown e-mail, wrong password and disabled person alike: the answer never tells which."""
 
     code = "invalid_credentials"
 
 
-class UserMissing(Missing):
+class UserMissing(NotFound):
     code = "user_not_found"
 
 

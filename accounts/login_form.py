@@ -5,7 +5,7 @@ import logging
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
-from api.throttling import caller_address, seconds_to_wait
+from api.throttling import client_ip, consume_rate_limit
 
 log = logging.getLogger(__name__)
 
@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 class ThrottledLoginForm(AuthenticationForm):
     def clean(self) -> dict[str, str]:
         email = (self.cleaned_data.get("username") or "").strip().lower()
-        wait = seconds_to_wait("login", f"admin {caller_address(self.request)}")
-        wait = wait or seconds_to_wait("login_email", f"admin {email}")
+        wait = consume_rate_limit("login", f"admin {client_ip(self.request)}")
+        wait = wait or consume_rate_limit("login_email", f"admin {email}")
         if wait:
             log.warning("admin login throttled")
             raise ValidationError(f"Too many tries. Try again in {wait} seconds.")

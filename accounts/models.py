@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.querysets import ServiceKeyQuerySet, UserManager
-from common.public_ids import PUBLIC_ID_LENGTH, new_public_id
+from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -20,7 +20,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         EDITOR = "editor", "Editor"
         ADMIN = "admin", "Admin"
 
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=new_public_id, editable=False)
+    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=generate_public_id, editable=False)
     email = models.EmailField("e-mail", unique=True)
     username = models.CharField(max_length=150)
     role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)

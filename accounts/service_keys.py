@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from accounts.errors import KeyNameTaken
 from accounts.models import ServiceKey, User
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ def make_key(name: str, *, by: User | None, expires_at: datetime | None = None) 
 
     Raises Invalid for a name that is no plain text, KeyNameTaken for one in use.
     """
-    name = check_text(name, field="name", max_length=100, is_single_line=True).strip()
+    name = clean_text(name, field="name", max_length=100, is_single_line=True).strip()
     if not name:
-        raise Invalid("name should not be empty", field="name")
+        raise InvalidInput("name should not be empty", field="name")
     if ServiceKey.objects.filter(name=name).exists():
         raise KeyNameTaken(f"A key named {name} exists; revoke it or choose another name", field="name")
     text = KEY_PREFIX + secrets.token_urlsafe(32)

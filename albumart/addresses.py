@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 _APPLE_SIZE = re.compile(r"/(\d{1,5})x(\d{1,5})(bb|cc|sr)?(-\d{1,3})?\.(jpg|jpeg|png|webp)$", re.IGNORECASE)
 _DATA_URI = re.compile(r"data:(image/[a-z0-9.+-]+);base64,", re.IGNORECASE)
@@ -30,11 +30,11 @@ def read_data_uri(text: str) -> tuple[bytes, str]:
     """(bytes, declared type) of a base64 data URI. Raises Invalid."""
     match = _DATA_URI.match(text)
     if match is None:
-        raise Invalid("albumArt must be an image data URI in base64", field="albumArt")
+        raise InvalidInput("albumArt must be an image data URI in base64", field="albumArt")
     try:
         return base64.b64decode("".join(text[match.end() :].split()), validate=True), match[1].lower()
     except (binascii.Error, ValueError) as error:
-        raise Invalid(f"albumArt is no valid base64: {error}", field="albumArt") from error
+        raise InvalidInput(f"albumArt is no valid base64: {error}", field="albumArt") from error
 
 
 def known_addresses(album_art: str | None, documents: Iterable[Mapping[str, Any] | None]) -> list[str]:

@@ -1,21 +1,21 @@
 """What can go wrong with a picture. `code` is kept on the row and stable; the message is the sentence staff read."""
 
-from common.errors import Conflict, Invalid, RegistryError, Unavailable
+from common.errors import Conflict, InvalidInput, RegistryError, Unavailable
 
 
-class ArtworkInfected(Invalid):
+class ArtworkInfected(InvalidInput):
     """The scanner knows the file as malware."""
 
     code = "infected"
 
 
-class ManualArtKept(Invalid):
+class ManualArtKept(InvalidInput):
     """Automation never replaces what a person chose."""
 
     code = "manual_art_kept"
 
 
-class NotBetter(Invalid):
+class NotBetter(InvalidInput):
     """The rule finds the picture that is there already as good."""
 
     code = "not_better"

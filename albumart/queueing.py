@@ -16,8 +16,8 @@ from albumart.models.artworks import MANUAL
 from albumart.querysets import ArtworkQuerySet
 from albumart.sources import host_of
 from assets.models import Asset
-from common.errors import Conflict, Invalid, TooLarge
-from common.task_dispatch import send_or_leave
+from common.errors import Conflict, InvalidInput, PayloadTooLarge
+from common.task_dispatch import dispatch_best_effort
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,12 @@ def upload_artwork(
 ) -> Artwork:
     """A new request with the picture itself. Raises TooLarge, Invalid (empty, or too many uploads in an hour)."""
     if len(content) > settings.ALBUMART_MAX_BYTES:
-        raise TooLarge(f"A picture may have {settings.ALBUMART_MAX_BYTES} bytes", field="albumArt")
+        raise PayloadTooLarge(f"A picture may have {settings.ALBUMART_MAX_BYTES} bytes", field="albumArt")
     if not content:
-        raise Invalid("The picture is empty", field="albumArt")
+        raise InvalidInput("The picture is empty", field="albumArt")
     recent = Artwork.objects.filter(requested_by=by, source_url="", requested_at__gt=now - timedelta(hours=1))
     if recent.count() >= settings.ALBUMART_MAX_UPLOADS_PER_HOUR:
-        raise Invalid(
+        raise InvalidInput(
             f"{settings.ALBUMART_MAX_UPLOADS_PER_HOUR} pictures an hour is the most one person may upload",
             field="albumArt",
         )
@@ -79,7 +79,7 @@ def _ask(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
         Artwork.objects.current().filter(asset=artwork.asset_id).update(is_current=False)
     artwork.next_attempt_at = artwork.sent_at = now
     artwork.save(force_insert=True)
-    transaction.on_commit(partial(send_or_leave, tasks.process_artwork, artwork.pk))
+    transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
     log.info("picture asked for", extra={"artwork_id": artwork.pk, "trigger": artwork.trigger})
     return artwork
 
@@ -134,7 +134,7 @@ def rerun_failed_step(artwork_pks: Iterable[int], *, now: datetime) -> int:
             raise ArtworkNotOpen(f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again")
         open_assets.add(artwork.asset_id)
         artwork.wait_again(now)
-        transaction.on_commit(partial(send_or_leave, tasks.process_artwork, artwork.pk))
+        transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
     return len(artworks)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from albumart.claims import Claim
 from albumart.errors import MustWait
 from albumart.models import ArtworkStep
-from common.errors import Invalid, Missing, RegistryError
+from common.errors import InvalidInput, NotFound, RegistryError
 
 _OUTCOMES: tuple[tuple[type[RegistryError], str], ...] = (
     (MustWait, ArtworkStep.Outcome.WAITED),
-    (Invalid, ArtworkStep.Outcome.REFUSED),
-    (Missing, ArtworkStep.Outcome.ABSENT),
+    (InvalidInput, ArtworkStep.Outcome.REFUSED),
+    (NotFound, ArtworkStep.Outcome.ABSENT),
     (RegistryError, ArtworkStep.Outcome.UNAVAILABLE),
 )
 

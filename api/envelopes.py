@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
 
-from common.errors import Fault
-from common.timestamps import format_moment
+from common.errors import FieldErrorDetail
+from common.timestamps import format_timestamp
 
 # The names old clients know; any other status says HttpException.
 EXCEPTION_NAMES = {
@@ -28,7 +28,7 @@ EXCEPTION_NAMES = {
 def success(data: Any, *, status: int = 200, beside: dict[str, Any] | None = None) -> Response:
     """`{success, data, metadata.timestamp}`; `beside` adds keys next to `data` (paging of service clients)."""
     return Response(
-        {"success": True, "data": data, **(beside or {}), "metadata": {"timestamp": format_moment(timezone.now())}},
+        {"success": True, "data": data, **(beside or {}), "metadata": {"timestamp": format_timestamp(timezone.now())}},
         status=status,
     )
 
@@ -38,7 +38,7 @@ def success_from_json(data_json: bytes, *, beside_json: bytes = b"") -> HttpResp
 
     `beside_json` starts with a comma when given: `,"total":3`.
     """
-    timestamp = format_moment(timezone.now()).encode()
+    timestamp = format_timestamp(timezone.now()).encode()
     return HttpResponse(
         b'{"success":true,"data":' + data_json + beside_json + b',"metadata":{"timestamp":"' + timestamp + b'"}}',
         content_type="application/json",
@@ -51,7 +51,7 @@ def error_body(
     status: int,
     message: str,
     messages: list[str] | None = None,
-    faults: tuple[Fault, ...] = (),
+    faults: tuple[FieldErrorDetail, ...] = (),
     name: str | None = None,
 ) -> dict[str, Any]:
     """The error envelope; `message` stands at the top level too, where two of the clients look first."""
@@ -67,5 +67,5 @@ def error_body(
         "statusCode": status,
         "message": message,
         "error": {"code": name or EXCEPTION_NAMES.get(status, "HttpException"), "message": message, "details": details},
-        "metadata": {"timestamp": format_moment(timezone.now()), "path": request.get_full_path()},
+        "metadata": {"timestamp": format_timestamp(timezone.now()), "path": request.get_full_path()},
     }

@@ -21,16 +21,25 @@ from rest_framework.views import exception_handler as framework_handler
 from rest_framework.views import set_rollback
 
 from api.envelopes import error_body
-from common.errors import Conflict, Fault, Invalid, Missing, RegistryError, TooLarge, Unavailable, UnsupportedMedia
+from common.errors import (
+    Conflict,
+    FieldErrorDetail,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    RegistryError,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
 log = logging.getLogger(__name__)
 
 # First match wins: the narrow kinds stand before the wide ones.
 STATUS_BY_KIND: tuple[tuple[type[RegistryError], int], ...] = (
-    (TooLarge, 413),
-    (UnsupportedMedia, 415),
-    (Invalid, 400),
-    (Missing, 404),
+    (PayloadTooLarge, 413),
+    (UnsupportedMediaType, 415),
+    (InvalidInput, 400),
+    (NotFound, 404),
     (Conflict, 409),
     (Unavailable, 503),
 )
@@ -40,7 +49,7 @@ def status_of(error: RegistryError) -> int:
     return next((status for kind, status in STATUS_BY_KIND if isinstance(error, kind)), 400)
 
 
-def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """REST framework's hook: any failure of a view as the error envelope, a defect as 500 with its traceback logged."""
     request = context["request"]
     if isinstance(exc, RegistryError):
@@ -92,7 +101,7 @@ def _sentence(exc: Exception) -> str:
     return str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
 
 
-def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
+def _faults(detail: Any, path: str = "") -> Iterator[FieldErrorDetail]:
     """Flatten REST framework's nested error detail into (field, sentence that names the field)."""
     if isinstance(detail, dict):
         for key, value in detail.items():
@@ -102,10 +111,10 @@ def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
             yield from _faults(value, path)
     else:
         text = str(detail)
-        yield Fault(path or "body", text if not path or path.lower() in text.lower() else f"{path}: {text}")
+        yield FieldErrorDetail(path or "body", text if not path or path.lower() in text.lower() else f"{path}: {text}")
 
 
-def route_missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     """404 for a path nobody serves: JSON under `/api`, the usual page elsewhere."""
     if not is_api_path(request):
         return defaults.page_not_found(request, exception)
@@ -113,7 +122,7 @@ def route_missing(request: HttpRequest, exception: Exception | None = None) -> H
     return JsonResponse(error_body(request, status=404, message=message, name="NotFoundException"), status=404)
 
 
-def request_malformed(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     if not is_api_path(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
@@ -122,13 +131,13 @@ def request_malformed(request: HttpRequest, exception: Exception | None = None) 
     return JsonResponse(error_body(request, status=400, message=message), status=400)
 
 
-def request_forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     if not is_api_path(request):
         return defaults.permission_denied(request, exception)
     return JsonResponse(error_body(request, status=403, message=str(exception or "Forbidden")), status=403)
 
 
-def server_failed(request: HttpRequest) -> HttpResponseBase:
+def server_error(request: HttpRequest) -> HttpResponseBase:
     if not is_api_path(request):
         return defaults.server_error(request)
     return JsonResponse(error_body(request, status=500, message="Internal server error"), status=500)

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 
 
 class PlainTextField(serializers.Field):
@@ -22,8 +22,8 @@ class PlainTextField(serializers.Field):
     def to_internal_value(self, data: Any) -> str:
         name = self.field_name or "value"
         try:
-            text = check_text(data, field=name, max_length=self.max_chars, is_single_line=self.is_single_line).strip()
-        except Invalid as error:
+            text = clean_text(data, field=name, max_length=self.max_chars, is_single_line=self.is_single_line).strip()
+        except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
         if not text and not self.allow_blank:
             raise serializers.ValidationError(f"{name} should not be empty")

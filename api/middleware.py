@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 
 from common.request_context import request_id, trace_id
-from common.response_times import record
+from common.response_times import record_response_time
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class ResponseTimeMiddleware:
             return self.get_response(request)
         started = time.perf_counter()
         response = self.get_response(request)
-        record((time.perf_counter() - started) * 1000)
+        record_response_time((time.perf_counter() - started) * 1000)
         return response
 
 

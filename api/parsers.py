@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from common.errors import TooLarge
+from common.errors import PayloadTooLarge
 
 
 class JsonParser(BaseParser):
@@ -19,7 +19,7 @@ class JsonParser(BaseParser):
         max_bytes = getattr(settings, self.max_bytes_setting)
         body = stream.read(max_bytes + 1)
         if len(body) > max_bytes:
-            raise TooLarge(f"Payload Too Large: JSON bodies end at {max_bytes} bytes", field="body")
+            raise PayloadTooLarge(f"Payload Too Large: JSON bodies end at {max_bytes} bytes", field="body")
         if not body.strip():
             return {}
         try:

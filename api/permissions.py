@@ -11,7 +11,7 @@ def is_service(request: Request) -> bool:
     return bool(getattr(request.user, "is_service", False))
 
 
-class IsPerson(BasePermission):
+class IsUser(BasePermission):
     """A person's token; a service key alone is not enough."""
 
     message = "A user token is required"
@@ -20,7 +20,7 @@ class IsPerson(BasePermission):
         return bool(request.user and request.user.is_authenticated and not is_service(request))
 
 
-class IsPersonOrServiceReading(BasePermission):
+class IsUserOrServiceReadOnly(BasePermission):
     """Anyone known may read; only a person may write."""
 
     message = "Service keys may only read"

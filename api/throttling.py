@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _alone = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
 
-def seconds_to_wait(scope: str, ident: str) -> int | None:
+def consume_rate_limit(scope: str, ident: str) -> int | None:
     """Count one try; None while the budget of `scope` lasts, else the seconds until it is fresh again.
 
     Tries are counted by one atomic increment in windows of fixed length, so a hundred at the same moment
@@ -43,23 +43,23 @@ def _count(key: str, window_seconds: int) -> int:
         return _alone.incr(key)
 
 
-def caller_address(request: Any) -> str:
+def client_ip(request: Any) -> str:
     """The address a request came from; `X-Forwarded-For` counts only behind API_TRUSTED_PROXY_COUNT proxies."""
     return BaseThrottle().get_ident(request) or ""
 
 
-class AddressThrottle(BaseThrottle):
+class IpRateThrottle(BaseThrottle):
     """`throttle_scope` of the view names the rate; one budget for each address."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        self._wait = seconds_to_wait(view.throttle_scope, caller_address(request))
+        self._wait = consume_rate_limit(view.throttle_scope, client_ip(request))
         return self._wait is None
 
     def wait(self) -> int | None:
         return self._wait
 
 
-class AddressAndEmailThrottle(AddressThrottle):
+class IpAndEmailRateThrottle(IpRateThrottle):
     """Also one budget for each e-mail tried, from whatever addresses: it slows guessing of one password.
 
     Wider than an address's, and what an address asks beyond its own does not count: one machine locks nobody out.
@@ -70,5 +70,5 @@ class AddressAndEmailThrottle(AddressThrottle):
             return False
         email = request.data.get("email") if isinstance(request.data, dict) else None
         if isinstance(email, str):
-            self._wait = seconds_to_wait(f"{view.throttle_scope}_email", email.strip().lower()[:254])
+            self._wait = consume_rate_limit(f"{view.throttle_scope}_email", email.strip().lower()[:254])
         return self._wait is None

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from common.errors import Fault, Invalid
-from common.text_validation import check_tree
+from common.errors import FieldErrorDetail, InvalidInput
+from common.text_validation import validate_json
 
 # The union of what the frontend sends and what the design papers want; unknown keys are kept as they came.
 _TEXT_KEYS = (
@@ -19,19 +19,19 @@ def check_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise Invalid("aiMetadata must be a JSON object", field="aiMetadata")
-    check_tree(value, field="aiMetadata")
+        raise InvalidInput("aiMetadata must be a JSON object", field="aiMetadata")
+    validate_json(value, field="aiMetadata")
     faults = [_fault(key, "a string") for key in _TEXT_KEYS if not _is_kind(value.get(key), str)]
     faults += [_fault(key, "a number") for key in _NUMBER_KEYS if not _is_kind(value.get(key), (int, float))]
     if _is_kind(value.get("confidence"), (int, float)) and not 0 <= (value.get("confidence") or 0) <= 1:
-        faults.append(Fault("aiMetadata.confidence", "aiMetadata.confidence must be between 0 and 1"))
+        faults.append(FieldErrorDetail("aiMetadata.confidence", "aiMetadata.confidence must be between 0 and 1"))
     tags = value.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         faults.append(_fault("tags", "a list of strings"))
     if faults:
-        raise Invalid("; ".join(fault.message for fault in faults), faults=faults)
+        raise InvalidInput("; ".join(fault.message for fault in faults), faults=faults)
     if len(orjson.dumps(value)) > max_bytes:
-        raise Invalid(f"aiMetadata must be at most {max_bytes} bytes", field="aiMetadata")
+        raise InvalidInput(f"aiMetadata must be at most {max_bytes} bytes", field="aiMetadata")
     return value
 
 
@@ -39,5 +39,5 @@ def _is_kind(value: Any, kind: type | tuple[type, ...]) -> bool:
     return value is None or (isinstance(value, kind) and not isinstance(value, bool))
 
 
-def _fault(key: str, kind: str) -> Fault:
-    return Fault(f"aiMetadata.{key}", f"aiMetadata.{key} must be {kind}")
+def _fault(key: str, kind: str) -> FieldErrorDetail:
+    return FieldErrorDetail(f"aiMetadata.{key}", f"aiMetadata.{key} must be {kind}")

@@ -5,8 +5,8 @@ from typing import Any
 
 from assets.descriptions import words_in_description
 from backfills.rules import Parameters, Row, Rule, Skip
-from common.errors import Invalid
-from common.timestamps import format_moment
+from common.errors import InvalidInput
+from common.timestamps import format_timestamp
 
 FROM_NAME = "name"
 FROM_DESCRIPTION = "description"
@@ -23,7 +23,7 @@ class _LegacyValue(Rule):
         checked: dict[str, Any] = {}
         for name, value in given.items():
             if name != "registered_before":
-                raise Invalid(f"{self.name} takes no parameter {name}", field=name)
+                raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
             checked[name] = _checked_moment(value, field=name)
         return checked
 
@@ -47,7 +47,7 @@ class CreatorDescription(_LegacyValue):
         rest = {name: value for name, value in given.items() if name != "from"}
         source = given.get("from", FROM_NAME)
         if source not in (FROM_NAME, FROM_DESCRIPTION):
-            raise Invalid(f"from must be {FROM_NAME} or {FROM_DESCRIPTION}, not {source!r}", field="from")
+            raise InvalidInput(f"from must be {FROM_NAME} or {FROM_DESCRIPTION}, not {source!r}", field="from")
         return {**super().check_parameters(rest), "from": source}
 
     def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
@@ -71,7 +71,7 @@ class AiMetadata(_LegacyValue):
             "ai_metadata": {
                 "generatedBy": "Legacy",
                 "generationStrategy": "pre-ai",
-                "generatedAt": format_moment(row["created_at"]),
+                "generatedAt": format_timestamp(row["created_at"]),
                 "confidence": 0.5,
             }
         }
@@ -85,5 +85,5 @@ def _checked_moment(value: Any, *, field: str) -> str:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise Invalid(f"{field} must be a date or moment such as 2025-07-14, not {value!r}", field=field) from None
+        raise InvalidInput(f"{field} must be a date or moment such as 2025-07-14, not {value!r}", field=field) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from assets.errors import ComponentMissing
 from assets.finding import find_assets
-from common.errors import Invalid
+from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 
 MAX_COMPONENTS = 10  # the frontend's own limit
@@ -21,7 +21,7 @@ def check_components(references: Sequence[str], *, layer: str, directory: Direct
     if not wanted:
         return []
     if len(wanted) > MAX_COMPONENTS:
-        raise Invalid(f"components must be at most {MAX_COMPONENTS}, not {len(wanted)}", field="components")
+        raise InvalidInput(f"components must be at most {MAX_COMPONENTS}, not {len(wanted)}", field="components")
     found = find_assets(wanted, directory)
     addresses = []
     for reference in wanted:
@@ -29,10 +29,10 @@ def check_components(references: Sequence[str], *, layer: str, directory: Direct
             raise ComponentMissing(f"Component not found: {reference}", field="components")
         _, part_layer, address = found[reference]
         if layer == "C" and part_layer not in PART_LAYERS:
-            raise Invalid(
+            raise InvalidInput(
                 f"components of a composite come from layers {', '.join(PART_LAYERS)}: {reference}", field="components"
             )
         if address in addresses:
-            raise Invalid(f"components name {reference} twice", field="components")
+            raise InvalidInput(f"components name {reference} twice", field="components")
         addresses.append(address)
     return addresses

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.store import delete_media
-from common.errors import Invalid
+from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def _find_wrong_addresses(directory: Directory) -> list[str]:
         try:
             there = directory.hfn_to_mfa(base_name)
             back = directory.mfa_to_hfn(address)
-        except Invalid as error:
+        except InvalidInput as error:
             wrong.append(f"{name}: {error.message}")
             continue
         if there != address or back != base_name:

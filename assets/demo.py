@@ -16,7 +16,7 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import take_block
 from assets.store import delete_media, save_media
 from common.errors import Conflict
-from common.public_ids import new_public_id
+from common.public_ids import generate_public_id
 from taxonomy.lookup import Directory, Node, current_directory
 
 # Shares of the legacy registry: 711 composites, 156 looks, 87 stars, 76 worlds, 58 moves and, since May, 14 songs.
@@ -132,7 +132,7 @@ def _make_row(
         else _shared_file(layer)
     )
     return {
-        "public_id": new_public_id(created_at.timestamp()),
+        "public_id": generate_public_id(created_at.timestamp()),
         "layer": layer,
         "category": node.category_name,
         "subcategory": node.name,

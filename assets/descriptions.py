@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 MAX_DATA_URI_CHARS = 2 * 1024 * 1024 * 4 // 3 + 64  # 2 MiB of picture in base64
 MAX_URL_CHARS = 2048
@@ -50,17 +50,19 @@ def check_album_art(value: object) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Invalid("albumArt must be a string or an object with sourceUrl", field="albumArt")
+        raise InvalidInput("albumArt must be a string or an object with sourceUrl", field="albumArt")
     if value.startswith("data:"):
         if len(value) > MAX_DATA_URI_CHARS or not _DATA_URI.fullmatch(value):
-            raise Invalid("albumArt must be an image data URI of at most 2 MiB", field="albumArt")
+            raise InvalidInput("albumArt must be an image data URI of at most 2 MiB", field="albumArt")
         return value
     try:
         parts = urlsplit(value)
     except ValueError as error:
-        raise Invalid(f"albumArt is not an address: {error}", field="albumArt") from error
+        raise InvalidInput(f"albumArt is not an address: {error}", field="albumArt") from error
     if parts.scheme not in ("https", "http") or not parts.hostname or len(value) > MAX_URL_CHARS:
-        raise Invalid(f"albumArt must be an http(s) address of at most {MAX_URL_CHARS} characters", field="albumArt")
+        raise InvalidInput(
+            f"albumArt must be an http(s) address of at most {MAX_URL_CHARS} characters", field="albumArt"
+        )
     if not value.isprintable() or " " in value:
-        raise Invalid("albumArt holds characters that no address has", field="albumArt")
+        raise InvalidInput("albumArt holds characters that no address has", field="albumArt")
     return value

@@ -16,7 +16,7 @@ from assets.models import Asset, SequenceReservation
 from assets.pictures import ask_for_picture, is_same_picture
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
-from common.errors import Invalid
+from common.errors import InvalidInput
 from taxonomy.lookup import Directory, Node
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def curate_assets(asset_pks: Iterable[int], *, by: User, now: datetime) -> int:
     assets = Asset.objects.live().filter(pk__in=list(asset_pks))
     bare = assets.filter(description="").values_list("name", flat=True).first()
     if bare:
-        raise Invalid(f"{bare} has no description and cannot be curated", field="description")
+        raise InvalidInput(f"{bare} has no description and cannot be curated", field="description")
     return _mark(
         assets.filter(curated_at=None), {"curated_at": now, "curated_by": by.email}, by=by, now=now, verb="curated"
     )
@@ -141,7 +141,7 @@ def edit_tags(
             tags = [tag for tag in asset.tags if tag not in remove]
             tags += [tag for tag in dict.fromkeys(add) if tag not in tags]
             if len(tags) > max_tags:
-                raise Invalid(f"{asset.name} would have {len(tags)} tags; {max_tags} is the most", field="tags")
+                raise InvalidInput(f"{asset.name} would have {len(tags)} tags; {max_tags} is the most", field="tags")
             if tags != asset.tags:
                 asset.tags, asset.updated_at, asset.revision = tags, now, asset.revision + 1
                 changed.append(asset)

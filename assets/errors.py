@@ -1,9 +1,9 @@
 """What can go wrong with assets."""
 
-from common.errors import Conflict, Invalid, Missing, UnsupportedMedia
+from common.errors import Conflict, InvalidInput, NotFound, UnsupportedMediaType
 
 
-class AssetMissing(Missing):
+class AssetMissing(NotFound):
     """No live asset has this name, address or id."""
 
     code = "asset_not_found"
@@ -12,19 +12,19 @@ class AssetMissing(Missing):
         super().__init__(f"Asset not found: {key}")
 
 
-class ComponentMissing(Invalid):
+class ComponentMissing(InvalidInput):
     """A composite names a part that is no live asset."""
 
     code = "component_not_found"
 
 
-class IdentityFrozen(Invalid):
+class IdentityFrozen(InvalidInput):
     """Name, address, taxonomy and a composite's parts are given once."""
 
     code = "identity_frozen"
 
 
-class MediaRefused(UnsupportedMedia):
+class MediaRefused(UnsupportedMediaType):
     """The file is not of a kind this layer takes."""
 
     code = "media_refused"

@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from assets.errors import AssetMissing
 from assets.models import Asset
-from common.errors import Invalid
+from common.errors import InvalidInput
 from common.public_ids import is_public_id
 from taxonomy.addresses import parse_mfa
 from taxonomy.lookup import Directory
@@ -34,7 +34,7 @@ class AssetKey:
 
     def base_names(self, directory: Callable[[], Directory]) -> list[str]:
         """The name an address stands for. The taxonomy is asked only for what is an address."""
-        with suppress(Invalid):  # none, or one of numbers nobody has: the stored forms still count
+        with suppress(InvalidInput):  # none, or one of numbers nobody has: the stored forms still count
             parse_mfa(self.base, allow_placeholder=True)
             return [directory().mfa_to_hfn(self.base)]
         return []

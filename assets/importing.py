@@ -19,7 +19,7 @@ from accounts.registration import ensure_user
 from assets.legacy_export import LegacyAsset, RowRejected, read_asset
 from assets.models import Asset
 from assets.sequences import raise_counters
-from common.errors import Invalid
+from common.errors import InvalidInput
 from taxonomy.lookup import Directory, Node
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def _write_batch(
             node = _resolve(row, directory)
             draft = _build(row, node)
             _claim(draft, claimed)
-        except Invalid as error:
+        except InvalidInput as error:
             account.rejected.append((position, row.name, error.message))
             continue
         account.by_layer[row.hfn.layer] += 1
@@ -206,7 +206,7 @@ def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: Directory) ->
     """Those of the batch's places and numbers that stored assets have, under whatever name."""
     nodes = set()
     for _, row in rows:
-        with contextlib.suppress(Invalid):  # the row itself will say so
+        with contextlib.suppress(InvalidInput):  # the row itself will say so
             nodes.add(_resolve(row, directory).pk)
     numbers = Asset.objects.filter(
         taxonomy_node__in=nodes, sequence_number__in={row.hfn.number for _, row in rows}

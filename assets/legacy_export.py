@@ -11,16 +11,16 @@ from typing import Any
 
 from assets.ai_metadata import check_ai_metadata
 from assets.descriptions import check_album_art
-from common.errors import Invalid
+from common.errors import InvalidInput
 from common.public_ids import is_public_id
-from common.text_validation import check_text, check_tree
+from common.text_validation import clean_text, validate_json
 from taxonomy.addresses import HumanName, parse_hfn, split_composite
 from taxonomy.errors import AddressInvalid
 
 MAX_AI_METADATA_BYTES = 64 * 1024
 
 
-class RowRejected(Invalid):
+class RowRejected(InvalidInput):
     """The document cannot be an asset; the message says why."""
 
     code = "row_rejected"
@@ -109,7 +109,7 @@ def read_asset(document: Any) -> LegacyAsset:
         raise RowRejected("is not an object")
     try:
         return _read_asset(document)
-    except Invalid as error:
+    except InvalidInput as error:
         raise RowRejected(error.message) from error
 
 
@@ -119,15 +119,15 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
     public_id = _plain(document.get("_id"), "$oid")
     if not isinstance(public_id, str) or not is_public_id(public_id.lower()):
         raise RowRejected(f"_id {str(public_id)[:40]!r} is not 24 hex characters")
-    name = check_text(document.get("name"), field="name", max_length=512, is_single_line=True).strip()
+    name = clean_text(document.get("name"), field="name", max_length=512, is_single_line=True).strip()
     try:
         hfn = parse_hfn(split_composite(name)[0])
     except AddressInvalid as error:
         raise RowRejected(error.message) from error
     if name.endswith(":"):
         oddities.append("the name ends in a bare colon; kept")
-    address = check_text(document.get("nna_address"), field="nna_address", max_length=64, is_single_line=True)
-    media_url = check_text(document.get("gcpStorageUrl"), field="gcpStorageUrl", max_length=1000, is_single_line=True)
+    address = clean_text(document.get("nna_address"), field="nna_address", max_length=64, is_single_line=True)
+    media_url = clean_text(document.get("gcpStorageUrl"), field="gcpStorageUrl", max_length=1000, is_single_line=True)
     if not media_url.startswith(("https://", "http://")):
         raise RowRejected("gcpStorageUrl is not an address")
     created_at = _moment(document.get("createdAt"), "createdAt")
@@ -136,7 +136,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         normalised.append("blank components dropped")
     creator_description = document.get("creatorDescription") or None
     if creator_description is not None:
-        creator_description = check_text(creator_description, field="creatorDescription", max_length=500)
+        creator_description = clean_text(creator_description, field="creatorDescription", max_length=500)
     return LegacyAsset(
         public_id=public_id.lower(),
         name=name,
@@ -146,7 +146,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         subcategory=_short(document.get("subcategory"), "subcategory"),
         media_url=media_url,
         source=_short(document.get("source"), "source"),
-        description=check_text(document.get("description") or "", field="description"),
+        description=clean_text(document.get("description") or "", field="description"),
         tags=_list(document.get("tags"), "tags"),
         training_data=_object(document, "trainingData", oddities, normalised),
         rights=_object(document, "rights", oddities, normalised),
@@ -168,7 +168,7 @@ def _plain(value: Any, key: str) -> Any:
 
 
 def _short(value: Any, name: str) -> str:
-    return check_text("" if value is None else value, field=name, max_length=254, is_single_line=True).strip()
+    return clean_text("" if value is None else value, field=name, max_length=254, is_single_line=True).strip()
 
 
 def _list(value: Any, name: str) -> list[str]:
@@ -176,7 +176,7 @@ def _list(value: Any, name: str) -> list[str]:
         return []
     if not isinstance(value, list):
         raise RowRejected(f"{name} is not a list")
-    return [check_text(item, field=name, max_length=100) for item in value]
+    return [clean_text(item, field=name, max_length=100) for item in value]
 
 
 def _object(document: dict[str, Any], name: str, oddities: list[str], normalised: list[str]) -> dict[str, Any] | None:
@@ -192,7 +192,7 @@ def _object(document: dict[str, Any], name: str, oddities: list[str], normalised
         normalised.append(f"{name} read from a string")
     if not isinstance(value, dict):
         raise RowRejected(f"{name} is not an object")
-    check_tree(value, field=name)
+    validate_json(value, field=name)
     return value
 
 

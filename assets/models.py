@@ -15,7 +15,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from assets.querysets import AssetQuerySet, SequenceReservationQuerySet
-from common.public_ids import PUBLIC_ID_LENGTH, new_public_id
+from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 from taxonomy.models import Subcategory
 
 _ADDRESS_REGEX = r"^[GSLMWBPTCR]\.\d{3}\.\d{3}\.\d{3,}$"
@@ -55,7 +55,9 @@ class Asset(models.Model):
         IMPORT = "import", "Imported"
         DEMO = "demo", "Demo data"
 
-    public_id = models.CharField("id", max_length=PUBLIC_ID_LENGTH, unique=True, default=new_public_id, editable=False)
+    public_id = models.CharField(
+        "id", max_length=PUBLIC_ID_LENGTH, unique=True, default=generate_public_id, editable=False
+    )
     layer = models.CharField(max_length=1)
     category = models.CharField(max_length=100)
     subcategory = models.CharField(max_length=100)

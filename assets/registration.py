@@ -18,7 +18,7 @@ from assets.models import Asset, SequenceReservation
 from assets.pictures import ask_for_picture
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from assets.store import delete_media, save_media
-from common.errors import Invalid, TooLarge
+from common.errors import InvalidInput, PayloadTooLarge
 from taxonomy.lookup import Directory, Node
 
 log = logging.getLogger(__name__)
@@ -69,14 +69,14 @@ def register_assets(
     by: User,
     directory: Directory,
     now: datetime,
-    name_row: Callable[[int, Invalid], Invalid] | None = None,
+    name_row: Callable[[int, InvalidInput], InvalidInput] | None = None,
 ) -> list[Asset]:
     """All of them or none. `name_row` may say in a refusal which of the wishes was refused."""
     drafts = []
     for position, wish in enumerate(wishes):
         try:
             drafts.append(_check(wish, directory))
-        except Invalid as error:
+        except InvalidInput as error:
             raise (name_row(position, error) if name_row else error) from error
     numbers = reserve_numbers(
         [draft.node.pk for draft in drafts], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now
@@ -105,9 +105,9 @@ def _check(wish: RegistrationWish, directory: Directory) -> _Draft:
     node = directory.resolve(wish.layer, wish.category, wish.subcategory)
     size = wish.file.size or 0
     if size > settings.ASSETS_MAX_FILE_BYTES:
-        raise TooLarge(f"File Too Large: file ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field="file")
+        raise PayloadTooLarge(f"File Too Large: file ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field="file")
     if size == 0:
-        raise Invalid("file is empty", field="file")
+        raise InvalidInput("file is empty", field="file")
     wish.file.seek(0)
     media_type = check_media(
         layer=node.layer,

@@ -20,7 +20,7 @@ from django.db.models.expressions import RawSQL
 
 from assets.finding import condition_for
 from assets.models import Asset
-from common.text_validation import check_text
+from common.text_validation import clean_text
 from taxonomy.lookup import Directory
 
 MAX_WORDS = 32
@@ -59,7 +59,7 @@ class Search:
 
 def check_search(text: str) -> str:
     """The text to search for, tidied; "" for none. Raises Invalid naming `search`."""
-    return check_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
+    return clean_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
 
 
 def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:

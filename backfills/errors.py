@@ -1,9 +1,9 @@
 """What can go wrong around a backfill."""
 
-from common.errors import Conflict, Missing
+from common.errors import Conflict, NotFound
 
 
-class RuleUnknown(Missing):
+class RuleUnknown(NotFound):
     """No app has registered a rule of that name."""
 
     code = "rule_unknown"

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from backfills import states
 from backfills.engine.moves import is_held_by_worker
 from backfills.models import BackfillBatch, BackfillChange, BackfillHold, BackfillRun
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 _RATE_SECONDS = 60
 _BARS = 60
@@ -44,7 +44,7 @@ def _figures(
         "table": run.table_name,
         "fields": run.fields,
         "state": run.state,
-        "stateSince": format_moment(run.state_since),
+        "stateSince": format_timestamp(run.state_since),
         "reason": run.reason,
         "requestedBy": run.requested_by,
         "rowsDone": done,
@@ -62,9 +62,9 @@ def _figures(
         "waitsBecause": why_it_waits(run, now, hold),
         "error": run.error,
         "planHash": run.plan_hash,
-        "createdAt": format_moment(run.created_at),
-        "startedAt": format_moment(run.started_at) if run.started_at else None,
-        "endedAt": format_moment(run.ended_at) if run.ended_at else None,
+        "createdAt": format_timestamp(run.created_at),
+        "startedAt": format_timestamp(run.started_at) if run.started_at else None,
+        "endedAt": format_timestamp(run.ended_at) if run.ended_at else None,
     }
 
 
@@ -110,7 +110,7 @@ def events_after(run: BackfillRun, event_pk: int) -> list[dict[str, Any]]:
     """At most 100, in order: {id, kind, actor, text, at}. Kinds are the states, progress, adjusted, forced, retried."""
     events = run.events.filter(pk__gt=event_pk).values_list("pk", "kind", "actor", "text", "at")[:_EVENTS]
     return [
-        {"id": pk, "kind": kind, "actor": actor, "text": text, "at": format_moment(at)}
+        {"id": pk, "kind": kind, "actor": actor, "text": text, "at": format_timestamp(at)}
         for pk, kind, actor, text, at in events
     ]
 
@@ -128,7 +128,7 @@ def throughput(run: BackfillRun) -> list[dict[str, Any]]:
     last = max(bar for bar, _ in rows)
     return [
         {
-            "at": format_moment(began + timedelta(seconds=bar * width)),
+            "at": format_timestamp(began + timedelta(seconds=bar * width)),
             "rows": rows[bar, False] + rows[bar, True],
             "isUndo": rows[bar, True] > 0,
         }

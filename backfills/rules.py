@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from backfills.errors import RuleUnknown
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 Row = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -45,7 +45,7 @@ class Rule:
     def check_parameters(self, given: Parameters) -> dict[str, Any]:
         """The parameters with their defaults. Raises Invalid naming one that is unknown or wrong."""
         for name in given:
-            raise Invalid(f"{self.name} takes no parameter {name}", field=name)
+            raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
         return {}
 
     def concerned(self, rows: Any, parameters: Parameters) -> Any:

@@ -18,7 +18,7 @@ from backfills.engine.rows import ask_rule, concerned, pages, read
 from backfills.engine.starting import check_pace, checked_reason
 from backfills.errors import MoveRefused
 from backfills.models import BackfillHold, BackfillParked, BackfillRun
-from common.errors import Conflict, Missing
+from common.errors import Conflict, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _LEFT_OVER_SHOWN = 5
 def _locked(run_pk: int) -> tuple[Job, BackfillRun]:
     run = BackfillRun.objects.select_for_update().filter(pk=run_pk).first()
     if run is None:
-        raise Missing(f"There is no run {run_pk}")
+        raise NotFound(f"There is no run {run_pk}")
     return job_of(run), run
 
 
@@ -161,7 +161,7 @@ def retry_parked(parked_pk: int, *, by: str, now: datetime) -> BackfillParked:
     run is being undone or is over for good."""
     run_pk = BackfillParked.objects.filter(pk=parked_pk).values_list("run_id", flat=True).first()
     if run_pk is None:
-        raise Missing(f"There is no parked row {parked_pk}")
+        raise NotFound(f"There is no parked row {parked_pk}")
     job, run = _locked(run_pk)
     if run.state not in (states.RUNNING, states.PAUSING, states.PAUSED, states.FAILED, states.FINISHED):
         raise MoveRefused(f"The run is {run.state}; its parked rows are no longer done")

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from backfills.models import BackfillHold
-from common.queue_latency import oldest_message_seconds
+from common.queue_latency import queue_latency_seconds
 from common.response_times import recent_p95_ms
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def _sessions() -> tuple[Reading, Reading]:
 
 
 def _queue_age() -> Reading | None:
-    seconds = _or_none(oldest_message_seconds)
+    seconds = _or_none(queue_latency_seconds)
     limit = settings.BACKFILLS_MAX_QUEUE_SECONDS
     if seconds is None:
         return None

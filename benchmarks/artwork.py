@@ -24,8 +24,8 @@ from rich.table import Table
 from benchmarks.covers import draw_cover, encode_cover
 from benchmarks.drawing import QUALITY, SIDES_PX
 from benchmarks.drawing.ours import draw
-from imaging.renditions import RenderWish
-from imaging.sandbox import render_guarded
+from imaging.renditions import RenderSpec
+from imaging.sandbox import render_in_sandbox
 from imaging.structure import ImageLimits, inspect, strip_metadata
 
 COVERS = [(image_format, side) for image_format in ("JPEG", "PNG") for side in (1400, 3000)]
@@ -38,7 +38,7 @@ def check_only(content: bytes) -> bytes:
 
 
 def draw_in_the_child(content: bytes) -> bytes:
-    return render_guarded(content, RenderWish(sides_px=SIDES_PX, quality=QUALITY)).renditions[0].content
+    return render_in_sandbox(content, RenderSpec(sides_px=SIDES_PX, quality=QUALITY)).renditions[0].content
 
 
 OURS, PLAIN = "ours", "pillow_per_size"

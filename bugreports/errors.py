@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from common.errors import Conflict, Invalid, Missing
+from common.errors import Conflict, InvalidInput, NotFound
 
 
-class PayloadInvalid(Invalid):
+class PayloadInvalid(InvalidInput):
     """The document is not a report; `path` is the JSON pointer of what is wrong in it."""
 
     code = "invalid_bug_report_payload"
@@ -15,15 +15,15 @@ class PayloadInvalid(Invalid):
         self.path = path
 
 
-class PayloadMissing(Invalid):
+class PayloadMissing(InvalidInput):
     code = "missing_payload"
 
 
-class PayloadNotObject(Invalid):
+class PayloadNotObject(InvalidInput):
     code = "invalid_payload"
 
 
-class JsonInvalid(Invalid):
+class JsonInvalid(InvalidInput):
     code = "invalid_json"
 
 
@@ -31,21 +31,21 @@ class DescriptionMissing(PayloadInvalid):
     code = "missing_description"
 
 
-class ReportMissing(Missing):
+class ReportMissing(NotFound):
     code = "bug_report_not_found"
 
 
-class ScreenshotMissing(Missing):
+class ScreenshotMissing(NotFound):
     code = "screenshot_not_found"
 
 
-class AssigneeUnknown(Invalid):
+class AssigneeUnknown(InvalidInput):
     """Reports are given to active staff only."""
 
     code = "assignee_unknown"
 
 
-class StatusInvalid(Invalid):
+class StatusInvalid(InvalidInput):
     code = "invalid_status"
 
 

@@ -11,7 +11,7 @@ from accounts.models import User
 from bugreports.models import BugReport, FileRemoval, Notice, PurgeRun
 from bugreports.moves import STATUSES
 from bugreports.querysets import BugReportQuerySet
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
 
@@ -78,7 +78,7 @@ def report_figures(now: datetime) -> dict[str, Any]:
         "files_waiting_for_removal": FileRemoval.objects.count(),
         "notices_waiting": Notice.objects.filter(status=Notice.Status.WAITING).count(),
         "last_purge": {
-            "at": format_moment(last.started_at), "status": last.status, "matched": last.matched,
+            "at": format_timestamp(last.started_at), "status": last.status, "matched": last.matched,
             "deleted": last.deleted, "skipped": last.skipped, "expired": last.expired, "digest": last.digest,
         } if last else None,
     }  # fmt: skip

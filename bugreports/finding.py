@@ -13,8 +13,8 @@ from bugreports.models import BugReport
 from bugreports.moves import PRIORITIES
 from bugreports.querysets import BugReportQuerySet
 from bugreports.report_ids import is_report_id
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 
 _MAX_SEARCH_CHARS = 200
 _DEFAULT_PER_PAGE, _MAX_PER_PAGE = 20, 100
@@ -90,7 +90,7 @@ def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
 
 
 def _text(params: Mapping[str, Any], name: str) -> str:
-    return check_text(params.get(name) or "", field=name, max_length=_MAX_SEARCH_CHARS).strip()
+    return clean_text(params.get(name) or "", field=name, max_length=_MAX_SEARCH_CHARS).strip()
 
 
 def read_moment(text: str, name: str) -> datetime:
@@ -103,7 +103,7 @@ def read_moment(text: str, name: str) -> datetime:
             raise ValueError(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
+        raise InvalidInput(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
 
 
 def _ordered(reports: BugReportQuerySet, order: str) -> BugReportQuerySet:

@@ -19,8 +19,8 @@ from accounts.models import User
 from bugreports.letters import send_letter
 from bugreports.models import BugReport, Notice
 from common.errors import RegistryError
-from common.timestamps import format_moment
-from outbound import AddressRefused, FetchPolicy, check_url, post
+from common.timestamps import format_timestamp
+from outbound import FetchPolicy, UrlNotAllowed, check_url, post
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def announce(event: str, report: BugReport, *, now: datetime) -> None:
     body = {
         "event": f"bug_report.{event}",
         "report_id": report.report_id,
-        "at": format_moment(now),
+        "at": format_timestamp(now),
         "status": report.status,
         "priority": report.priority,
         "fingerprint": report.fingerprint,
@@ -93,7 +93,7 @@ def _send(notice: Notice, clock: Callable[[], datetime]) -> bool:
 
 def _try_later(notice: Notice, error: Exception, now: datetime) -> None:
     reason = error.message if isinstance(error, RegistryError) else type(error).__name__
-    is_over = notice.attempts >= settings.BUGREPORTS_NOTICE_ATTEMPTS or isinstance(error, AddressRefused)
+    is_over = notice.attempts >= settings.BUGREPORTS_NOTICE_ATTEMPTS or isinstance(error, UrlNotAllowed)
     delay = settings.BUGREPORTS_NOTICE_RETRY_SECONDS * 4 ** (notice.attempts - 1) * _dice.uniform(0.8, 1.2)
     delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, 3600))
     Notice.objects.filter(pk=notice.pk).update(

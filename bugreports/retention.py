@@ -24,7 +24,7 @@ from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugRe
 from bugreports.moves import CLOSED
 from bugreports.querysets import ACTIVE, BugReportQuerySet
 from bugreports.trail import SYSTEM, Actor, entry, write
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class PurgeResult:
         if self.cutoff is None:
             return {"status": self.status, "reason": DISABLED}
         counts = {"matched": self.matched, "deleted": self.deleted, "skipped": self.skipped}
-        return {"status": self.status, "results": counts | {"cutoff": format_moment(self.cutoff)}}
+        return {"status": self.status, "results": counts | {"cutoff": format_timestamp(self.cutoff)}}
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from django.core.files.storage import Storage, storages
 
 from bugreports.errors import ScreenshotMissing
 from bugreports.models import BugReport, BugReportScreenshot
-from common.content_addressed_storage import put_once
-from common.errors import Invalid, RegistryError, Unavailable
-from imaging.renditions import RenderWish
-from imaging.sandbox import render_guarded
+from common.content_addressed_storage import save_if_absent
+from common.errors import InvalidInput, RegistryError, Unavailable
+from imaging.renditions import RenderSpec
+from imaging.sandbox import render_in_sandbox
 from imaging.structure import ImageLimits
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ def keep_screenshot(
         return None, None
     try:
         content = _decode(sent)
-        picture = render_guarded(
+        picture = render_in_sandbox(
             content,
-            RenderWish(
+            RenderSpec(
                 sides_px=(200,),
                 quality=_QUALITY,
                 wants_original_reencoded=True,
@@ -56,7 +56,7 @@ def keep_screenshot(
         )
         made = picture.original or b""
         key = screenshot_key(report_id)
-        put_once(key, made, content_type=_CONTENT_TYPE, storage=private_storage())
+        save_if_absent(key, made, content_type=_CONTENT_TYPE, storage=private_storage())
     except Unavailable as error:
         log.warning("screenshot not kept", extra={"report_id": report_id, "code": error.code})
         return None, "The screenshot could not be kept: decoder or storage did not answer"
@@ -79,17 +79,17 @@ def _decode(sent: str) -> bytes:
     """Raises Invalid."""
     match = _PREFIX.match(sent)
     if sent.startswith("data:") and (not match or ";base64" not in match[2]):
-        raise Invalid("The screenshot is not in base64")
+        raise InvalidInput("The screenshot is not in base64")
     text = sent[match.end() :] if match else sent
     max_bytes = settings.BUGREPORTS_SCREENSHOT_MAX_BYTES
     if len(text) > (max_bytes + 2) // 3 * 4:
-        raise Invalid(f"The screenshot has more than {max_bytes} bytes")
+        raise InvalidInput(f"The screenshot has more than {max_bytes} bytes")
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Invalid("The screenshot is not in base64") from error
+        raise InvalidInput("The screenshot is not in base64") from error
     if len(content) > max_bytes:
-        raise Invalid(f"The screenshot has more than {max_bytes} bytes")
+        raise InvalidInput(f"The screenshot has more than {max_bytes} bytes")
     return content
 
 

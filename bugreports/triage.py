@@ -17,8 +17,8 @@ from bugreports.locking import lock_reports
 from bugreports.models import BugReport, BugReportEvent
 from bugreports.moves import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
 from bugreports.trail import Actor, change, entry, state_of, write
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 
 STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
 _JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # whoever does one has looked at the report
@@ -142,20 +142,20 @@ def _check_kind(kind: str | None, status: str) -> None:
     if kind is None:
         return
     if kind not in RESOLUTION_KINDS:
-        raise Invalid(f"resolution_kind must be one of {', '.join(RESOLUTION_KINDS)}", field="resolution_kind")
+        raise InvalidInput(f"resolution_kind must be one of {', '.join(RESOLUTION_KINDS)}", field="resolution_kind")
     if status not in (RESOLVED, IGNORED):
-        raise Invalid("resolution_kind goes with resolved or ignored only", field="resolution_kind")
+        raise InvalidInput("resolution_kind goes with resolved or ignored only", field="resolution_kind")
     if kind == DUPLICATE:
-        raise Invalid("a duplicate names the report it duplicates: duplicate_of", field="duplicate_of")
+        raise InvalidInput("a duplicate names the report it duplicates: duplicate_of", field="duplicate_of")
 
 
 def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, notes: str | None) -> None:
     if commit_sha is not None:
         if commit_sha and not _COMMIT.fullmatch(commit_sha):
-            raise Invalid("commit_sha must be 7 to 64 hexadecimal digits", field="resolution.commit_sha")
+            raise InvalidInput("commit_sha must be 7 to 64 hexadecimal digits", field="resolution.commit_sha")
         report.resolution_commit_sha = commit_sha or None
     if notes is not None:
-        checked = check_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
+        checked = clean_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
         report.resolution_notes = checked or None
     if by.name is not None:
         report.resolution_actor_id = by.name
@@ -182,16 +182,16 @@ def prioritise(
     report_ids: Sequence[str], priority: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
     if priority is not None and priority not in PRIORITIES:
-        raise Invalid(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
+        raise InvalidInput(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
     return _set_where_different(report_ids, PRIORITISED, {"priority": priority}, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
     """A legal hold: the clock passes these by until somebody releases them. Raises Invalid without a reason."""
-    reason = check_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
+    reason = clean_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
     if not reason:
-        raise Invalid("Say why the report is to be kept", field="retain_reason")
+        raise InvalidInput("Say why the report is to be kept", field="retain_reason")
     wanted = {"retain": True, "retain_reason": reason}
     beside = {"retained_by": by.name}
     return _set_where_different(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
@@ -232,9 +232,9 @@ def _set_where_different(
 @transaction.atomic
 def comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
     """For staff alone. Changes nothing of the report, so it needs no version."""
-    text = check_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
+    text = clean_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
     if not text:
-        raise Invalid("The comment is empty", field="comment")
+        raise InvalidInput("The comment is empty", field="comment")
     reports = lock_reports(report_ids)
     write([entry(report, COMMENTED, {"text": text}, by=by, now=now) for report in reports])
     return len(reports)

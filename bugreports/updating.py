@@ -13,7 +13,7 @@ from bugreports.linking import merge
 from bugreports.locking import lock_reports, take_linking_turn
 from bugreports.moves import DUPLICATE, RESOLVED
 from bugreports.trail import Actor
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 
 class _Unset(Enum):
@@ -71,7 +71,7 @@ def update_report(
 def _settle(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
     if changes.duplicate_of:
         if changes.status not in (None, RESOLVED) or changes.resolution_kind not in (None, DUPLICATE):
-            raise Invalid("A duplicate is resolved as duplicate, and as nothing else", field="duplicate_of")
+            raise InvalidInput("A duplicate is resolved as duplicate, and as nothing else", field="duplicate_of")
         merge(ids, changes.duplicate_of, by=by, now=now)
     elif changes.status:
         triage.set_status(
@@ -80,6 +80,6 @@ def _settle(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime)
         )  # fmt: skip
         return
     elif changes.resolution_kind:
-        raise Invalid("resolution_kind goes with a status", field="resolution_kind")
+        raise InvalidInput("resolution_kind goes with a status", field="resolution_kind")
     if changes.names_resolution:
         triage.note_resolution(ids, by=by, now=now, commit_sha=changes.commit_sha, notes=changes.notes)

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from bugreports.models import BugReport, BugReportContext, BugReportEvent
 from bugreports.querysets import BugReportQuerySet
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 _HEAVY = ("context__recent_logs", "context__network_events", "context__redactions", "context__dropped")
 
@@ -33,7 +33,7 @@ def summary(report: Any) -> dict[str, Any]:
         "report_id": report.report_id,
         "trace_id": report.trace_id,
         "submitted_by": report.submitted_by,
-        "submitted_at": format_moment(report.submitted_at),
+        "submitted_at": format_timestamp(report.submitted_at),
         "description": report.description,
         "expected_behavior": report.expected_behavior,
         "actual_behavior": report.actual_behavior,
@@ -57,8 +57,8 @@ def summary(report: Any) -> dict[str, Any]:
         "retain": report.retain,
         "redaction_count": report.redaction_count,
         "purge_after": _moment(report.purge_after(settings.BUGREPORTS_RETENTION_DAYS)),
-        "created_at": format_moment(report.created_at),
-        "updated_at": format_moment(report.updated_at),
+        "created_at": format_timestamp(report.created_at),
+        "updated_at": format_timestamp(report.updated_at),
         "environment": context.environment if context else {},
         "client_meta": context.client_meta if context else {},
         "app_state": context.app_state if context else {},
@@ -85,9 +85,9 @@ def event_document(event: BugReportEvent) -> dict[str, Any]:
         "event_data": event.event_data,
         "actor_id": event.actor_id,
         "actor_type": event.actor_type,
-        "timestamp": format_moment(event.happened_at),
+        "timestamp": format_timestamp(event.happened_at),
     }
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return format_moment(moment) if moment else None
+    return format_timestamp(moment) if moment else None

@@ -19,7 +19,7 @@ def content_key(folder: str, content: bytes, content_type: str) -> str:
     return f"{folder}/{digest[:2]}/{digest}.{_EXTENSIONS[content_type]}"
 
 
-def put_once(key: str, content: bytes, *, content_type: str, storage: Storage = default_storage) -> bool:
+def save_if_absent(key: str, content: bytes, *, content_type: str, storage: Storage = default_storage) -> bool:
     """Store `content` under exactly `key`; False if it lies there already. Raises Unavailable.
 
     What lies there with another length is what a crash left of an earlier write and is replaced.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldErrorDetail:
     """One thing wrong with an input: the field as its sender spells it, and a sentence for a person."""
 
     field: str
@@ -17,31 +17,33 @@ class RegistryError(Exception):
 
     code = "error"
 
-    def __init__(self, message: str, *, field: str | None = None, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, message: str, *, field: str | None = None, faults: Sequence[FieldErrorDetail] = ()) -> None:
         super().__init__(message)
         self.message = message
-        self.faults: tuple[Fault, ...] = tuple(faults) or ((Fault(field, message),) if field else ())
+        self.faults: tuple[FieldErrorDetail, ...] = tuple(faults) or (
+            (FieldErrorDetail(field, message),) if field else ()
+        )
 
 
-class Invalid(RegistryError):
+class InvalidInput(RegistryError):
     """The wish itself is wrong; the same wish will fail again."""
 
     code = "invalid"
 
 
-class TooLarge(Invalid):
+class PayloadTooLarge(InvalidInput):
     """More bytes than we take."""
 
     code = "too_large"
 
 
-class UnsupportedMedia(Invalid):
+class UnsupportedMediaType(InvalidInput):
     """Bytes of a kind we do not take here."""
 
     code = "unsupported_media"
 
 
-class Missing(RegistryError):
+class NotFound(RegistryError):
     """What was asked for is not there."""
 
     code = "missing"

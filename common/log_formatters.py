@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.request_context import request_id, trace_id
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "data"}
 
 
-def facts_of(record: logging.LogRecord) -> dict[str, Any]:
+def extra_fields(record: logging.LogRecord) -> dict[str, Any]:
     """What the caller passed as `extra`, and the request it happened in."""
     facts = {key: value for key, value in vars(record).items() if key not in _STANDARD}
     for name, held in (("request_id", request_id.get()), ("trace_id", trace_id.get())):
@@ -23,20 +23,20 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "at": format_moment(datetime.fromtimestamp(record.created, UTC)),
+            "at": format_timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **facts_of(record),
+            **extra_fields(record),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
 
-class LineFormatter(logging.Formatter):
+class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        facts = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in facts_of(record).items())
+        facts = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in extra_fields(record).items())
         # Escaped, so that a newline or a terminal code in somebody's input cannot forge a line.
         message = record.getMessage().encode("unicode_escape").decode("ascii")
         line = f"{record.levelname.lower():7} {record.name}: {message} {facts}".rstrip()

@@ -44,7 +44,7 @@ class CappedChangeList(ChangeList):
             self.full_result_count = self.result_count  # nothing was narrowed, so the page offers no "Show all"
 
 
-class StaffAdmin(ModelAdmin):
+class BaseModelAdmin(ModelAdmin):
     """Capped counts, and our errors as messages: verbs may raise them in actions, saves and deletions."""
 
     paginator = CappedPaginator
@@ -99,7 +99,7 @@ def _refused_form(form_class: Any, refusal: RegistryError) -> Any:
     return RefusedForm
 
 
-class ReadOnlyAdmin(StaffAdmin):
+class ReadOnlyModelAdmin(BaseModelAdmin):
     """Rows that machines write and staff only look at."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

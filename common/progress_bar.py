@@ -13,7 +13,7 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def show_progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Gives a function to be called with the number of items just done."""
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:

@@ -17,7 +17,7 @@ _counter = itertools.count(secrets.randbelow(1 << 23))
 _process_bytes: tuple[int, bytes] = (0, b"")
 
 
-def new_public_id(at_seconds: float | None = None) -> str:
+def generate_public_id(at_seconds: float | None = None) -> str:
     """A fresh id; `at_seconds` (Unix time) dates it, now if left out."""
     global _process_bytes
     if _process_bytes[0] != os.getpid():  # a forked worker must not repeat its parent's ids

@@ -12,7 +12,7 @@ SENT_AT = "sent_at"
 
 
 @before_task_publish.connect
-def stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
+def add_sent_at_header(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
         headers[SENT_AT] = time.time()
 
@@ -22,7 +22,7 @@ def queue_key(name: str) -> str:
     return settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "") + name
 
 
-def oldest_message_seconds(name: str = "celery") -> float:
+def queue_latency_seconds(name: str = "celery") -> float:
     """0 for an empty queue, or a message of an unknown age. Raises RedisError or kombu's OperationalError."""
     with current_app.pool.acquire(block=True, timeout=1) as connection:
         message = connection.default_channel.client.lindex(queue_key(name), -1)  # new ones are put in on the left

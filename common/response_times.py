@@ -36,7 +36,7 @@ def _key(slot: int) -> str:
     return f"{settings.CACHES['default']['KEY_PREFIX']}-response-times-{slot}"
 
 
-def record(duration_ms: float) -> None:
+def record_response_time(duration_ms: float) -> None:
     """Never raises: that a figure is lost is no reason to fail a request."""
     global _next_flush
     bar = math.floor(math.log(max(duration_ms, 0.01), _STEP))

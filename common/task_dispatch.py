@@ -8,7 +8,7 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 
-def send_or_leave(task: Any, row_pk: int) -> None:
+def dispatch_best_effort(task: Any, row_pk: int) -> None:
     """A queue that is down costs nobody their request: the clock finds the row and sends its key later."""
     try:
         task.delay(row_pk)

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 # Overrides, embeddings and isolates (Unicode TR9): "gpj.exe" can be made to read "exe.jpg".
 BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
@@ -16,26 +16,26 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_WHOLE_NUMBER = 2**63 - 1
 
 
-def check_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
+def clean_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
     """`value` as NFC text; Invalid naming `field` otherwise.
 
     `max_length` counts code points after NFC; nothing is cut.
     """
     if not isinstance(value, str):
-        raise Invalid(f"{field} must be a string", field=field)
+        raise InvalidInput(f"{field} must be a string", field=field)
     if SURROGATES.search(value):
-        raise Invalid(f"{field} holds half of a character (a lone surrogate)", field=field)
+        raise InvalidInput(f"{field} holds half of a character (a lone surrogate)", field=field)
     text = unicodedata.normalize("NFC", value)
     if CONTROLS.search(text) or (is_single_line and re.search(r"[\r\n\t]", text)):
-        raise Invalid(f"{field} holds a control character", field=field)
+        raise InvalidInput(f"{field} holds a control character", field=field)
     if BIDI_CONTROLS.search(text):
-        raise Invalid(f"{field} holds a character that reorders text", field=field)
+        raise InvalidInput(f"{field} holds a character that reorders text", field=field)
     if max_length is not None and len(text) > max_length:
-        raise Invalid(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
+        raise InvalidInput(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
     return text
 
 
-def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
+def validate_json(value: object, *, field: str, max_depth: int = 32) -> None:
     """Walk a JSON value and refuse what the database or a reader cannot hold.
 
     That is NUL, lone surrogates, numbers that are none (NaN, infinity) and endless nesting.
@@ -44,13 +44,13 @@ def check_tree(value: object, *, field: str, max_depth: int = 32) -> None:
     while stack:
         node, depth = stack.pop()
         if depth > max_depth:
-            raise Invalid(f"{field} is nested deeper than {max_depth} levels", field=field)
+            raise InvalidInput(f"{field} is nested deeper than {max_depth} levels", field=field)
         if isinstance(node, str) and ("\x00" in node or SURROGATES.search(node)):
-            raise Invalid(f"{field} holds a character that cannot be stored", field=field)
+            raise InvalidInput(f"{field} holds a character that cannot be stored", field=field)
         if isinstance(node, float) and not math.isfinite(node):
-            raise Invalid(f"{field} holds a number that JSON does not know", field=field)
+            raise InvalidInput(f"{field} holds a number that JSON does not know", field=field)
         if isinstance(node, int) and abs(node) > _MAX_WHOLE_NUMBER:
-            raise Invalid(f"{field} holds a number too large for its readers", field=field)
+            raise InvalidInput(f"{field} holds a number too large for its readers", field=field)
         if isinstance(node, dict):
             stack += [(part, depth + 1) for pair in node.items() for part in pair]
         elif isinstance(node, list):

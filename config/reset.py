@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from common.file_locks import end_holder
+from common.file_locks import terminate_holder
 from config.settings.local_servers import VAR_DIR, read_data_dir
 from devstack import embedded
 
@@ -11,7 +11,7 @@ from devstack import embedded
 def reset() -> list[str]:
     """What was done, a sentence each."""
     done = []
-    if end_holder(VAR_DIR / "stack.lock"):
+    if terminate_holder(VAR_DIR / "stack.lock"):
         done.append("Stopped the running service.")
     data_dir = read_data_dir()
     if embedded.stop(data_dir):

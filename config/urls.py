@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from api.exception_handler import route_missing
+from api.exception_handler import page_not_found
 from assets.api.media import serve_media
 from ops.views import (
     ActivityView,
@@ -40,9 +40,9 @@ if settings.MEDIA_STORAGE == "files":
     urlpatterns.append(path("media/<path:key>", serve_media))
 
 # Also where DEBUG would show a page of its own: nothing under /api answers in HTML.
-urlpatterns.append(re_path(r"^api/", route_missing))
+urlpatterns.append(re_path(r"^api/", page_not_found))
 
-handler400 = "api.exception_handler.request_malformed"
-handler403 = "api.exception_handler.request_forbidden"
-handler404 = "api.exception_handler.route_missing"
-handler500 = "api.exception_handler.server_failed"
+handler400 = "api.exception_handler.bad_request"
+handler403 = "api.exception_handler.permission_denied"
+handler404 = "api.exception_handler.page_not_found"
+handler500 = "api.exception_handler.server_error"

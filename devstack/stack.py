@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from common.errors import Conflict
-from common.file_locks import sign, try_take
+from common.file_locks import try_acquire, write_pid
 from devstack.supervisor import Supervisor
 
 _LONE_WORKER = ("--without-mingle", "--without-gossip")  # there are no others to greet
@@ -22,10 +22,10 @@ def claim_checkout(directory: Path) -> Iterator[None]:
     """Hold the checkout against a second stack, whose beat would send every task twice. Raises Conflict."""
     directory.mkdir(parents=True, exist_ok=True)
     lock_file = directory / "stack.lock"
-    lock = try_take(lock_file)
+    lock = try_acquire(lock_file)
     if lock is None:
         raise Conflict(f"the service already runs from this checkout, as process {lock_file.read_text()}")
-    sign(lock)
+    write_pid(lock)
     try:
         yield
     finally:

@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from common.errors import Conflict, Invalid
-from common.text_validation import check_text
+from common.errors import Conflict, InvalidInput
+from common.text_validation import clean_text
 from flags.holds import check_free
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
@@ -56,7 +56,7 @@ def change_flag(
     before = None if is_new else state_of(flag)
     wishes = {"everyone": everyone, "staff": staff, "authenticated": authenticated}
     if not isinstance(note, _Keep):
-        wishes["note"] = check_text(note, field="note")
+        wishes["note"] = clean_text(note, field="note")
     if not isinstance(percent, _Keep):
         wishes["percent"] = checked_percent(percent)
     for field, value in wishes.items():
@@ -130,13 +130,13 @@ def state_of(flag: FieldFlag) -> dict[str, Any]:
 
 def check_name(name: str) -> None:
     if name not in FLAG_NAMES:
-        raise Invalid(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
+        raise InvalidInput(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
 
 
 def checked_reason(reason: str) -> str:
-    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
+    reason = clean_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
     if not reason and settings.FLAGS_REASON_REQUIRED:
-        raise Invalid("reason is required: say why the flag changes", field="reason")
+        raise InvalidInput("reason is required: say why the flag changes", field="reason")
     return reason
 
 
@@ -149,7 +149,7 @@ def checked_percent(percent: Decimal | float | str | None) -> Decimal | None:
     except InvalidOperation:
         is_fine = False
     if not is_fine:
-        raise Invalid(
+        raise InvalidInput(
             f"percent must be 0.0 to 99.9 with one decimal at most, not {percent}; for 100 % switch on for everyone",
             field="percent",
         )

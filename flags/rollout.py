@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 from flags.audit import State, state_in_words
 from flags.changing import change_flag, check_name, state_of
 from flags.holds import Held, reason_holding
@@ -56,7 +56,7 @@ def set_stage(*, name: str, stage: Stage | str, by: Any, reason: str, now: datet
     check_name(name)
     stages = stages_for(name)
     if stage not in stages:
-        raise Invalid(f"{name} has the stages {', '.join(stages)}; {stage!s} is none of them", field="stage")
+        raise InvalidInput(f"{name} has the stages {', '.join(stages)}; {stage!s} is none of them", field="stage")
     return change_flag(name=name, by=by, reason=reason, now=now, **settings_of(Stage(stage)))
 
 

@@ -1,9 +1,9 @@
 """Why a picture is not taken."""
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 
 
-class ImageRefused(Invalid):
+class ImageRejected(InvalidInput):
     """This picture is not taken, now or later. `code` says which rule it broke, the message is for staff.
 
     format_not_accepted, image_truncated, image_polyglot, image_too_many_pixels, image_shape: seen in its structure;

@@ -9,10 +9,10 @@ from collections import defaultdict
 from PIL import Image, ImageCms, ImageFile, ImageFilter, ImageStat, WebPImagePlugin
 
 from imaging.blurhash import encode_blurhash
-from imaging.errors import ImageRefused
-from imaging.renditions import RenderedImage, RenderWish, Rendition
+from imaging.errors import ImageRejected
+from imaging.renditions import RenderedImage, RenderSpec, Rendition
 from imaging.resizing import fit, shrink, shrink_on_load
-from imaging.structure import ImageStructure, inspect, keep_picture_only
+from imaging.structure import ImageStructure, inspect, strip_to_image_data
 
 # Pillow's own list of what damaged files make it raise; anything else is a fault of ours and ends as image_crashed.
 _DAMAGE = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, struct.error, zlib.error)
@@ -38,20 +38,20 @@ Image.core.set_blocks_max(4)  # of 16 MiB: a plane takes the memory of the one b
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def render(content: bytes, wish: RenderWish) -> RenderedImage:
+def render(content: bytes, wish: RenderSpec) -> RenderedImage:
     """Raises ImageRefused for what `inspect` refuses and for what the decoder cannot read to its end."""
     structure = inspect(content, limits=wish.limits)
     Image.MAX_IMAGE_PIXELS = wish.limits.max_pixels
     try:
         return _render(content, structure, wish)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageRefused("The picture has too many pixels.", code="image_too_many_pixels") from error
+        raise ImageRejected("The picture has too many pixels.", code="image_too_many_pixels") from error
     except MemoryError as error:
         raise _out_of_memory() from error
     except _DAMAGE as error:
         if "memory" in str(error):  # Pillow's decoders report it as an OSError
             raise _out_of_memory() from error
-        raise ImageRefused("The file is damaged: its picture cannot be decoded.", code="image_broken") from error
+        raise ImageRejected("The file is damaged: its picture cannot be decoded.", code="image_broken") from error
 
 
 def warm_up() -> None:
@@ -59,15 +59,15 @@ def warm_up() -> None:
     for image_format in _FORMATS:
         content = io.BytesIO()
         Image.new("RGB", (64, 64)).save(content, image_format)
-        render(content.getvalue(), RenderWish(sides_px=(32, 16), wants_original_reencoded=True))
+        render(content.getvalue(), RenderSpec(sides_px=(32, 16), wants_original_reencoded=True))
 
 
-def _render(content: bytes, structure: ImageStructure, wish: RenderWish) -> RenderedImage:
+def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> RenderedImage:
     size = (structure.width, structure.height)
     sides = sorted(set(wish.sides_px), reverse=True)
     largest = fit(size, sides[0])
     # The decoder sees no metadata: its parsers of EXIF, texts and previews have nothing to fail on.
-    picture = keep_picture_only(content, structure, limits=wish.limits)
+    picture = strip_to_image_data(content, structure, limits=wish.limits)
     with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
         profile = image.info.get("icc_profile") if structure.has_icc else None
         if not wish.wants_original_reencoded:
@@ -159,5 +159,5 @@ def _dominant_colour(pixels: list[tuple[int, int, int]]) -> str:
     return "#" + "".join(f"{round(sum(channel) / len(largest)):02x}" for channel in zip(*largest, strict=True))
 
 
-def _out_of_memory() -> ImageRefused:
-    return ImageRefused("The picture takes too much memory to decode.", code="image_too_costly")
+def _out_of_memory() -> ImageRejected:
+    return ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")

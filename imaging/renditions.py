@@ -6,7 +6,7 @@ from imaging.structure import ImageLimits
 
 
 @dataclass(frozen=True)
-class RenderWish:
+class RenderSpec:
     sides_px: tuple[int, ...] = (500, 150)  # of the longer side; a smaller picture keeps its size
     quality: int = 85  # of all JPEGs written
     wants_original_reencoded: bool = False

@@ -16,9 +16,9 @@ import weakref
 from pathlib import Path
 
 from common.errors import Unavailable
-from imaging.errors import ImageRefused
-from imaging.renditions import RenderedImage, RenderWish
-from imaging.sandbox_protocol import MessageBroken, missing_bytes, pack_wish, read_answer
+from imaging.errors import ImageRejected
+from imaging.renditions import RenderedImage, RenderSpec
+from imaging.sandbox_protocol import ProtocolError, missing_bytes, pack_request, unpack_response
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Isolated from environment and user, so told where our packages are; by its first argument.
@@ -34,7 +34,7 @@ class _ChildGone(Exception):
     """The child ended, or speaks no sense."""
 
 
-class ImageChild:
+class SandboxProcess:
     """`renderer`: the module whose `render` the child calls."""
 
     def __init__(self, *, renderer: str = "imaging.rendering") -> None:
@@ -50,27 +50,27 @@ class ImageChild:
     def render(
         self,
         content: bytes,
-        wish: RenderWish,
+        wish: RenderSpec,
         *,
         max_seconds: float = 15,
         max_memory_bytes: int = 1024 * _MIB,
         max_cpu_seconds: int = 10,
     ) -> RenderedImage:
         """Raises ImageRefused, also where the picture breaks a bound; Unavailable where there is no child to ask."""
-        request = pack_wish(
+        request = pack_request(
             content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
         )
         with self._lock:
             process = self._running()
             try:
-                return read_answer(_exchange(process, request, deadline=time.monotonic() + max_seconds))
-            except ImageRefused:
+                return unpack_response(_exchange(process, request, deadline=time.monotonic() + max_seconds))
+            except ImageRejected:
                 raise
             except TimeoutError as error:
                 self._kill()
                 message = f"The picture takes more than {max_seconds:g} seconds to decode."
-                raise ImageRefused(message, code="image_too_costly") from error
-            except (_ChildGone, MessageBroken) as error:
+                raise ImageRejected(message, code="image_too_costly") from error
+            except (_ChildGone, ProtocolError) as error:
                 # What a picture does befalls its own process: the child itself ends for other reasons.
                 self._kill()
                 raise Unavailable("The image child ended unexpectedly.") from error
@@ -98,7 +98,7 @@ class ImageChild:
             )
             _widen_pipes(self._process)
             _exchange(self._process, [], deadline=time.monotonic() + _MAX_START_SECONDS)
-        except (OSError, _ChildGone, MessageBroken) as error:
+        except (OSError, _ChildGone, ProtocolError) as error:
             self._kill()
             raise Unavailable("The image child does not start.") from error
         return self._process
@@ -122,7 +122,7 @@ class ImageChild:
             process.returncode = 0  # not ours to wait for
 
 
-_children: weakref.WeakSet[ImageChild] = weakref.WeakSet()
+_children: weakref.WeakSet[SandboxProcess] = weakref.WeakSet()
 
 
 def _forget_children() -> None:
@@ -131,12 +131,12 @@ def _forget_children() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_children)
-_child = ImageChild()
+_child = SandboxProcess()
 
 
-def render_guarded(
+def render_in_sandbox(
     content: bytes,
-    wish: RenderWish,
+    wish: RenderSpec,
     *,
     max_seconds: float = 15,
     max_memory_bytes: int = 1024 * _MIB,

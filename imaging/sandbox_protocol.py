@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from imaging.errors import ImageRefused
-from imaging.renditions import RenderedImage, RenderWish, Rendition
+from imaging.errors import ImageRejected
+from imaging.renditions import RenderedImage, RenderSpec, Rendition
 from imaging.structure import ImageLimits
 
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
@@ -18,7 +18,7 @@ MAX_HEADER_BYTES = 64 * 1024
 _LENGTH = struct.Struct(">I")
 
 
-class MessageBroken(Exception):
+class ProtocolError(Exception):
     """What came is no message."""
 
 
@@ -45,12 +45,12 @@ def missing_bytes(received: bytes | bytearray) -> int:
         return _LENGTH.size - len(received)
     header_end = _LENGTH.size + _LENGTH.unpack_from(received)[0]
     if header_end > MAX_HEADER_BYTES:
-        raise MessageBroken("header too long")
+        raise ProtocolError("header too long")
     if len(received) < header_end:
         return header_end - len(received)
     end = header_end + sum(_read_header(received)["sizes"])
     if not len(received) <= end <= MAX_ANSWER_BYTES:
-        raise MessageBroken("wrong length")
+        raise ProtocolError("wrong length")
     return end - len(received)
 
 
@@ -69,26 +69,26 @@ def _read_header(message: bytes | bytearray) -> dict[str, Any]:
     try:
         header = json.loads(message[_LENGTH.size : _LENGTH.size + length])
     except ValueError as error:
-        raise MessageBroken("header is no JSON") from error
+        raise ProtocolError("header is no JSON") from error
     sizes = header.get("sizes") if isinstance(header, dict) else None
     if not isinstance(sizes, list) or not all(isinstance(size, int) and size >= 0 for size in sizes):
-        raise MessageBroken("header names no sizes")
+        raise ProtocolError("header names no sizes")
     return header
 
 
-def pack_wish(
-    content: bytes, wish: RenderWish, *, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int
+def pack_request(
+    content: bytes, wish: RenderSpec, *, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int
 ) -> list[bytes]:
     bounds = {"max_seconds": max_seconds, "max_memory_bytes": max_memory_bytes, "max_cpu_seconds": max_cpu_seconds}
     return pack({"wish": asdict(wish), "bounds": bounds}, [content])
 
 
-def read_wish(header: dict[str, Any]) -> RenderWish:
+def unpack_request(header: dict[str, Any]) -> RenderSpec:
     fields = header["wish"]
-    return RenderWish(**fields | {"sides_px": tuple(fields["sides_px"]), "limits": ImageLimits(**fields["limits"])})
+    return RenderSpec(**fields | {"sides_px": tuple(fields["sides_px"]), "limits": ImageLimits(**fields["limits"])})
 
 
-def pack_image(image: RenderedImage) -> list[bytes]:
+def pack_response(image: RenderedImage) -> list[bytes]:
     facts = {name: value for name, value in vars(image).items() if name not in ("renditions", "original")}
     drawn = [
         {name: value for name, value in vars(rendition).items() if name != "content"} for rendition in image.renditions
@@ -99,19 +99,19 @@ def pack_image(image: RenderedImage) -> list[bytes]:
     )
 
 
-def pack_refusal(refusal: ImageRefused) -> list[bytes]:
+def pack_error(refusal: ImageRejected) -> list[bytes]:
     return pack({"refused": {"message": refusal.message, "code": refusal.code}})
 
 
-def read_answer(message: bytes | bytearray) -> RenderedImage:
+def unpack_response(message: bytes | bytearray) -> RenderedImage:
     """Raises ImageRefused where the child did, MessageBroken for what no sound child says."""
     header, parts = unpack(message)
     try:
         if refused := header.get("refused"):
-            raise ImageRefused(str(refused["message"]), code=str(refused["code"]))
+            raise ImageRejected(str(refused["message"]), code=str(refused["code"]))
         drawn = header["renditions"]
         renditions = tuple(Rendition(content=part, **one) for one, part in zip(drawn, parts, strict=False))
         original = parts[len(drawn)] if len(parts) > len(drawn) else None
         return RenderedImage(renditions=renditions, original=original, **header["facts"])
     except (KeyError, TypeError) as error:
-        raise MessageBroken("an answer lacks something") from error
+        raise ProtocolError("an answer lacks something") from error

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from imaging.errors import ImageRefused
-from imaging.sandbox_protocol import MAX_ANSWER_BYTES, pack, pack_image, pack_refusal, read_message, read_wish
+from imaging.errors import ImageRejected
+from imaging.sandbox_protocol import MAX_ANSWER_BYTES, pack, pack_error, pack_response, read_message, unpack_request
 
 _INPUT, _OUTPUT = 0, 1
 _READ_BYTES = 1024 * 1024
@@ -59,8 +59,8 @@ def _answer(module: ModuleType, content: bytes, header: dict[str, Any]) -> list[
         os.close(result)
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
-        return pack_refusal(_refusal_of_death(os.WTERMSIG(status)))
-    return [answer] if answer else pack_refusal(_crashed("without a word"))
+        return pack_error(_refusal_of_death(os.WTERMSIG(status)))
+    return [answer] if answer else pack_error(_crashed("without a word"))
 
 
 def _work(module: ModuleType, content: bytes, header: dict[str, Any], report: int) -> None:
@@ -68,12 +68,12 @@ def _work(module: ModuleType, content: bytes, header: dict[str, Any], report: in
     try:
         _confine(**header["bounds"])
         try:
-            answer = pack_image(module.render(content, read_wish(header)))
-        except ImageRefused as refusal:
-            answer = pack_refusal(refusal)
+            answer = pack_response(module.render(content, unpack_request(header)))
+        except ImageRejected as refusal:
+            answer = pack_error(refusal)
         except MemoryError:
-            refusal = ImageRefused("The picture takes too much memory to decode.", code="image_too_costly")
-            answer = pack_refusal(refusal)
+            refusal = ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")
+            answer = pack_error(refusal)
         _write(report, answer)
     except Exception:  # whatever it is, only this picture shall suffer
         with contextlib.suppress(OSError):
@@ -120,11 +120,11 @@ def _collect(result: int, process: int) -> bytes:
             return b""
 
 
-def _refusal_of_death(number: int) -> ImageRefused:
+def _refusal_of_death(number: int) -> ImageRejected:
     if number in _OUT_OF_BOUNDS:
-        return ImageRefused("The picture takes too much time or memory to decode.", code="image_too_costly")
+        return ImageRejected("The picture takes too much time or memory to decode.", code="image_too_costly")
     return _crashed(f"by signal {number}")
 
 
-def _crashed(how: str) -> ImageRefused:
-    return ImageRefused(f"The decoder died of this picture, {how}.", code="image_crashed")
+def _crashed(how: str) -> ImageRejected:
+    return ImageRejected(f"The decoder died of this picture, {how}.", code="image_crashed")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.errors import Missing
+from common.errors import NotFound
 
 _STORIES = ("frontend", "recommendation_service")
 _LISTS = ("asset_page", "asset_array")
@@ -50,7 +50,7 @@ def read_recorded(folder: Path) -> Recorded:
                 for level, keys in _levels(kind, json.loads(answer["body"])):
                     forms[level] = forms.get(level, frozenset()) | {keys}
     except FileNotFoundError as error:
-        raise Missing(f"the recorded answers are not there: {error.filename}") from error
+        raise NotFound(f"the recorded answers are not there: {error.filename}") from error
     return Recorded(tuple(lists), forms)
 
 

@@ -18,7 +18,7 @@ from backfills.carrying import undo_now
 from backfills.engine.job import job_of
 from backfills.engine.ledger import count_outcomes
 from backfills.models import BackfillRun
-from common.errors import Invalid, Missing, RegistryError
+from common.errors import InvalidInput, NotFound, RegistryError
 from flags.audit import state_in_words
 from flags.changing import check_name, checked_reason
 from flags.registry import FLAG_NAMES
@@ -88,10 +88,10 @@ def plan_rollback(
     for name in (*only, *keep):
         check_name(name)
     if by is not None and not by.is_active:
-        raise Invalid(f"{by.email} is deactivated and asks for nothing", field="by")
+        raise InvalidInput(f"{by.email} is deactivated and asks for nothing", field="by")
     names = frozenset(only or FLAG_NAMES) - frozenset(keep)
     if not names:
-        raise Invalid("every flag is kept, so nothing is left to switch off", field="keep")
+        raise InvalidInput("every flag is kept, so nothing is left to switch off", field="keep")
     return RollbackWish(checked_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
@@ -122,7 +122,7 @@ def check_answers(wish: RollbackWish) -> Outcome:
         return Outcome(["there is no active person in whose name the doors could be asked"], is_fine=False)
     try:
         found = compare_answers(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
-    except Missing as error:
+    except NotFound as error:
         return Outcome([error.message], is_fine=False)
     return Outcome([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
 

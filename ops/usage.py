@@ -9,9 +9,9 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from accounts.models import User
-from api.pagination import PageWish
+from api.pagination import PageParams
 from assets.models import Asset, SequenceCounter
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 _VERBS = {"+": "created", "~": "changed", "-": "removed"}
 
@@ -39,7 +39,7 @@ def usage_figures(now: datetime) -> dict[str, Any]:
             },
             "users": {"total": sum(people.values()), "active": people.get(True, 0)},
         },
-        "system": {"databaseBytes": database_bytes, "timestamp": format_moment(now)},
+        "system": {"databaseBytes": database_bytes, "timestamp": format_timestamp(now)},
     }
 
 
@@ -77,7 +77,7 @@ def field_figures() -> dict[str, Any]:
     }
 
 
-def recent_activity(wish: PageWish) -> tuple[list[dict[str, Any]], int]:
+def recent_activity(wish: PageParams) -> tuple[list[dict[str, Any]], int]:
     """(changes of assets, the newest first, how many there are). Each: {id, action, asset, by, at, reason}."""
     rows = Asset.history.order_by("-history_date", "-history_id").values_list(
         "history_id", "history_type", "name", "history_user__email", "history_date", "history_change_reason"
@@ -88,7 +88,7 @@ def recent_activity(wish: PageWish) -> tuple[list[dict[str, Any]], int]:
             "action": _VERBS[kind],
             "asset": name,
             "by": email,
-            "at": format_moment(at),
+            "at": format_timestamp(at),
             "reason": reason,
         }
         for pk, kind, name, email, at, reason in rows[wish.offset : wish.offset + wish.limit]

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from albumart.statistics import pipeline_figures
-from api.pagination import read_page
+from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from bugreports.figures import report_figures
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 from ops.usage import field_figures, recent_activity, usage_figures
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class HealthView(APIView):
         return Response(
             {
                 "status": status,
-                "timestamp": format_moment(timezone.now()),
+                "timestamp": format_timestamp(timezone.now()),
                 "version": settings.RELEASE,
                 "environment": settings.ENVIRONMENT_NAME,
                 "detection": {"method": "hostname", "hostname": request.get_host()},
@@ -130,7 +130,7 @@ class ActivityView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        wish = read_page(request.query_params)
+        wish = parse_page_params(request.query_params)
         events, total = recent_activity(wish)
         return Response(
             {

@@ -5,10 +5,10 @@ Its services (database, cache, file storage) are reached by their clients, other
 """
 
 from outbound.client import check_url, fetch, post
-from outbound.errors import AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable
-from outbound.policy import Fetched, FetchPolicy
+from outbound.errors import RemoteNotFound, RemoteRateLimited, RemoteUnavailable, ResponseRejected, UrlNotAllowed
+from outbound.policy import FetchPolicy, FetchResult
 from outbound.sockets import open_service_connection
-from outbound.urls import ParsedAddress, host_matches
+from outbound.urls import ParsedUrl, host_matches
 
 __all__ = [
     "AddressRefused",

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from outbound.deadlines import Deadline
 from outbound.dns import resolve
-from outbound.errors import AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable
-from outbound.http_exchange import Answer, Pace, exchange
-from outbound.policy import Fetched, FetchPolicy
+from outbound.errors import RemoteNotFound, RemoteRateLimited, RemoteUnavailable, ResponseRejected, UrlNotAllowed
+from outbound.http_exchange import MinThroughput, RawResponse, exchange
+from outbound.policy import FetchPolicy, FetchResult
 from outbound.retry_after import parse_retry_after
 from outbound.sockets import connection
-from outbound.urls import AddressRules, ParsedAddress, is_visible, parse_address
+from outbound.urls import ParsedUrl, UrlRules, is_visible, parse_url
 
 MAX_POST_ANSWER_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -36,7 +36,7 @@ class _Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
 
-    def to(self, address: ParsedAddress) -> bytes:
+    def to(self, address: ParsedUrl) -> bytes:
         """Nothing in it tells of us but the fixed name: no cookie, no referrer, no credentials."""
         lines = [("Host", address.authority), *self.headers]
         if self.method == "POST":
@@ -45,16 +45,16 @@ class _Request:
         return head.encode("ascii") + b"\r\n" + self.body
 
 
-def check_url(url: str) -> ParsedAddress:
+def check_url(url: str) -> ParsedUrl:
     """Whether we would ask this address, as far as its text tells; for a door, before anything is queued.
 
     The host's IP addresses are looked at when it is fetched. Raises AddressRefused.
     """
     with _refusals_logged():
-        return parse_address(url, _rules())
+        return parse_url(url, _rules())
 
 
-def fetch(url: str, policy: FetchPolicy) -> Fetched:
+def fetch(url: str, policy: FetchPolicy) -> FetchResult:
     """All bytes of an answer with a status of 2xx.
 
     Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable.
@@ -63,7 +63,7 @@ def fetch(url: str, policy: FetchPolicy) -> Fetched:
         return _follow(url, _request("GET", {"Accept": policy.accept}), policy)
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy) -> Fetched:
+def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy) -> FetchResult:
     """Send `body`; the answer may be small only, and no redirect is followed. Raises as `fetch` does.
 
     ValueError for headers which are ours to set, or which would end the line they stand on.
@@ -74,8 +74,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy)
         return _follow(url, request, small)
 
 
-def _rules() -> AddressRules:
-    return AddressRules(
+def _rules() -> UrlRules:
+    return UrlRules(
         allows_http=settings.OUTBOUND_ALLOW_HTTP,
         allows_loopback=settings.OUTBOUND_ALLOW_LOOPBACK,
         allowed_ports=frozenset(settings.OUTBOUND_ALLOWED_PORTS),
@@ -86,7 +86,7 @@ def _rules() -> AddressRules:
 def _refusals_logged() -> Iterator[None]:
     try:
         yield
-    except AddressRefused as refusal:
+    except UrlNotAllowed as refusal:
         log.warning("outbound address refused", extra={"host": refusal.host, "code": refusal.code})
         raise
 
@@ -101,28 +101,28 @@ def _request(method: str, headers: dict[str, str], body: bytes = b"") -> _Reques
     return _Request(method, tuple((ours | headers).items()), body)
 
 
-def _follow(url: str, request: _Request, policy: FetchPolicy) -> Fetched:
+def _follow(url: str, request: _Request, policy: FetchPolicy) -> FetchResult:
     rules = _rules()
     deadline = Deadline.after(policy.total_seconds)
-    address = parse_address(url, rules)
+    address = parse_url(url, rules)
     passed: tuple[str, ...] = ()
     while True:
         outcome = _ask(address, request, policy, rules, deadline)
-        if isinstance(outcome, Fetched):
+        if isinstance(outcome, FetchResult):
             return replace(outcome, redirects=passed)
         if len(passed) >= policy.max_redirects:
             code = "too_many_redirects" if policy.max_redirects else "redirect_refused"
-            raise AddressRefused(f"{address.host} sends us on to another address.", code, host=address.host)
+            raise UrlNotAllowed(f"{address.host} sends us on to another address.", code, host=address.host)
         passed += (address.url,)
         address = _next_address(address, outcome, rules)
 
 
 def _ask(
-    address: ParsedAddress, request: _Request, policy: FetchPolicy, rules: AddressRules, deadline: Deadline
-) -> Fetched | str:
+    address: ParsedUrl, request: _Request, policy: FetchPolicy, rules: UrlRules, deadline: Deadline
+) -> FetchResult | str:
     """One hop: what was fetched, or the Location we are sent to."""
     if not policy.is_allowed_host(address.host):
-        raise AddressRefused(f"{address.host} is not a host we talk to.", "host_not_allowed", host=address.host)
+        raise UrlNotAllowed(f"{address.host} is not a host we talk to.", "host_not_allowed", host=address.host)
     checked = resolve(address, rules, deadline.within(policy.connect_seconds))
     until_connected = deadline.within(policy.connect_seconds)
     with (
@@ -132,8 +132,8 @@ def _ask(
         if answer.status in _REDIRECTS:
             return answer.header("Location")
         _refuse_status(answer, policy)
-        pace = Pace(policy.min_bytes_per_second, policy.min_rate_window_seconds)
-        return Fetched(
+        pace = MinThroughput(policy.min_bytes_per_second, policy.min_rate_window_seconds)
+        return FetchResult(
             url=address.url,
             host=address.host,
             content=answer.read_body(deadline=deadline, pace=pace, max_bytes=policy.max_bytes),
@@ -144,21 +144,21 @@ def _ask(
         )
 
 
-def _refuse_status(answer: Answer, policy: FetchPolicy) -> None:
+def _refuse_status(answer: RawResponse, policy: FetchPolicy) -> None:
     status, host = answer.status, answer.host
     if status in (404, 410):
-        raise SourceAbsent(f"{host} has nothing at this address.", host=host)
+        raise RemoteNotFound(f"{host} has nothing at this address.", host=host)
     if status in policy.throttling_statuses or (status == 503 and answer.header("Retry-After")):
         wish = parse_retry_after(answer.header("Retry-After"), timezone.now())
-        raise SourceThrottled(f"{host} asks us to come back later.", host=host, retry_after_seconds=wish)
+        raise RemoteRateLimited(f"{host} asks us to come back later.", host=host, retry_after_seconds=wish)
     if status >= 500:
-        raise SourceUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
+        raise RemoteUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
     # 206: we asked for no part.
     if not 200 <= status < 300 or status == 206:
-        raise ResponseRefused(f"{host} answered with status {status}.", "unexpected_status", host=host)
+        raise ResponseRejected(f"{host} answered with status {status}.", "unexpected_status", host=host)
 
 
-def _next_address(current: ParsedAddress, location: str, rules: AddressRules) -> ParsedAddress:
+def _next_address(current: ParsedUrl, location: str, rules: UrlRules) -> ParsedUrl:
     try:
         # http.client reads headers as Latin-1; what sources mean is UTF-8.
         meant = location.encode("latin-1").decode()
@@ -167,5 +167,5 @@ def _next_address(current: ParsedAddress, location: str, rules: AddressRules) ->
     except ValueError:
         target, is_downgrade = "", False
     if not target or is_downgrade:
-        raise AddressRefused(f"{current.host} sends us to no safe address.", "redirect_refused", host=current.host)
-    return parse_address(target, rules)
+        raise UrlNotAllowed(f"{current.host} sends us to no safe address.", "redirect_refused", host=current.host)
+    return parse_url(target, rules)

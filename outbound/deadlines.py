@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
-from outbound.errors import SourceUnavailable
+from outbound.errors import RemoteUnavailable
 
 
 @dataclass(frozen=True)
@@ -23,5 +23,5 @@ class Deadline:
         """More than zero, so that it can serve as a socket's timeout. Raises SourceUnavailable."""
         left = self.at - time.monotonic()
         if left <= 0:
-            raise SourceUnavailable("The source did not answer in time.", "timeout")
+            raise RemoteUnavailable("The source did not answer in time.", "timeout")
         return left

@@ -6,14 +6,14 @@ import threading
 from ipaddress import ip_address
 
 from outbound.deadlines import Deadline
-from outbound.errors import SourceUnavailable
+from outbound.errors import RemoteUnavailable
 from outbound.ip_ranges import IPAddress
-from outbound.urls import AddressRules, ParsedAddress, refuse_blocked
+from outbound.urls import ParsedUrl, UrlRules, reject_non_public_ip
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
-def resolve(address: ParsedAddress, rules: AddressRules, deadline: Deadline) -> tuple[IPAddress, ...]:
+def resolve(address: ParsedUrl, rules: UrlRules, deadline: Deadline) -> tuple[IPAddress, ...]:
     """The addresses to connect to. Raises AddressRefused if any one is not public, SourceUnavailable without one.
 
     One bad answer among good ones condemns the name: whoever serves it would otherwise only have to wait for the
@@ -23,9 +23,9 @@ def resolve(address: ParsedAddress, rules: AddressRules, deadline: Deadline) -> 
         return (address.ip,)
     found = tuple(dict.fromkeys(_look_up(address.host, address.port, deadline)))
     for ip in found:
-        refuse_blocked(ip, rules, host=address.host)
+        reject_non_public_ip(ip, rules, host=address.host)
     if not found:
-        raise SourceUnavailable(f"{address.host} has no address.", "dns_failed", host=address.host)
+        raise RemoteUnavailable(f"{address.host} has no address.", "dns_failed", host=address.host)
     return found
 
 
@@ -44,7 +44,7 @@ def _look_up(host: str, port: int, deadline: Deadline) -> list[IPAddress]:
     try:
         answer = answers.get(timeout=deadline.seconds_left())
     except queue.Empty:
-        raise SourceUnavailable(f"{host} was not looked up in time.", "dns_failed", host=host) from None
+        raise RemoteUnavailable(f"{host} was not looked up in time.", "dns_failed", host=host) from None
     if isinstance(answer, Exception):
-        raise SourceUnavailable(f"{host} could not be looked up.", "dns_failed", host=host) from answer
+        raise RemoteUnavailable(f"{host} could not be looked up.", "dns_failed", host=host) from answer
     return answer

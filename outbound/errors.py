@@ -1,6 +1,6 @@
 """What can go wrong with another host. Messages name hosts, never paths or query strings: those may hold secrets."""
 
-from common.errors import Invalid, Missing, RegistryError, Unavailable
+from common.errors import InvalidInput, NotFound, RegistryError, Unavailable
 
 
 class _OutboundError(RegistryError):
@@ -12,7 +12,7 @@ class _OutboundError(RegistryError):
         self.host = host
 
 
-class AddressRefused(_OutboundError, Invalid):
+class UrlNotAllowed(_OutboundError, InvalidInput):
     """An address we never talk to. Retrying is pointless, and whoever gave it may have meant harm.
 
     Codes: url_malformed, scheme_refused, port_refused, host_not_allowed, blocked_address, redirect_refused,
@@ -22,19 +22,19 @@ class AddressRefused(_OutboundError, Invalid):
     code = "address_refused"
 
 
-class ResponseRefused(_OutboundError, Invalid):
+class ResponseRejected(_OutboundError, InvalidInput):
     """The answer came and is not one we take. Codes: too_large, encoded_body, unexpected_status."""
 
     code = "response_refused"
 
 
-class SourceAbsent(_OutboundError, Missing):
+class RemoteNotFound(_OutboundError, NotFound):
     """The source itself says that it has no such thing; the only fault that tells of an absence."""
 
     code = "source_absent"
 
 
-class SourceThrottled(_OutboundError, Unavailable):
+class RemoteRateLimited(_OutboundError, Unavailable):
     """The source asks us to slow down; `retry_after_seconds` is its own wish, which the caller bounds."""
 
     code = "source_throttled"
@@ -46,7 +46,7 @@ class SourceThrottled(_OutboundError, Unavailable):
         self.retry_after_seconds = retry_after_seconds
 
 
-class SourceUnavailable(_OutboundError, Unavailable):
+class RemoteUnavailable(_OutboundError, Unavailable):
     """Nothing is known about the thing asked for: a later try may find it.
 
     Codes: dns_failed, connect_failed, tls_failed, timeout, too_slow, connection_broken, server_error.

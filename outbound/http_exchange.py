@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from outbound.deadlines import Deadline
-from outbound.errors import ResponseRefused, SourceUnavailable
+from outbound.errors import RemoteUnavailable, ResponseRejected
 
 _BUFFER_BYTES = 16 * 1024
 # http.client itself takes 100 lines of 64 KiB; no honest source needs a hundredth of it.
@@ -23,14 +23,14 @@ _PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Pace:
+class MinThroughput:
     """Slower than this over a whole window is given up."""
 
     min_bytes_per_second: int
     window_seconds: float
 
 
-class Wire(io.RawIOBase):
+class BoundedSocketReader(io.RawIOBase):
     """The socket as a file that knows until when it may be read, how fast it must be and how much it may give."""
 
     def __init__(self, connected: socket.socket, host: str, *, deadline: Deadline, max_bytes: int) -> None:
@@ -38,7 +38,7 @@ class Wire(io.RawIOBase):
         self._host = host
         self._deadline = deadline
         self._bytes_left = max_bytes
-        self._pace: Pace | None = None
+        self._pace: MinThroughput | None = None
         self._window = deadline
         self._window_bytes = 0
 
@@ -46,7 +46,7 @@ class Wire(io.RawIOBase):
         """What http.client asks a socket for."""
         return io.BufferedReader(self, _BUFFER_BYTES)
 
-    def begin_body(self, *, deadline: Deadline, pace: Pace, max_bytes: int) -> None:
+    def begin_body(self, *, deadline: Deadline, pace: MinThroughput, max_bytes: int) -> None:
         self._deadline, self._pace, self._bytes_left = deadline, pace, max_bytes
         self._begin_window(pace)
 
@@ -55,7 +55,7 @@ class Wire(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if self._bytes_left <= 0:
-            raise SourceUnavailable(
+            raise RemoteUnavailable(
                 f"{self._host} sends more than an answer holds.", "connection_broken", host=self._host
             )
         while True:
@@ -69,7 +69,7 @@ class Wire(io.RawIOBase):
             self._bytes_left -= count
             return count
 
-    def _begin_window(self, pace: Pace) -> None:
+    def _begin_window(self, pace: MinThroughput) -> None:
         self._window = Deadline.after(pace.window_seconds)
         self._window_bytes = 0
 
@@ -80,16 +80,16 @@ class Wire(io.RawIOBase):
         if self._pace is None or self._window.at > time.monotonic():
             return
         if self._window_bytes < self._pace.min_bytes_per_second * self._pace.window_seconds:
-            raise SourceUnavailable(f"{self._host} sends too slowly.", "too_slow", host=self._host)
+            raise RemoteUnavailable(f"{self._host} sends too slowly.", "too_slow", host=self._host)
         self._begin_window(self._pace)
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """Status and headers of an answer whose body is still to come; `read_body` takes it, once."""
 
     response: http.client.HTTPResponse
-    wire: Wire
+    wire: BoundedSocketReader
     host: str
 
     @property
@@ -99,7 +99,7 @@ class Answer:
     def header(self, name: str) -> str:
         return self.response.headers.get(name, "").strip()
 
-    def read_body(self, *, deadline: Deadline, pace: Pace, max_bytes: int) -> bytes:
+    def read_body(self, *, deadline: Deadline, pace: MinThroughput, max_bytes: int) -> bytes:
         """All of it, or an error: never a part. Raises ResponseRefused, SourceUnavailable."""
         self._refuse_encoded()
         stated = self._stated_length()
@@ -118,11 +118,11 @@ class Answer:
                 if len(content) > max_bytes:
                     raise self._too_large(max_bytes)
         if stated is not None and len(content) < stated:
-            raise SourceUnavailable(f"{self.host} broke off.", "connection_broken", host=self.host)
+            raise RemoteUnavailable(f"{self.host} broke off.", "connection_broken", host=self.host)
         return bytes(content)
 
-    def _too_large(self, max_bytes: int) -> ResponseRefused:
-        return ResponseRefused(
+    def _too_large(self, max_bytes: int) -> ResponseRejected:
+        return ResponseRejected(
             f"The answer of {self.host} has more than {max_bytes} bytes.", "too_large", host=self.host
         )
 
@@ -131,7 +131,7 @@ class Answer:
         names = ",".join(self.response.headers.get_all("Content-Encoding", []))
         framing = ",".join(self.response.headers.get_all("Transfer-Encoding", [])).strip().lower()
         if {name.strip().lower() for name in names.split(",")} - {"", "identity"} or framing not in ("", "chunked"):
-            raise ResponseRefused(f"The answer of {self.host} is compressed.", "encoded_body", host=self.host)
+            raise ResponseRejected(f"The answer of {self.host} is compressed.", "encoded_body", host=self.host)
 
     def _stated_length(self) -> int | None:
         if self.status in (204, 304):
@@ -141,16 +141,16 @@ class Answer:
             return None
         value = stated.pop()
         if stated or not (value.isascii() and value.isdigit() and len(value) < 20):
-            raise SourceUnavailable(
+            raise RemoteUnavailable(
                 f"{self.host} does not say how long its answer is.", "connection_broken", host=self.host
             )
         return int(value)
 
 
 @contextmanager
-def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[Answer]:
+def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[RawResponse]:
     """Send the request; give the answer once its headers are complete. Raises SourceUnavailable."""
-    wire = Wire(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
+    wire = BoundedSocketReader(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
     with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
         with _faults_named(host):
             unsent = memoryview(request)
@@ -158,7 +158,7 @@ def exchange(connected: socket.socket, host: str, request: bytes, deadline: Dead
                 connected.settimeout(deadline.seconds_left())
                 unsent = unsent[connected.send(unsent) :]
             response.begin()
-        yield Answer(response, wire, host)
+        yield RawResponse(response, wire, host)
 
 
 @contextmanager
@@ -166,6 +166,6 @@ def _faults_named(host: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise SourceUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+        raise RemoteUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
     except (OSError, http.client.HTTPException) as error:
-        raise SourceUnavailable(f"{host} broke off.", "connection_broken", host=host) from error
+        raise RemoteUnavailable(f"{host} broke off.", "connection_broken", host=host) from error

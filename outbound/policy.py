@@ -24,7 +24,7 @@ class FetchPolicy:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchResult:
     """An answer in full. `content_type` is what the source claims; only the bytes decide."""
 
     url: str

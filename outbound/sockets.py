@@ -8,16 +8,16 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from outbound.deadlines import Deadline
-from outbound.errors import SourceUnavailable
+from outbound.errors import RemoteUnavailable
 from outbound.ip_ranges import IPAddress
-from outbound.urls import ParsedAddress
+from outbound.urls import ParsedUrl
 
 _MAX_TRIES = 3  # of a name's addresses: one family of them is often unreachable
 
 
 @contextmanager
 def connection(
-    address: ParsedAddress, checked: Sequence[IPAddress], deadline: Deadline, *, ca_bundle: str = ""
+    address: ParsedUrl, checked: Sequence[IPAddress], deadline: Deadline, *, ca_bundle: str = ""
 ) -> Iterator[tuple[socket.socket, IPAddress]]:
     """An open socket to one of the checked addresses, with TLS for the name if the scheme wants it."""
     plain, ip = _connect(address, checked, deadline)
@@ -50,12 +50,10 @@ def open_service_connection(address: str, *, timeout_seconds: float) -> socket.s
             raise
         return service
     except OSError as error:
-        raise SourceUnavailable(f"The service at {address} does not answer.", "connect_failed") from error
+        raise RemoteUnavailable(f"The service at {address} does not answer.", "connect_failed") from error
 
 
-def _connect(
-    address: ParsedAddress, checked: Sequence[IPAddress], deadline: Deadline
-) -> tuple[socket.socket, IPAddress]:
+def _connect(address: ParsedUrl, checked: Sequence[IPAddress], deadline: Deadline) -> tuple[socket.socket, IPAddress]:
     tried = checked[:_MAX_TRIES]
     failure: OSError | None = None
     for position, ip in enumerate(tried):
@@ -75,7 +73,7 @@ def _connect(
         else:
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return candidate, ip
-    raise SourceUnavailable(f"{address.host} takes no connection.", "connect_failed", host=address.host) from failure
+    raise RemoteUnavailable(f"{address.host} takes no connection.", "connect_failed", host=address.host) from failure
 
 
 def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str) -> ssl.SSLSocket:
@@ -88,17 +86,17 @@ def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str
             suppress_ragged_eofs=False,
         )
     except OSError as error:  # gone again since it connected
-        raise SourceUnavailable(f"{host} broke off.", "connect_failed", host=host) from error
+        raise RemoteUnavailable(f"{host} broke off.", "connect_failed", host=host) from error
     try:
         # A handshake's timeout is one for all of its messages, so one drop a second does not outlast it.
         secured.settimeout(deadline.seconds_left())
         secured.do_handshake()
     except TimeoutError as error:
         secured.close()
-        raise SourceUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+        raise RemoteUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
     except OSError as error:
         secured.close()
-        raise SourceUnavailable(f"{host} did not prove who it is.", "tls_failed", host=host) from error
+        raise RemoteUnavailable(f"{host} did not prove who it is.", "tls_failed", host=host) from error
     except BaseException:
         secured.close()
         raise

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, urlsplit
 
-from outbound.errors import AddressRefused
+from outbound.errors import UrlNotAllowed
 from outbound.ip_ranges import IPAddress, is_loopback, is_public
 
 MAX_URL_CHARS = 2000
@@ -21,7 +21,7 @@ _QUERY_SAFE = _PATH_SAFE + "?[]"
 
 
 @dataclass(frozen=True)
-class AddressRules:
+class UrlRules:
     """What an installation takes; the caller's own list of hosts comes on top."""
 
     allows_http: bool = False
@@ -30,7 +30,7 @@ class AddressRules:
 
 
 @dataclass(frozen=True)
-class ParsedAddress:
+class ParsedUrl:
     """`host` is in lower case, IDNA-encoded, without a trailing dot or brackets; `ip` is set if it is an address."""
 
     scheme: str
@@ -50,33 +50,33 @@ class ParsedAddress:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-def parse_address(url: str, rules: AddressRules) -> ParsedAddress:
+def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
     """Raises AddressRefused for what we would never ask, as far as the text alone tells."""
     parts = _split(url)
     if parts.scheme not in _DEFAULT_PORTS:
-        raise AddressRefused("Only addresses with https are taken.", "scheme_refused")
+        raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused")
     found = _AUTHORITY.fullmatch(parts.netloc)
     if not found:
         _refuse_form("its host is missing, or more than a host and a port")
     host, ip = _read_host(found["host"])
     # Before scheme and port: that somebody asks for an inner address is the more telling fault.
     if ip is not None:
-        refuse_blocked(ip, rules, host=host)
+        reject_non_public_ip(ip, rules, host=host)
     if parts.scheme == "http" and not rules.allows_http:
-        raise AddressRefused("Only addresses with https are taken.", "scheme_refused", host=host)
+        raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused", host=host)
     port = int(found["port"] or _DEFAULT_PORTS[parts.scheme])
     if port not in rules.allowed_ports:
-        raise AddressRefused(f"Port {port} of {host} is not one we talk to.", "port_refused", host=host)
+        raise UrlNotAllowed(f"Port {port} of {host} is not one we talk to.", "port_refused", host=host)
     target = quote(parts.path or "/", safe=_PATH_SAFE)
     if parts.query:
         target += "?" + quote(parts.query, safe=_QUERY_SAFE)
-    return ParsedAddress(parts.scheme, host, port, target, ip)
+    return ParsedUrl(parts.scheme, host, port, target, ip)
 
 
-def refuse_blocked(ip: IPAddress, rules: AddressRules, *, host: str) -> None:
+def reject_non_public_ip(ip: IPAddress, rules: UrlRules, *, host: str) -> None:
     """Raises AddressRefused for an address that is not on the open internet."""
     if not (is_public(ip) or (rules.allows_loopback and is_loopback(ip))):
-        raise AddressRefused(f"{host} is not on the public internet.", "blocked_address", host=host)
+        raise UrlNotAllowed(f"{host} is not on the public internet.", "blocked_address", host=host)
 
 
 def host_matches(host: str, pattern: str) -> bool:
@@ -93,7 +93,7 @@ def is_visible(text: str) -> bool:
 
 
 def _refuse_form(reason: str) -> NoReturn:
-    raise AddressRefused(f"The address is malformed: {reason}.", "url_malformed")
+    raise UrlNotAllowed(f"The address is malformed: {reason}.", "url_malformed")
 
 
 def _split(url: str) -> SplitResult:

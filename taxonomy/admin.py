@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
-from common.model_admin import ReadOnlyAdmin, StaffAdmin
+from common.model_admin import BaseModelAdmin, ReadOnlyModelAdmin
 from taxonomy.editing import NodeWish, add_node, change_node, remove_node
 from taxonomy.lookup import current_directory
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
@@ -35,7 +35,7 @@ def assets_url() -> str:
         return ""
 
 
-class NodeAdmin(StaffAdmin):
+class NodeAdmin(BaseModelAdmin):
     """What the three levels share: saving and deleting by `taxonomy.editing`, never by the row itself."""
 
     actions = None
@@ -180,7 +180,7 @@ class SubcategoryAdmin(NodeAdmin):
 
 
 @admin.register(TaxonomyVersion)
-class TaxonomyVersionAdmin(ReadOnlyAdmin):
+class TaxonomyVersionAdmin(ReadOnlyModelAdmin):
     list_display = ("label", "summary", "origin", "created_by", "created_at")
     list_filter = ("origin",)
     list_select_related = ("created_by",)

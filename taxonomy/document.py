@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from common.errors import Fault, Invalid
-from common.text_validation import check_text, check_tree
+from common.errors import FieldErrorDetail, InvalidInput
+from common.text_validation import clean_text, validate_json
 from taxonomy.addresses import LAYER_NUMBERS, shorten
 from taxonomy.errors import DocumentInvalid
 
@@ -48,17 +48,17 @@ def check_document(value: Any) -> Document:
     if not isinstance(value, dict):
         raise DocumentInvalid("A taxonomy document is a JSON object", field="document")
     try:
-        check_tree(value, field="document")
-    except Invalid as error:
+        validate_json(value, field="document")
+    except InvalidInput as error:
         raise DocumentInvalid(error.message, field="document") from error
-    faults: list[Fault] = []
+    faults: list[FieldErrorDetail] = []
     version = value.get("version")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
-        faults.append(Fault("version", "version must be a label such as 1.3.0"))
+        faults.append(FieldErrorDetail("version", "version must be a label such as 1.3.0"))
     layers = list(_check_level(value, "layers", "", faults))
     missing = set(LAYER_NUMBERS) - {layer["code"] for layer in layers if isinstance(layer["code"], str)}
     if missing and isinstance(value.get("layers"), list):
-        faults.append(Fault("layers", f"layers lack {', '.join(sorted(missing))}"))
+        faults.append(FieldErrorDetail("layers", f"layers lack {', '.join(sorted(missing))}"))
     document = {"version": version, "layers": layers}
     document |= {key: rest for key, rest in value.items() if key not in document}
     if not faults:
@@ -69,11 +69,11 @@ def check_document(value: Any) -> Document:
     return document
 
 
-def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Iterator[dict[str, Any]]:
+def _check_level(parent: Any, key: str, path: str, faults: list[FieldErrorDetail]) -> Iterator[dict[str, Any]]:
     entries = parent.get(key)
     here = f"{path}.{key}" if path else key
     if not isinstance(entries, list):
-        faults.append(Fault(here, f"{here} must be a list"))
+        faults.append(FieldErrorDetail(here, f"{here} must be a list"))
         return
     seen: dict[tuple[str, Any], str] = {}
     for index, entry in enumerate(entries):
@@ -81,7 +81,7 @@ def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Itera
             return
         spot = f"{here}[{index}]"
         if not isinstance(entry, dict):
-            faults.append(Fault(spot, f"{spot} must be an object"))
+            faults.append(FieldErrorDetail(spot, f"{spot} must be an object"))
             continue
         node = {
             "code": _check_code(entry.get("code"), key, spot, faults),
@@ -95,10 +95,12 @@ def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Itera
         for field, value in (("code", node["code"]), ("numeric", node["numeric"]), ("name", fold_name(node["name"]))):
             if value is not None and seen.setdefault((field, value), spot) != spot:
                 faults.append(
-                    Fault(f"{spot}.{field}", f"{spot}.{field} {shorten(value)} stands at {seen[field, value]} already")
+                    FieldErrorDetail(
+                        f"{spot}.{field}", f"{spot}.{field} {shorten(value)} stands at {seen[field, value]} already"
+                    )
                 )
         for extra in set(entry) - {"code", "numeric", "name", "description", _CHILDREN.get(key)}:
-            faults.append(Fault(f"{spot}.{shorten(extra)}", f"{spot} has an unknown key {shorten(extra)}"))
+            faults.append(FieldErrorDetail(f"{spot}.{shorten(extra)}", f"{spot} has an unknown key {shorten(extra)}"))
         if key in _CHILDREN:
             node[_CHILDREN[key]] = list(_check_level(entry, _CHILDREN[key], spot, faults))
         yield node
@@ -106,65 +108,69 @@ def _check_level(parent: Any, key: str, path: str, faults: list[Fault]) -> Itera
     for (field, value), spot in seen.items():
         other = codes.get(value.upper()) if field == "name" else None
         if other not in (None, spot):
-            faults.append(Fault(f"{spot}.name", f"{spot}.name is the code of {other}: neither could be told apart"))
+            faults.append(
+                FieldErrorDetail(f"{spot}.name", f"{spot}.name is the code of {other}: neither could be told apart")
+            )
 
 
-def _check_code(value: Any, key: str, spot: str, faults: list[Fault]) -> str | None:
+def _check_code(value: Any, key: str, spot: str, faults: list[FieldErrorDetail]) -> str | None:
     code = value.strip().upper() if isinstance(value, str) else ""
     if key == "layers" and code not in LAYER_NUMBERS:
-        faults.append(Fault(f"{spot}.code", f"{spot}.code must be one of {' '.join(LAYER_NUMBERS)}"))
+        faults.append(FieldErrorDetail(f"{spot}.code", f"{spot}.code must be one of {' '.join(LAYER_NUMBERS)}"))
         return None
     if key != "layers" and not is_code(code):
         message = f"{spot}.code must be three letters or digits, one of them a letter, not {shorten(value)}"
-        faults.append(Fault(f"{spot}.code", message))
+        faults.append(FieldErrorDetail(f"{spot}.code", message))
         return None
     return code
 
 
-def _check_number(value: Any, code: Any, key: str, spot: str, faults: list[Fault]) -> Any:
+def _check_number(value: Any, code: Any, key: str, spot: str, faults: list[FieldErrorDetail]) -> Any:
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
     if key == "layers":
         expected = LAYER_NUMBERS.get(code.strip().upper(), number) if isinstance(code, str) else number
         if number != expected or not number:
-            faults.append(Fault(f"{spot}.numeric", f"{spot}.numeric must be {expected or '1 to 10'}"))
+            faults.append(FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be {expected or '1 to 10'}"))
             return None
         return number
     if not 1 <= number <= 999:
-        faults.append(Fault(f"{spot}.numeric", f"{spot}.numeric must be 001 to 999, not {shorten(value)}"))
+        faults.append(FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be 001 to 999, not {shorten(value)}"))
         return None
     return f"{number:03d}"
 
 
-def _check_name(value: Any, spot: str, max_chars: int, faults: list[Fault]) -> str | None:
+def _check_name(value: Any, spot: str, max_chars: int, faults: list[FieldErrorDetail]) -> str | None:
     try:
-        text = check_text(value, field=spot, max_length=max_chars, is_single_line=True).strip()
-    except Invalid as error:
-        faults.append(Fault(spot, error.message))
+        text = clean_text(value, field=spot, max_length=max_chars, is_single_line=True).strip()
+    except InvalidInput as error:
+        faults.append(FieldErrorDetail(spot, error.message))
         return None
     if not text:
-        faults.append(Fault(spot, f"{spot} is empty"))
+        faults.append(FieldErrorDetail(spot, f"{spot} is empty"))
         return None
     return text
 
 
-def _check_node_name(value: Any, spot: str, faults: list[Fault]) -> str | None:
+def _check_node_name(value: Any, spot: str, faults: list[FieldErrorDetail]) -> str | None:
     name = _check_name(value, spot, _MAX_NAME_CHARS, faults)
     if name and name.isdigit():
-        faults.append(Fault(spot, f"{spot} is a number: it could not be told from a node's own"))
+        faults.append(FieldErrorDetail(spot, f"{spot} is a number: it could not be told from a node's own"))
     return name
 
 
-def _check_aliases(document: Document, faults: list[Fault]) -> None:
+def _check_aliases(document: Document, faults: list[FieldErrorDetail]) -> None:
     aliases = document.get("aliases", {})
     if not isinstance(aliases, dict):
-        faults.append(Fault("aliases", "aliases must be an object"))
+        faults.append(FieldErrorDetail("aliases", "aliases must be an object"))
         return
     paths = {".".join(path) for path in facts_by_path(document) if path[2]}
     for alias, target in aliases.items():
         if not isinstance(target, str) or target.upper() not in paths:
             faults.append(
-                Fault("aliases", f"aliases.{shorten(alias)} leads to {shorten(target)}, which is no subcategory")
+                FieldErrorDetail(
+                    "aliases", f"aliases.{shorten(alias)} leads to {shorten(target)}, which is no subcategory"
+                )
             )
 
 

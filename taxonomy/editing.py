@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from common.errors import Conflict, Invalid
-from common.text_validation import check_text
+from common.errors import Conflict, InvalidInput
+from common.text_validation import clean_text
 from taxonomy.addresses import shorten
 from taxonomy.document import fold_name, is_code
 from taxonomy.errors import NodeInUse, NodeMissing, NodeTaken
@@ -115,16 +115,16 @@ def _refuse_in_use(node: Category | Subcategory, consequence: str, *, field: str
 
 
 def _check_shape(wish: NodeWish, *, is_layer: bool) -> NodeWish:
-    name = check_text(wish.name, field="name", max_length=100, is_single_line=True).strip()
+    name = clean_text(wish.name, field="name", max_length=100, is_single_line=True).strip()
     if not name or name.isdigit():
-        raise Invalid("name is empty" if not name else "name must be more than a number", field="name")
-    description = check_text(wish.description, field="description", max_length=500, is_single_line=True).strip()
+        raise InvalidInput("name is empty" if not name else "name must be more than a number", field="name")
+    description = clean_text(wish.description, field="description", max_length=500, is_single_line=True).strip()
     code = wish.code.strip().upper()
     if not is_layer and not is_code(code):
         message = f"code must be three letters or digits, one of them a letter, not {shorten(wish.code)}"
-        raise Invalid(message, field="code")
+        raise InvalidInput(message, field="code")
     if not is_layer and not 1 <= wish.number <= 999:
-        raise Invalid("numericCode must be 001 to 999", field="numericCode")
+        raise InvalidInput("numericCode must be 001 to 999", field="numericCode")
     return NodeWish(code, wish.number, name, description)
 
 

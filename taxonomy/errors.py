@@ -1,27 +1,27 @@
 """What can go wrong with addresses and with the taxonomy."""
 
-from common.errors import Conflict, Invalid, Missing
+from common.errors import Conflict, InvalidInput, NotFound
 
 
-class AddressInvalid(Invalid):
+class AddressInvalid(InvalidInput):
     """The text is no address, or one of numbers or codes nobody has."""
 
     code = "invalid_address"
 
 
-class NodeUnknown(Invalid):
+class NodeUnknown(InvalidInput):
     """A posted layer, category or subcategory does not exist."""
 
     code = "invalid_taxonomy_path"
 
 
-class NodeMissing(Missing):
+class NodeMissing(NotFound):
     """A layer, category or subcategory asked for by path does not exist."""
 
     code = "taxonomy_not_found"
 
 
-class DocumentInvalid(Invalid):
+class DocumentInvalid(InvalidInput):
     """A taxonomy document has faults; all of them are listed."""
 
     code = "validation_failed"
@@ -33,7 +33,7 @@ class NodeTaken(Conflict):
     code = "duplicate_node"
 
 
-class TaxonomyMissing(Missing):
+class TaxonomyMissing(NotFound):
     """No taxonomy has been imported yet."""
 
     code = "taxonomy_missing"

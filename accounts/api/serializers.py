@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.models import User
 from accounts.tokens import wire_role
 from api.fields import PlainTextField, StrictSerializer
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 
 class EmailField(PlainTextField):
@@ -70,7 +70,7 @@ def profile_data(user: User) -> dict[str, Any]:
     return {
         "_id": user.public_id,
         **user_data(user),
-        "createdAt": format_moment(user.created_at),
-        "updatedAt": format_moment(user.updated_at),
+        "createdAt": format_timestamp(user.created_at),
+        "updatedAt": format_timestamp(user.updated_at),
         "__v": 0,
     }

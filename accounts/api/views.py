@@ -20,8 +20,8 @@ from accounts.models import User
 from accounts.registration import log_in, make_admin, register_user
 from accounts.tokens import issue_token
 from api.envelopes import success
-from api.permissions import IsAdminRole, IsPerson
-from api.throttling import AddressAndEmailThrottle, AddressThrottle
+from api.permissions import IsAdminRole, IsUser
+from api.throttling import IpAndEmailRateThrottle, IpRateThrottle
 
 
 class RegisterView(APIView):
@@ -29,7 +29,7 @@ class RegisterView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (AddressThrottle,)
+    throttle_classes = (IpRateThrottle,)
     throttle_scope = "register"
 
     def post(self, request: Request) -> Response:
@@ -42,7 +42,7 @@ class RegisterView(APIView):
 class LoginView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (AddressAndEmailThrottle,)
+    throttle_classes = (IpAndEmailRateThrottle,)
     throttle_scope = "login"
 
     def get_authenticate_header(self, request: Request) -> str:
@@ -60,7 +60,7 @@ class LoginView(APIView):
 
 
 class ProfileView(APIView):
-    permission_classes = (IsPerson,)
+    permission_classes = (IsUser,)
 
     def get(self, request: Request) -> Response:
         user = User.objects.filter(pk=request.user.pk).first()

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=common.public_ids.new_public_id, editable=False, max_length=24, unique=True
+                        default=common.public_ids.generate_public_id, editable=False, max_length=24, unique=True
                     ),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),

@@ -23,7 +23,7 @@ from albumart.queueing import fetch_again, mark_absent, rerun_failed_step
 from albumart.statistics import pipeline_figures
 from assets.store import public_url
 from common.errors import RegistryError
-from common.model_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyModelAdmin
 from flags.evaluation import flags_for_everyone
 from flags.registry import ALBUM_ART_PIPELINE
 
@@ -33,7 +33,7 @@ _WINDOWS_DAYS = (1, 7, 30)
 
 
 @admin.register(Artwork)
-class ArtworkAdmin(ReadOnlyAdmin):
+class ArtworkAdmin(ReadOnlyModelAdmin):
     list_display = ("thumbnail", "asset_link", "state", "source_name", "quality", "why", "attempts", "age")
     list_display_links = ("thumbnail",)
     list_filter = (

@@ -22,7 +22,7 @@ from albumart.models import ArtworkRun
 from albumart.queueing import cancel_run, pause_run, resume_run, start_run
 from albumart.statistics import cohort_figures, run_waits_because
 from common.errors import RegistryError
-from common.model_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyModelAdmin
 
 _SHOWN = 20
 
@@ -33,7 +33,7 @@ class StartForm(forms.Form):
 
 
 @admin.register(ArtworkRun)
-class ArtworkRunAdmin(ReadOnlyAdmin):
+class ArtworkRunAdmin(ReadOnlyModelAdmin):
     list_display = ("name", "progress", "songs", "requested_by", "requested_at")
     search_fields = ("name",)
     fields = ("panel",)

@@ -12,13 +12,13 @@ from unfold.decorators import action, display
 
 from albumart.models import ArtworkSource
 from albumart.sources import reset_breaker
-from common.model_admin import StaffAdmin
+from common.model_admin import BaseModelAdmin
 
 _SHOWN_CHANGES = 20
 
 
 @admin.register(ArtworkSource)
-class ArtworkSourceAdmin(SimpleHistoryAdmin, StaffAdmin):
+class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     list_display = ("pattern", "label", "is_enabled", "requests_per_minute", "breaker_state", "failures", "rest")
     list_filter = ("is_enabled", "breaker")
     search_fields = ("pattern",)

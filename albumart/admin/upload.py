@@ -17,7 +17,7 @@ from albumart.models import Artwork
 from albumart.queueing import request_artwork, upload_artwork
 from assets.descriptions import check_album_art
 from assets.models import Asset
-from common.errors import Invalid, RegistryError
+from common.errors import InvalidInput, RegistryError
 
 
 class UploadForm(forms.Form):
@@ -31,7 +31,7 @@ class UploadForm(forms.Form):
     def clean_address(self) -> str:
         try:
             address = check_album_art(self.cleaned_data["address"].strip()) or ""
-        except Invalid as error:
+        except InvalidInput as error:
             raise ValidationError(error.message) from error
         if address.startswith("data:"):
             raise ValidationError("An address; a picture itself is uploaded above")

@@ -9,19 +9,19 @@ from albumart.pace import take_turn
 from albumart.sources import admit, current_sources, host_of, note_answer, note_failure, note_throttled, source_for
 from albumart.steps import StepNotes
 from outbound import (
-    AddressRefused,
-    Fetched,
     FetchPolicy,
-    ResponseRefused,
-    SourceAbsent,
-    SourceThrottled,
-    SourceUnavailable,
+    FetchResult,
+    RemoteNotFound,
+    RemoteRateLimited,
+    RemoteUnavailable,
+    ResponseRejected,
+    UrlNotAllowed,
     check_url,
     fetch,
 )
 
 
-def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> Fetched:
+def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> FetchResult:
     """The answer of the source.
 
     Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable; MustWait when the source
@@ -33,20 +33,20 @@ def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> Fetched:
     sources = current_sources()
     source = source_for(notes.host, sources)
     if source is None:
-        raise AddressRefused(f"{notes.host} is not on the list of sources", "host_not_allowed", host=notes.host)
+        raise UrlNotAllowed(f"{notes.host} is not on the list of sources", "host_not_allowed", host=notes.host)
     Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=notes.host, source_name=source.label)
     admit(source.pk, clock())
     take_turn(source, clock().timestamp())
     started_at = clock()
     try:
         fetched = fetch(url, _policy(source, sources))
-    except (SourceAbsent, ResponseRefused):
+    except (RemoteNotFound, ResponseRejected):
         note_answer(source.pk, started_at=started_at, now=clock())
         raise
-    except SourceThrottled as error:
+    except RemoteRateLimited as error:
         note_throttled(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
         raise
-    except SourceUnavailable as error:
+    except RemoteUnavailable as error:
         note_failure(source.pk, error.message, now=clock())
         raise
     note_answer(source.pk, started_at=started_at, now=clock())

@@ -14,7 +14,7 @@ from albumart.pipeline.scan import NOT_SCANNED, scan_picture
 from albumart.pipeline.store import drop_sent_bytes, record_stored, store_files, storing
 from albumart.pipeline.validate import validate_picture
 from albumart.steps import recorded_step
-from common.errors import Invalid, Missing, RegistryError, Unavailable
+from common.errors import InvalidInput, NotFound, RegistryError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class TookTooLong(Unavailable):
     code = "took_too_long"
 
 
-class AssetDeleted(Invalid):
+class AssetDeleted(InvalidInput):
     code = "asset_deleted"
 
 
@@ -51,10 +51,10 @@ def _settle(claim: Claim, clock: Clock) -> None:
         raise
     except MustWait as wait:
         wait_for_turn(claim, wait.message, seconds=wait.seconds, now=clock())
-    except Invalid as refusal:
+    except InvalidInput as refusal:
         end(claim, Artwork.Status.REFUSED, refusal, now=clock())
         drop_sent_bytes(Artwork.objects.get(pk=claim.artwork_pk))
-    except Missing as absence:
+    except NotFound as absence:
         end(claim, Artwork.Status.ABSENT, absence, now=clock())
     except RegistryError as error:
         retry_later(claim, error, now=clock())

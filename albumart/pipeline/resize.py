@@ -8,8 +8,8 @@ from django.conf import settings
 from albumart.pipeline.validate import image_limits
 from albumart.quality import RULE_VERSION, judge
 from albumart.steps import StepNotes
-from imaging.renditions import RenderWish
-from imaging.sandbox import render_guarded
+from imaging.renditions import RenderSpec
+from imaging.sandbox import render_in_sandbox
 from imaging.structure import ImageStructure, strip_metadata
 
 ORIGINAL = "original"
@@ -42,9 +42,9 @@ def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -
     """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRefused."""
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
-    wish = RenderWish(sides_px=settings.ALBUMART_SIDES_PX, wants_original_reencoded=stripped is None, limits=limits)
+    wish = RenderSpec(sides_px=settings.ALBUMART_SIDES_PX, wants_original_reencoded=stripped is None, limits=limits)
     # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
-    rendered = render_guarded(
+    rendered = render_in_sandbox(
         stripped or content,
         wish,
         max_seconds=settings.ALBUMART_DECODE_SECONDS,

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
-from outbound import SourceUnavailable, open_service_connection
+from outbound import RemoteUnavailable, open_service_connection
 
 CLEAN, NOT_SCANNED = "clean", "not scanned: no scanner is set up"
 _PIECE_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ def scan_picture(content: bytes) -> str:
         return NOT_SCANNED
     try:
         line = open_service_connection(settings.ALBUMART_CLAMD, timeout_seconds=settings.ALBUMART_CLAMD_SECONDS)
-    except SourceUnavailable as error:
+    except RemoteUnavailable as error:
         raise MustWait("The virus scanner does not answer", seconds=_SCANNER_GONE_SECONDS) from error
     try:
         with closing(line):

@@ -13,7 +13,7 @@ from albumart.pipeline.resize import MadePictures
 from albumart.quality import RANK, RULE_VERSION
 from albumart.steps import StepNotes
 from assets.models import Asset
-from common.content_addressed_storage import content_key, put_once
+from common.content_addressed_storage import content_key, save_if_absent
 
 FOLDER = "album-art"
 _STORING_LOCK = 0x616C62756D  # one number for all: storing and sweeping agree on it
@@ -24,7 +24,7 @@ def store_files(pictures: MadePictures, notes: StepNotes) -> list[ArtworkFile]:
     files, written = [], 0
     for made in pictures.files:
         key = content_key(FOLDER, made.content, made.content_type)
-        written += put_once(key, made.content, content_type=made.content_type)
+        written += save_if_absent(key, made.content, content_type=made.content_type)
         files.append(
             ArtworkFile(
                 name=made.name,

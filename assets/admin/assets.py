@@ -27,13 +27,13 @@ from assets.editing import edit_asset
 from assets.models import Asset
 from assets.pictures import picture_keeper
 from assets.search import EVERYTHING, check_search, plan_search
-from common.errors import Invalid
-from common.model_admin import StaffAdmin
+from common.errors import InvalidInput
+from common.model_admin import BaseModelAdmin
 from taxonomy.lookup import current_directory
 
 
 @admin.register(Asset)
-class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
+class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     form = AssetForm
     list_display = (
         "picture",
@@ -113,7 +113,7 @@ class AssetAdmin(SimpleHistoryAdmin, StaffAdmin):
     ) -> tuple[QuerySet[Asset], bool]:
         try:
             text = check_search(search_term)
-        except Invalid as error:
+        except InvalidInput as error:
             self.message_user(request, error.message, level="error")
             return queryset.none(), False
         if not text:

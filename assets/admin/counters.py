@@ -6,11 +6,11 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from assets.models import SequenceCounter, SequenceReservation
-from common.model_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyModelAdmin
 
 
 @admin.register(SequenceCounter)
-class SequenceCounterAdmin(ReadOnlyAdmin):
+class SequenceCounterAdmin(ReadOnlyModelAdmin):
     list_display = ("taxonomy_node", "last_number", "live_count", "assets_link")
     list_select_related = ("taxonomy_node__category__layer",)
     list_filter = ("taxonomy_node__category__layer",)
@@ -24,7 +24,7 @@ class SequenceCounterAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SequenceReservation)
-class SequenceReservationAdmin(ReadOnlyAdmin):
+class SequenceReservationAdmin(ReadOnlyModelAdmin):
     list_display = ("taxonomy_node", "number", "purpose", "reserved_by", "reserved_at", "expires_at", "lapsed_at")
     list_select_related = ("taxonomy_node__category__layer",)
     list_filter = ("purpose",)

@@ -10,8 +10,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from assets.ai_metadata import check_ai_metadata
 from assets.descriptions import check_album_art
 from assets.models import Asset
-from common.errors import Invalid
-from common.text_validation import check_text, check_tree
+from common.errors import InvalidInput
+from common.text_validation import clean_text, validate_json
 
 
 class TagsField(forms.CharField):
@@ -34,10 +34,10 @@ class TagsField(forms.CharField):
             raise ValidationError(f"At most {settings.ASSETS_MAX_TAGS} tags")
         try:
             return [
-                check_text(tag, field="tags", max_length=settings.ASSETS_MAX_TAG_CHARS, is_single_line=True)
+                clean_text(tag, field="tags", max_length=settings.ASSETS_MAX_TAG_CHARS, is_single_line=True)
                 for tag in dict.fromkeys(tags)
             ]
-        except Invalid as error:
+        except InvalidInput as error:
             raise ValidationError(error.message) from error
 
 
@@ -63,7 +63,7 @@ class AssetForm(forms.ModelForm):
                 self.fields[name].show_hidden_initial = True
 
     def clean_description(self) -> str:
-        text = self._checked(check_text, "description", max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS).strip()
+        text = self._checked(clean_text, "description", max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS).strip()
         if not text:
             raise ValidationError("An asset needs a description")
         return text
@@ -71,18 +71,18 @@ class AssetForm(forms.ModelForm):
     def clean_creator_description(self) -> str | None:
         if not self.cleaned_data["creator_description"]:
             return None
-        return self._checked(check_text, "creator_description", max_length=500)
+        return self._checked(clean_text, "creator_description", max_length=500)
 
     def clean_album_art(self) -> str | None:
         try:
             return check_album_art(self.cleaned_data["album_art"])
-        except Invalid as error:
+        except InvalidInput as error:
             raise ValidationError(error.message) from error
 
     def clean_ai_metadata(self) -> Any:
         try:
             return check_ai_metadata(self.cleaned_data["ai_metadata"], max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
-        except Invalid as error:
+        except InvalidInput as error:
             raise ValidationError(error.message) from error
 
     def clean_rights(self) -> Any:
@@ -95,13 +95,13 @@ class AssetForm(forms.ModelForm):
         value = self.cleaned_data[name]
         if value is not None and not isinstance(value, dict):
             raise ValidationError("This is a JSON object, or empty")
-        self._checked(check_tree, name)
+        self._checked(validate_json, name)
         return value
 
     def _checked(self, check: Any, name: str, **limits: Any) -> Any:
         try:
             return check(self.cleaned_data[name], field=name, **limits)
-        except Invalid as error:
+        except InvalidInput as error:
             raise ValidationError(error.message) from error
 
 

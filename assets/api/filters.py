@@ -7,8 +7,8 @@ from django.db.models import Q
 
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
 from taxonomy.lookup import Directory
 
@@ -52,10 +52,10 @@ class AssetFilter(django_filters.FilterSet):
         condition = Q(components__contains=[value.strip().upper()])
         try:
             condition |= Q(components__contains=[self.directory.hfn_to_mfa(value)])
-        except Invalid:
+        except InvalidInput:
             try:
                 condition |= Q(components__contains=[self.directory.hfn_to_mfa(self.directory.mfa_to_hfn(value))])
-            except Invalid:
+            except InvalidInput:
                 return assets.filter(condition)
         return assets.filter(condition)
 
@@ -106,4 +106,4 @@ def check_parameters(params: Any) -> None:
     for name, values in params.lists():
         for value in values:
             if name not in ("search", "q"):
-                check_text(value, field=name[:100], max_length=_MAX_VALUE_CHARS)
+                clean_text(value, field=name[:100], max_length=_MAX_VALUE_CHARS)

@@ -8,7 +8,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
-from common.errors import TooLarge
+from common.errors import PayloadTooLarge
 
 
 class _FileLimit(FileUploadHandler):
@@ -58,7 +58,9 @@ class MultiPartParser(parsers.MultiPartParser):
         parsed = super().parse(watched, media_type, parser_context)
         if limit.too_large_field is not None:
             field = limit.too_large_field[:100]
-            raise TooLarge(f"File Too Large: {field} ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field=field)
+            raise PayloadTooLarge(
+                f"File Too Large: {field} ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field=field
+            )
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
         if f"--{boundary}--".encode() not in watched.tail:
             raise ParseError("Malformed request body: the multipart form ends too early")

@@ -6,13 +6,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Window
 
-from api.pagination import PageWish, read_page
+from api.pagination import PageParams, parse_page_params
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
 from assets.api.wire_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search
-from common.errors import Fault, Invalid
+from common.errors import FieldErrorDetail, InvalidInput
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
 from taxonomy.lookup import current_directory
@@ -24,7 +24,7 @@ _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 class AssetPage:
     rows: Rows
     total: int
-    wish: PageWish
+    wish: PageParams
 
 
 def search_scope(flags: FlagSet) -> SearchScope:
@@ -36,7 +36,7 @@ def search_scope(flags: FlagSet) -> SearchScope:
 def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     """The page that query parameters mean. Raises Invalid naming the parameter."""
     check_parameters(params)
-    wish = read_page(params)
+    wish = parse_page_params(params)
     text = check_search(params.get("search") or params.get("q") or "")
     layer, node_pks = _read_place(params)
     has_deleted = is_admin and params.get("includeDeleted") == "true"
@@ -74,14 +74,14 @@ def _place_sql(layer: str | None, node_pks: list[int] | None) -> tuple[str, list
     return ("layer = %s", [layer]) if layer is not None else ("true", [])
 
 
-def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
+def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
     """What pages ask for most: the newest, of everything or of one place."""
     condition, params = _place_sql(layer, node_pks)
     rows = newest_rows(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
     return AssetPage(rows, _live_count(layer, node_pks), wish)
 
 
-def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageWish) -> AssetPage:
+def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
     """What a search without filters finds, the best first."""
     search = plan_search(text, directory=current_directory, scope=search_scope(flags))
     condition, params = _place_sql(layer, node_pks)
@@ -97,8 +97,8 @@ def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet
         assets = assets.filter(tags__contains=tags)
     filters = AssetFilter(params, queryset=assets, directory=current_directory(), flags=flags)
     if not filters.is_valid():
-        faults = [Fault(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
-        raise Invalid("; ".join(fault.message for fault in faults), faults=faults)
+        faults = [FieldErrorDetail(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
+        raise InvalidInput("; ".join(fault.message for fault in faults), faults=faults)
     return filters.qs
 
 
@@ -120,7 +120,7 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 
 
 def _search(
-    assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageWish
+    assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageParams
 ) -> AssetPage:
     search = plan_search(text, directory=current_directory, scope=search_scope(flags))
     found = assets.filter(search.condition)

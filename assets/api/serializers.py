@@ -9,8 +9,8 @@ from api.fields import PlainTextField, StrictSerializer
 from assets.ai_metadata import check_ai_metadata
 from assets.api.compat import TOLERATED_FIELDS
 from assets.descriptions import check_album_art
-from common.errors import Invalid
-from common.text_validation import check_text, check_tree
+from common.errors import InvalidInput
+from common.text_validation import clean_text, validate_json
 
 _MAX_OBJECT_BYTES = 64 * 1024
 
@@ -31,9 +31,9 @@ class TextListField(serializers.Field):
             raise serializers.ValidationError(f"{name} must hold at most {self.max_items} entries, not {len(data)}")
         try:
             texts = [
-                check_text(item, field=name, max_length=self.max_chars, is_single_line=True).strip() for item in data
+                clean_text(item, field=name, max_length=self.max_chars, is_single_line=True).strip() for item in data
             ]
-        except Invalid as error:
+        except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
         return [text for text in texts if text]
 
@@ -46,8 +46,8 @@ class ObjectField(serializers.Field):
         if not isinstance(data, dict):
             raise serializers.ValidationError(f"{name} must be a JSON object")
         try:
-            check_tree(data, field=name)
-        except Invalid as error:
+            validate_json(data, field=name)
+        except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
         if len(str(data)) > _MAX_OBJECT_BYTES:
             raise serializers.ValidationError(f"{name} must be at most {_MAX_OBJECT_BYTES} bytes")
@@ -58,7 +58,7 @@ class AiMetadataField(serializers.Field):
     def to_internal_value(self, data: Any) -> dict[str, Any] | None:
         try:
             return check_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
-        except Invalid as error:
+        except InvalidInput as error:
             raise serializers.ValidationError([fault.message for fault in error.faults]) from error
 
 
@@ -66,7 +66,7 @@ class AlbumArtField(serializers.Field):
     def to_internal_value(self, data: Any) -> str | None:
         try:
             return check_album_art(data)
-        except Invalid as error:
+        except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
 
 

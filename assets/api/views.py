@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
-from api.permissions import IsAdminRole, IsPerson, IsPersonOrServiceReading, is_service
+from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly, is_service
 from assets.api.compat import flatten_form, read_list
 from assets.api.forms import MultiPartParser
 from assets.api.listing import AssetPage, count_assets, list_assets
@@ -35,9 +35,9 @@ from assets.finding import find_asset, find_asset_pk, find_assets, read_key
 from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers
-from common.errors import Fault, Invalid
-from common.text_validation import check_text
-from common.timestamps import format_moment
+from common.errors import FieldErrorDetail, InvalidInput
+from common.text_validation import clean_text
+from common.timestamps import format_timestamp
 from flags.evaluation import FlagSet, answer_by_flags
 from taxonomy.lookup import current_directory
 
@@ -90,7 +90,7 @@ def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> H
 class AssetListView(APIView):
     """List and search; register."""
 
-    permission_classes = (IsPersonOrServiceReading,)
+    permission_classes = (IsUserOrServiceReadOnly,)
     parser_classes = (MultiPartParser, JsonParser)
 
     def get(self, request: Request) -> HttpResponse:
@@ -99,7 +99,7 @@ class AssetListView(APIView):
     def post(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("file")
         if len(files) != 1:
-            raise Invalid("file is required: one file, as a part of multipart/form-data", field="file")
+            raise InvalidInput("file is required: one file, as a part of multipart/form-data", field="file")
         wish = RegisterAssetSerializer(data=flatten_form(_without_files(request)))
         wish.is_valid(raise_exception=True)
         asset = register_asset(
@@ -142,7 +142,7 @@ class AssetJsonParser(JsonParser):
 class AssetDetailView(APIView):
     """One asset by HFN, MFA in either notation, or id."""
 
-    permission_classes = (IsPersonOrServiceReading,)
+    permission_classes = (IsUserOrServiceReadOnly,)
     parser_classes = (AssetJsonParser, MultiPartParser)
 
     def get_permissions(self) -> list[Any]:
@@ -163,7 +163,7 @@ class AssetDetailView(APIView):
 
     def delete(self, request: Request, key: str) -> Response:
         asset = find_asset(key, current_directory())
-        reason = check_text(request.query_params.get("reason", ""), field="reason", max_length=200, is_single_line=True)
+        reason = clean_text(request.query_params.get("reason", ""), field="reason", max_length=200, is_single_line=True)
         if not delete_assets([asset.pk], by=request.user, now=timezone.now(), reason=reason):
             raise AssetMissing(key)
         return success({"message": f"Asset {asset.name} deleted successfully"})
@@ -211,7 +211,7 @@ class AssetBatchView(APIView):
 
     def get_permissions(self) -> list[Any]:
         is_form = (self.request.content_type or "").startswith("multipart/")
-        return [IsPerson()] if is_form else super().get_permissions()
+        return [IsUser()] if is_form else super().get_permissions()
 
     def post(self, request: Request) -> HttpResponse:
         if isinstance(request.data, QueryDict):
@@ -239,13 +239,13 @@ def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
     """The rows of `csvData`, each with the file it names. Raises naming the row."""
     rows = read_list(text, "csvData") if text.strip().startswith("[") else []
     if not rows:
-        raise Invalid("csvData must be a JSON array of at least one row", field="csvData")
+        raise InvalidInput("csvData must be a JSON array of at least one row", field="csvData")
     if len(rows) > settings.ASSETS_MAX_BATCH_FILES:
-        raise Invalid(f"csvData must hold at most {settings.ASSETS_MAX_BATCH_FILES} rows", field="csvData")
+        raise InvalidInput(f"csvData must hold at most {settings.ASSETS_MAX_BATCH_FILES} rows", field="csvData")
     names = Counter(file.name for file in files)
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
-        raise Invalid(f"files hold two parts named {doubled[0]}", field="files")
+        raise InvalidInput(f"files hold two parts named {doubled[0]}", field="files")
     by_name = {file.name: file for file in files}
     wishes = []
     for position, row in enumerate(rows):
@@ -257,20 +257,22 @@ def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
         fields = dict(wish.validated_data)
         filename = fields.pop("filename")
         if filename not in by_name:
-            raise Invalid(f"csvData[{position}]: no file named {filename} was sent", field=f"csvData[{position}]")
+            raise InvalidInput(f"csvData[{position}]: no file named {filename} was sent", field=f"csvData[{position}]")
         wishes.append(RegistrationWish(file=by_name.pop(filename), **fields))
     return wishes
 
 
-def _name_row(position: int, error: Invalid) -> Invalid:
-    faults = [Fault(f"csvData[{position}].{fault.field}", fault.message) for fault in error.faults]
-    return type(error)(f"csvData[{position}]: {error.message}", faults=faults or (Fault(f"csvData[{position}]", ""),))
+def _name_row(position: int, error: InvalidInput) -> InvalidInput:
+    faults = [FieldErrorDetail(f"csvData[{position}].{fault.field}", fault.message) for fault in error.faults]
+    return type(error)(
+        f"csvData[{position}]: {error.message}", faults=faults or (FieldErrorDetail(f"csvData[{position}]", ""),)
+    )
 
 
 class NextSequenceView(APIView):
     """A number for later: reserved for five minutes, unused for good after that."""
 
-    permission_classes = (IsPerson,)
+    permission_classes = (IsUser,)
 
     def post(self, request: Request) -> Response:
         wish = ReserveSerializer(data=request.data)
@@ -288,7 +290,7 @@ class NextSequenceView(APIView):
                 "hfn": node.hfn(reserved.number),
                 "mfa": node.numeric_mfa(reserved.number),
                 "nna_address": node.mfa(reserved.number),
-                "expiresAt": format_moment(reserved.expires_at),
+                "expiresAt": format_timestamp(reserved.expires_at),
             },
             status=201,
         )

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                     "public_id",
                     models.CharField(
                         db_index=True,
-                        default=common.public_ids.new_public_id,
+                        default=common.public_ids.generate_public_id,
                         editable=False,
                         max_length=24,
                         verbose_name="id",
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=common.public_ids.new_public_id,
+                        default=common.public_ids.generate_public_id,
                         editable=False,
                         max_length=24,
                         unique=True,

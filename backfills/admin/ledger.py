@@ -14,8 +14,8 @@ from unfold.decorators import action, display
 from backfills.models import BackfillChange, BackfillParked
 from backfills.rules import rule_named
 from backfills.steering import retry_parked
-from common.errors import Missing
-from common.model_admin import ReadOnlyAdmin
+from common.errors import NotFound
+from common.model_admin import ReadOnlyModelAdmin
 
 
 def row_link(rule_name: str, row_pk: int, label: str = "") -> str:
@@ -24,7 +24,7 @@ def row_link(rule_name: str, row_pk: int, label: str = "") -> str:
     try:
         model = apps.get_model(rule_named(rule_name).model_label)
         url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row_pk])
-    except (Missing, NoReverseMatch):
+    except (NotFound, NoReverseMatch):
         return text
     return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', url, text)
 
@@ -43,7 +43,7 @@ class StillParked(admin.SimpleListFilter):
 
 
 @admin.register(BackfillParked)
-class BackfillParkedAdmin(ReadOnlyAdmin):
+class BackfillParkedAdmin(ReadOnlyModelAdmin):
     list_display = ("row", "reason", "run", "attempts", "resolution", "parked_at")
     list_display_links = None
     list_filter = (StillParked, "run__rule_name")
@@ -68,7 +68,7 @@ class BackfillParkedAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BackfillChange)
-class BackfillChangeAdmin(ReadOnlyAdmin):
+class BackfillChangeAdmin(ReadOnlyModelAdmin):
     list_display = ("row", "field", "before_text", "after_text", "outcome", "run")
     list_display_links = None
     list_filter = ("outcome", "field", "run__rule_name")

@@ -16,7 +16,7 @@ from backfills.models import BackfillRun
 from backfills.progress import run_figures, throughput
 from backfills.rules import rule_named
 from backfills.steering import reasons_against_finalising
-from common.errors import Missing
+from common.errors import NotFound
 
 _SHOWN = 20
 
@@ -83,5 +83,5 @@ def _outcomes(run: BackfillRun) -> list[str]:
 def _title_of(run: BackfillRun) -> str:
     try:
         return rule_named(run.rule_name).title
-    except Missing:
+    except NotFound:
         return f"{run.rule_name}, a rule no app knows any more"

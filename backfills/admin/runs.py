@@ -22,7 +22,7 @@ from backfills.models import BackfillRun
 from backfills.progress import run_figures, throughput
 from backfills.steering import adjust, describe_hold, hold_all, release_all
 from common.errors import RegistryError
-from common.model_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyModelAdmin
 
 _LABELS = {
     "planned": "info", "running": "warning", "pausing": "warning", "paused": "warning", "cancelling": "warning",
@@ -32,7 +32,7 @@ _LABELS = {
 
 
 @admin.register(BackfillRun)
-class BackfillRunAdmin(ReadOnlyAdmin):
+class BackfillRunAdmin(ReadOnlyModelAdmin):
     list_display = ("title", "shown_state", "progress", "parked_rows", "requested_by", "created_at")
     list_filter = ("rule_name", "state")
     search_fields = ("rule_name", "reason", "requested_by")

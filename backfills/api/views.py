@@ -5,11 +5,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.pagination import read_page
+from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from backfills.models import BackfillRun
 from backfills.progress import events_after, figures_of, run_figures
-from common.errors import Invalid, Missing
+from common.errors import InvalidInput, NotFound
 
 
 class RunListView(APIView):
@@ -18,7 +18,7 @@ class RunListView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        wish = read_page(request.query_params)
+        wish = parse_page_params(request.query_params)
         runs = BackfillRun.objects.all()
         if rule_name := request.query_params.get("rule"):
             runs = runs.of_rule(rule_name)
@@ -42,7 +42,7 @@ class RunEventsView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         after = request.query_params.get("after", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 19):
-            raise Invalid("after must be the number of an event", field="after")
+            raise InvalidInput("after must be the number of an event", field="after")
         events = events_after(_find(pk), int(after))
         return Response({"events": events, "next": events[-1]["id"] if events else int(after)})
 
@@ -50,5 +50,5 @@ class RunEventsView(APIView):
 def _find(pk: int) -> BackfillRun:
     run = BackfillRun.objects.filter(pk=pk).first()
     if run is None:
-        raise Missing(f"There is no backfill run {pk}")
+        raise NotFound(f"There is no backfill run {pk}")
     return run

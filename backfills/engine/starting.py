@@ -14,8 +14,8 @@ from backfills.engine.planning import Plan, make_plan
 from backfills.engine.rows import concerned
 from backfills.errors import MoveRefused, NothingToDo, PlanMoved
 from backfills.rules import Parameters, Rule
-from common.errors import Invalid
-from common.text_validation import check_text
+from common.errors import InvalidInput
+from common.text_validation import clean_text
 
 MAX_REASON_CHARS = 200
 
@@ -39,9 +39,9 @@ def create_run(
 
 def checked_reason(reason: str, *, why: str) -> str:
     """Raises Invalid where it says nothing, or too much."""
-    reason = check_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
+    reason = clean_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
     if not reason:
-        raise Invalid(f"reason is required: say why {why}", field="reason")
+        raise InvalidInput(f"reason is required: say why {why}", field="reason")
     return reason
 
 
@@ -51,7 +51,7 @@ def check_pace(*, batch_rows: int, sleep_ratio: float, run: Any) -> None:
         field = type(run)._meta.get_field(name)
         bounds = [validator.limit_value for validator in field.validators if hasattr(validator, "limit_value")]
         if not min(bounds) <= value <= max(bounds):
-            raise Invalid(f"{name} must be between {min(bounds)} and {max(bounds)}, not {value}", field=name)
+            raise InvalidInput(f"{name} must be between {min(bounds)} and {max(bounds)}, not {value}", field=name)
 
 
 def plan_run(job: Job, *, now: datetime, on_progress: Callable[[int], None] = lambda rows: None) -> Plan:

@@ -4,11 +4,11 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from bugreports.models import Notice, PurgeRun
-from common.model_admin import ReadOnlyAdmin
+from common.model_admin import ReadOnlyModelAdmin
 
 
 @admin.register(PurgeRun)
-class PurgeRunAdmin(ReadOnlyAdmin):
+class PurgeRunAdmin(ReadOnlyModelAdmin):
     list_display = ("started_at", "state", "requested_by", "matched", "deleted", "skipped", "expired", "cutoff")
     list_filter = ("status",)
 
@@ -21,7 +21,7 @@ class PurgeRunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
+class NoticeAdmin(ReadOnlyModelAdmin):
     list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
     list_filter = ("kind", "status")
     search_fields = ("key",)

@@ -33,8 +33,8 @@ from bugreports.models import BugReport
 from bugreports.screenshots import private_headers, read_screenshot
 from bugreports.templatetags.bugreports_texts import visible
 from bugreports.trail import Actor
-from common.errors import Missing, RegistryError
-from common.model_admin import ReadOnlyAdmin
+from common.errors import NotFound, RegistryError
+from common.model_admin import ReadOnlyModelAdmin
 
 _SHOWN_IN_CONFIRMATION = 10
 _FIRST_LINE_CHARS = 160
@@ -53,7 +53,7 @@ def _bulk(verb: Verb) -> Callable[..., Any]:
 
 
 @admin.register(BugReport)
-class BugReportAdmin(ReadOnlyAdmin):
+class BugReportAdmin(ReadOnlyModelAdmin):
     list_display = ("what", "state", "importance", "times", "seen", "owner", "picture")
     list_display_links = None
     list_filter = (
@@ -204,7 +204,7 @@ class BugReportAdmin(ReadOnlyAdmin):
         report = self._find(pk)
         try:
             content, content_type = read_screenshot(report)
-        except Missing as error:
+        except NotFound as error:
             raise Http404(error.message) from error
         except RegistryError as error:
             return HttpResponse(error.message, status=503, content_type="text/plain")

@@ -11,11 +11,11 @@ from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from api.exception_handler import handle_exception
+from api.exception_handler import exception_handler
 from bugreports.errors import MoveRefused, PayloadInvalid
-from common.errors import RegistryError, TooLarge, UnsupportedMedia
+from common.errors import PayloadTooLarge, RegistryError, UnsupportedMediaType
 from common.request_context import trace_id
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 
 _CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotAuthenticated, "UNAUTHORIZED"),
@@ -27,8 +27,8 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ParseError, "INVALID_JSON"),
     (exceptions.ValidationError, "INVALID_REQUEST"),
     (Http404, "NOT_FOUND"),
-    (TooLarge, "PAYLOAD_TOO_LARGE"),
-    (UnsupportedMedia, "UNSUPPORTED_MEDIA_TYPE"),
+    (PayloadTooLarge, "PAYLOAD_TOO_LARGE"),
+    (UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE"),
     (IntegrityError, "CONFLICT"),
     (DatabaseError, "DATABASE_ERROR"),
 )
@@ -41,7 +41,7 @@ _TEXTS = {
 
 
 def handle_report_exception(exc: Exception, context: dict[str, Any]) -> Response:
-    response = handle_exception(exc, context)
+    response = exception_handler(exc, context)
     is_submission = context["request"].method == "POST" and getattr(context["view"], "is_intake", False)
     status, code = response.status_code, _code(exc, is_submission=is_submission)
     text = _TEXTS.get(code) or str(response.data["message"])
@@ -53,7 +53,7 @@ def handle_report_exception(exc: Exception, context: dict[str, Any]) -> Response
         "error": text,
         "error_code": code,
         "trace_id": trace_id.get() or None,
-        "timestamp": format_moment(timezone.now()),
+        "timestamp": format_timestamp(timezone.now()),
         "details": _details(exc, response.data),
     }
     response.status_code = status

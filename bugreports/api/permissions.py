@@ -7,13 +7,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import User
-from api.permissions import IsPerson
-from api.throttling import AddressThrottle, seconds_to_wait
+from api.permissions import IsUser
+from api.throttling import IpRateThrottle, consume_rate_limit
 
 _VIEW, _TRIAGE, _PURGE = (f"bugreports.{verb}_bugreport" for verb in ("view", "triage", "purge"))
 
 
-class MaySubmit(IsPerson):
+class MaySubmit(IsUser):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
@@ -45,7 +45,7 @@ class MayPurge(IsStaffWith):
     sufficient = (_PURGE,)
 
 
-class IntakeThrottle(AddressThrottle):
+class IntakeThrottle(IpRateThrottle):
     """A minute's and a day's budget for each person, then one for all; counted before the body is read."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -53,7 +53,7 @@ class IntakeThrottle(AddressThrottle):
         budgets = (("bug_reports", person), ("bug_reports_day", person), ("bug_reports_all", "all"))
         self._wait = None
         for scope, ident in budgets:
-            self._wait = seconds_to_wait(scope, ident)
+            self._wait = consume_rate_limit(scope, ident)
             if self._wait is not None:
                 return False
         return True

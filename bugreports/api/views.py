@@ -33,9 +33,9 @@ from bugreports.wire import (
     with_all_a_detail_needs,
     with_all_a_summary_needs,
 )
-from common.errors import Invalid
+from common.errors import InvalidInput
 from common.request_context import trace_id
-from common.text_validation import check_text
+from common.text_validation import clean_text
 
 
 class ReportParser(JsonParser):
@@ -67,7 +67,7 @@ class ReportListView(ReportView):
         document = request.data if has_body else None
         if document is None:
             raise PayloadMissing("Request body is required")
-        key = check_text(request.headers.get("Idempotency-Key", ""), field="Idempotency-Key", max_length=200)
+        key = clean_text(request.headers.get("Idempotency-Key", ""), field="Idempotency-Key", max_length=200)
         receipt = submit(
             document, submitted_by=request.user.email, trace_id=trace_id.get(), idempotency_key=key or None,
             now=timezone.now(),
@@ -125,7 +125,7 @@ def _matched_version(request: Request) -> int | None:
     if given in ("", "*"):
         return None
     if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise Invalid("If-Match must be the ETag of the report", field="If-Match")
+        raise InvalidInput("If-Match must be the ETag of the report", field="If-Match")
     return int(given)
 
 

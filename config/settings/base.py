@@ -118,7 +118,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JsonParser"],
-    "EXCEPTION_HANDLER": "api.exception_handler.handle_exception",
+    "EXCEPTION_HANDLER": "api.exception_handler.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {

@@ -9,7 +9,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "lines": {"()": "common.log_formatters.LineFormatter"},
+        "lines": {"()": "common.log_formatters.ConsoleFormatter"},
         "json": {"()": "common.log_formatters.JsonFormatter"},
     },
     "handlers": {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common.file_locks import end_holder, is_held, take
+from common.file_locks import acquire, is_locked, terminate_holder
 from devstack.embedded.errors import EmbeddedServersError
 from devstack.embedded.layout import Layout
 
@@ -32,17 +32,17 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
     layout = Layout(Path(data_dir).resolve())
     try:
         layout.data_dir.mkdir(parents=True, exist_ok=True)
-        turn = take(layout.turn_lock)
+        turn = acquire(layout.turn_lock)
         joined_before = layout.data_dir in _memberships
         if not joined_before:
-            _memberships[layout.data_dir] = take(layout.users_lock, shared=True)
+            _memberships[layout.data_dir] = acquire(layout.users_lock, shared=True)
     except PermissionError as error:
         raise EmbeddedServersError(
             f"{error.filename} belongs to another user: work as that user, delete {layout.data_dir}, "
             "or set EMBEDDED_DIR to a folder of your own"
         ) from error
     try:
-        if not is_held(layout.keeper_lock):
+        if not is_locked(layout.keeper_lock):
             _start_keeper(layout, turn, ephemeral=ephemeral)
     except BaseException:
         os.close(_memberships.pop(layout.data_dir))
@@ -54,7 +54,7 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
 
 def stop(data_dir: Path) -> bool:
     """Stop the servers of `data_dir` whoever uses them, and wait until they are gone; False when none ran."""
-    return end_holder(Layout(Path(data_dir).resolve()).keeper_lock)
+    return terminate_holder(Layout(Path(data_dir).resolve()).keeper_lock)
 
 
 def _start_keeper(layout: Layout, turn: int, *, ephemeral: bool) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common.file_locks import give_back, is_current, sign, take, try_take
+from common.file_locks import acquire, is_same_file, release, try_acquire, write_pid
 from devstack.embedded.binaries import find_postgres, find_valkey, read_major_version
 from devstack.embedded.errors import EmbeddedServersError
 from devstack.embedded.identity import choose_identity
@@ -49,8 +49,8 @@ class Keeper:
 
     def start(self) -> None:
         postgres_folder, valkey = find_postgres(), find_valkey()
-        own = take(self.layout.keeper_lock)  # kept until the process ends
-        sign(own)
+        own = acquire(self.layout.keeper_lock)  # kept until the process ends
+        write_pid(own)
         living = self._outlive_leftovers()
         for folder in (self.layout.sockets, self.layout.queue):
             self.identity.own(folder)
@@ -65,7 +65,7 @@ class Keeper:
         """Return when the servers shall stop; nobody can join them from then on."""
         users_file = os.open(self.layout.users_lock, os.O_RDWR | os.O_CREAT, 0o600)
         unused_since: float | None = None
-        while not self.told_to_stop and is_current(users_file, self.layout.users_lock):
+        while not self.told_to_stop and is_same_file(users_file, self.layout.users_lock):
             time.sleep(LOOK_SECONDS)
             if any(server.poll() is not None for server in self.servers.values()):
                 break
@@ -74,12 +74,12 @@ class Keeper:
                 continue
             unused_since = unused_since or time.monotonic()
             if self.ephemeral or time.monotonic() - unused_since >= LINGER_SECONDS:
-                turn = take(self.layout.turn_lock)  # whoever wants to join now waits, and then starts anew
+                turn = acquire(self.layout.turn_lock)  # whoever wants to join now waits, and then starts anew
                 if self._is_unused():
                     return
                 os.close(turn)
         if self.layout.data_dir.exists():
-            take(self.layout.turn_lock)
+            acquire(self.layout.turn_lock)
 
     def stop(self) -> None:
         for server in self.servers.values():
@@ -96,7 +96,7 @@ class Keeper:
             shutil.rmtree(self.layout.data_dir, ignore_errors=True)
 
     def _is_unused(self) -> bool:
-        probe = try_take(self.layout.users_lock)
+        probe = try_acquire(self.layout.users_lock)
         if probe is None:
             return False
         os.close(probe)
@@ -104,12 +104,12 @@ class Keeper:
 
     def _outlive_leftovers(self) -> int:
         """Servers whose keeper was killed are stopped first; gives the lock that the new servers hold."""
-        living = try_take(self.layout.servers_lock, within_seconds=2)
+        living = try_acquire(self.layout.servers_lock, within_seconds=2)
         if living is None:
             for process_file in (self.layout.cluster / "postmaster.pid", self.layout.queue / "valkey.pid"):
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError, IndexError):
                     os.kill(int(process_file.read_text().split()[0]), signal.SIGINT)
-            living = try_take(self.layout.servers_lock, within_seconds=STOP_TIMEOUT_SECONDS)
+            living = try_acquire(self.layout.servers_lock, within_seconds=STOP_TIMEOUT_SECONDS)
         if living is None:
             raise EmbeddedServersError(
                 f"servers of an earlier start still run on {self.layout.data_dir} and do not stop"
@@ -210,7 +210,7 @@ def main(data_dir: str, turn: str, report: str, ephemeral: str) -> None:
                 keeper.stop()
             return
         verdict.write("ready")
-    give_back(int(turn))
+    release(int(turn))
     try:
         keeper.keep()
     finally:

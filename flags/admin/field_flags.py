@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from common.model_admin import StaffAdmin
+from common.model_admin import BaseModelAdmin
 from flags.admin.reasons import ReasonField
 from flags.admin.rollout import answer_off, answer_page, answer_stage
 from flags.audit import state_in_words
@@ -41,7 +41,7 @@ class FieldFlagForm(forms.ModelForm):
 
 
 @admin.register(FieldFlag)
-class FieldFlagAdmin(StaffAdmin):
+class FieldFlagAdmin(BaseModelAdmin):
     form = FieldFlagForm
     list_display = ["name", "state", "fields_gated", "last_change"]
     search_fields = ["name", "note"]

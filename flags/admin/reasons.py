@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from common.errors import Invalid
+from common.errors import InvalidInput
 from flags.changing import MAX_REASON_CHARS, checked_reason
 
 
@@ -24,5 +24,5 @@ class ReasonField(forms.CharField):
     def clean(self, value: Any) -> str:
         try:
             return checked_reason(super().clean(value))
-        except Invalid as refusal:
+        except InvalidInput as refusal:
             raise ValidationError(refusal.message) from refusal

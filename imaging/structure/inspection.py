@@ -1,9 +1,9 @@
 """Tell a picture by its bytes, refuse what must not reach a decoder, and take its metadata away."""
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.structure import jpeg, png, webp
 from imaging.structure.limits import ImageLimits, ImageStructure
-from imaging.structure.polyglots import refuse_pdf_head
+from imaging.structure.polyglots import reject_pdf_header
 
 # What people send instead, to name it in the refusal.
 _OTHER_FORMATS: dict[bytes, str] = {
@@ -35,10 +35,10 @@ def inspect(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     elif webp.is_webp(content):
         structure = webp.inspect_webp(content, limits=limits)
     else:
-        raise ImageRefused(
+        raise ImageRejected(
             f"The file is {_name_of_format(content)}, not a JPEG, PNG or WebP.", code="format_not_accepted"
         )
-    refuse_pdf_head(content)
+    reject_pdf_header(content)
     return structure
 
 
@@ -52,16 +52,16 @@ def strip_metadata(content: bytes, structure: ImageStructure, *, limits: ImageLi
         return None
     if structure.orientation != 1 and structure.format != "JPEG":
         return None
-    return keep_picture_only(content, structure, limits=limits)
+    return strip_to_image_data(content, structure, limits=limits)
 
 
-def keep_picture_only(content: bytes, structure: ImageStructure, *, limits: ImageLimits) -> bytes:
+def strip_to_image_data(content: bytes, structure: ImageStructure, *, limits: ImageLimits) -> bytes:
     """What a decoder needs of `content`, for any picture that `inspect` takes; orientation stays in a JPEG only."""
     if structure.format == "JPEG":
-        return jpeg.keep_jpeg_picture(content, orientation=structure.orientation, limits=limits)
+        return jpeg.strip_jpeg(content, orientation=structure.orientation, limits=limits)
     if structure.format == "PNG":
-        return png.keep_png_picture(content, limits=limits)
-    return webp.keep_webp_picture(content, limits=limits)
+        return png.strip_png(content, limits=limits)
+    return webp.strip_webp(content, limits=limits)
 
 
 def _name_of_format(content: bytes) -> str:

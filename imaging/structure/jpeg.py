@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.structure.exif import orientation_block, read_orientation
 from imaging.structure.limits import (
     CONTENT_TYPES,
@@ -16,7 +16,7 @@ from imaging.structure.limits import (
     check_size,
     truncated,
 )
-from imaging.structure.polyglots import refuse_foreign
+from imaging.structure.polyglots import reject_embedded_files
 
 MAGIC = b"\xff\xd8\xff"
 _EOI, _SOS, _DQT, _DHT, _DRI, _DNL, _COM = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xFE
@@ -80,7 +80,7 @@ def inspect_jpeg(content: bytes, *, limits: ImageLimits) -> ImageStructure:
             if not frame:
                 raise broken("coded data comes before the frame header")
             if scans > limits.max_scans:
-                raise ImageRefused("The picture is built of too many scans.", code="image_too_costly")
+                raise ImageRejected("The picture is built of too many scans.", code="image_too_costly")
     if not frame or not scans:
         raise broken("it holds no picture")
     # A block takes a bit for its mean and, but for a progressive file, one more for its end.
@@ -105,7 +105,7 @@ def inspect_jpeg(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     )
 
 
-def keep_jpeg_picture(content: bytes, *, orientation: int, limits: ImageLimits) -> bytes:
+def strip_jpeg(content: bytes, *, orientation: int, limits: ImageLimits) -> bytes:
     """The same coded picture, with its colour profile and orientation and nothing else."""
     segments = list(_walk(content, start=0))
     has_icc = 0 < _icc_bytes(content, segments) <= limits.max_icc_bytes
@@ -163,12 +163,12 @@ def _walk(content: bytes, *, start: int) -> Iterator[_Segment]:
 def _read_frame(segment: _Segment, content: bytes) -> _Frame:
     body = segment.content(content)
     if segment.marker not in _DECODABLE_FRAMES:
-        raise ImageRefused("This kind of JPEG (lossless or arithmetic) is not taken.", code="format_not_accepted")
+        raise ImageRejected("This kind of JPEG (lossless or arithmetic) is not taken.", code="format_not_accepted")
     if len(body) < 6 or len(body) != 6 + 3 * body[5]:
         raise broken("its frame header has the wrong length")
     bit_depth, height, width, components = struct.unpack(">BHHB", body[:6])
     if bit_depth != 8 or components not in (1, 3, 4):
-        raise ImageRefused("This kind of JPEG is not taken: 8 bits, 1, 3 or 4 colours.", code="format_not_accepted")
+        raise ImageRejected("This kind of JPEG is not taken: 8 bits, 1, 3 or 4 colours.", code="format_not_accepted")
     factors = [(body[at] >> 4, body[at] & 15) for at in range(7, len(body), 3)]
     if not all(1 <= across <= 4 and 1 <= down <= 4 for across, down in factors):
         raise broken("its frame header has impossible sampling")
@@ -180,7 +180,7 @@ def _read_frame(segment: _Segment, content: bytes) -> _Frame:
 def _refuse_foreign_segments(content: bytes, segments: list[_Segment]) -> None:
     for segment in segments:
         if segment.marker == _COM or segment.marker in _APPLICATION:
-            refuse_foreign(segment.content(content))
+            reject_embedded_files(segment.content(content))
 
 
 def _refuse_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageLimits) -> None:
@@ -192,14 +192,14 @@ def _refuse_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageL
                 found.append(segment)
                 parts += 1
                 check_count(parts, limits=limits)
-        except ImageRefused as refusal:
+        except ImageRejected as refusal:
             if refusal.code == "image_too_costly":
                 raise
             break
         _refuse_foreign_segments(content, found)
         end = found[-1].end
     if end < len(content):
-        refuse_foreign(content[end:])
+        reject_embedded_files(content[end:])
 
 
 def _orientation(content: bytes, segments: list[_Segment]) -> int:

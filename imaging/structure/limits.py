@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 
 CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -42,20 +42,20 @@ class ImageStructure:
 def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> None:
     """Raises ImageRefused for an empty, huge or very narrow picture, and for a film of too many pixels."""
     if width < 1 or height < 1:
-        raise ImageRefused(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
+        raise ImageRejected(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
     if width * height * frames > limits.max_pixels:
         each = f" in {frames} frames" if frames > 1 else ""
-        raise ImageRefused(
+        raise ImageRejected(
             f"The picture has too many pixels: {width} x {height}{each}; we take {limits.max_pixels:,} at most.",
             code="image_too_many_pixels",
         )
     if max(width, height) > limits.max_side_px:
-        raise ImageRefused(
+        raise ImageRejected(
             f"A side of the picture is too long: {width} x {height}; we take {limits.max_side_px:,} pixels at most.",
             code="image_shape",
         )
     if max(width, height) > limits.max_ratio * min(width, height):
-        raise ImageRefused(
+        raise ImageRejected(
             f"The picture is too narrow: {width} x {height}; we take {limits.max_ratio}:1 at most.",
             code="image_shape",
         )
@@ -63,12 +63,12 @@ def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> 
 
 def check_count(count: int, *, limits: ImageLimits) -> None:
     if count > limits.max_chunks:
-        raise ImageRefused(f"The file has more than {limits.max_chunks:,} parts.", code="image_too_costly")
+        raise ImageRejected(f"The file has more than {limits.max_chunks:,} parts.", code="image_too_costly")
 
 
-def truncated() -> ImageRefused:
-    return ImageRefused("The file ends before the picture does.", code="image_truncated")
+def truncated() -> ImageRejected:
+    return ImageRejected("The file ends before the picture does.", code="image_truncated")
 
 
-def broken(what: str) -> ImageRefused:
-    return ImageRefused(f"The file is damaged: {what}.", code="image_broken")
+def broken(what: str) -> ImageRejected:
+    return ImageRejected(f"The file is damaged: {what}.", code="image_broken")

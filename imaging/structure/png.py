@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.structure.exif import read_orientation
 from imaging.structure.limits import (
     CONTENT_TYPES,
@@ -16,7 +16,7 @@ from imaging.structure.limits import (
     check_size,
     truncated,
 )
-from imaging.structure.polyglots import refuse_foreign
+from imaging.structure.polyglots import reject_embedded_files
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
@@ -73,7 +73,7 @@ def inspect_png(content: bytes, *, limits: ImageLimits) -> ImageStructure:
             _refuse_foreign_chunk(chunk.content(content))
     end = chunks[-1].end
     if end < len(content):
-        refuse_foreign(content[end:])
+        reject_embedded_files(content[end:])
     return ImageStructure(
         format="PNG",
         content_type=CONTENT_TYPES["PNG"],
@@ -90,7 +90,7 @@ def inspect_png(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     )
 
 
-def keep_png_picture(content: bytes, *, limits: ImageLimits) -> bytes:
+def strip_png(content: bytes, *, limits: ImageLimits) -> bytes:
     """The same compressed picture (of an animation, the still one) with its colours and nothing else."""
     chunks = list(_walk(content))
     kept = [chunk for chunk in chunks if _belongs_to_picture(chunk, content, limits)]
@@ -130,7 +130,7 @@ def _read_header(body: bytes) -> tuple[int, int, int]:
         raise broken("its header has the wrong length")
     width, height, bit_depth, colour_type, compression, filtering, interlacing = struct.unpack(">IIBBBBB", body)
     if bit_depth not in _DEPTHS_OF_COLOUR_TYPE.get(colour_type, ()) or compression or filtering or interlacing > 1:
-        raise ImageRefused("This kind of PNG does not exist.", code="format_not_accepted")
+        raise ImageRejected("This kind of PNG does not exist.", code="format_not_accepted")
     return width, height, bit_depth
 
 
@@ -149,7 +149,7 @@ def _is_fit_icc(body: bytes, *, limits: ImageLimits) -> bool:
 
 def _refuse_foreign_chunk(body: bytes) -> None:
     """Texts begin after a key and a zero."""
-    refuse_foreign(body)
+    reject_embedded_files(body)
     _, zero, text = body.partition(b"\x00")
     if zero and text:
-        refuse_foreign(text)
+        reject_embedded_files(text)

@@ -2,7 +2,7 @@
 
 import re
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 
 # At the start of a part, after blanks, zeros and a byte order mark.
 _BEGINNINGS: dict[bytes, str] = {
@@ -51,12 +51,12 @@ _PDF_STANDS_WITHIN = 1024  # bytes from the start: where readers of PDF look for
 _BLANKS = b"\x00\t\n\r \xef\xbb\xbf"
 
 
-def refuse_pdf_head(content: bytes) -> None:
+def reject_pdf_header(content: bytes) -> None:
     if b"%PDF-" in content[:_PDF_STANDS_WITHIN]:
         raise _hidden("a PDF")
 
 
-def refuse_foreign(part: bytes) -> None:
+def reject_embedded_files(part: bytes) -> None:
     """Raises ImageRefused where a comment, a metadata segment or what trails the picture is or holds another file.
 
     Time grows with the length of `part`: each search passes over it once.
@@ -79,5 +79,5 @@ def _refuse_marks(part: bytes, marks: tuple[tuple[bytes, re.Pattern[bytes], str]
             position = part.find(mark, position + len(mark))
 
 
-def _hidden(kind: str) -> ImageRefused:
-    return ImageRefused(f"The picture holds another file: {kind}.", code="image_polyglot")
+def _hidden(kind: str) -> ImageRejected:
+    return ImageRejected(f"The picture holds another file: {kind}.", code="image_polyglot")

@@ -14,7 +14,7 @@ from imaging.structure.limits import (
     check_size,
     truncated,
 )
-from imaging.structure.polyglots import refuse_foreign
+from imaging.structure.polyglots import reject_embedded_files
 
 _ICC_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
@@ -62,10 +62,10 @@ def inspect_webp(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     check_size(width, height, frames=max(1, frames), limits=limits)
     for chunk in chunks:
         if chunk.kind not in _CODED:
-            refuse_foreign(chunk.content(content))
+            reject_embedded_files(chunk.content(content))
     end = _riff_end(content)
     if end < len(content):
-        refuse_foreign(content[end:])
+        reject_embedded_files(content[end:])
     return ImageStructure(
         format="WEBP",
         content_type=CONTENT_TYPES["WEBP"],
@@ -82,7 +82,7 @@ def inspect_webp(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     )
 
 
-def keep_webp_picture(content: bytes, *, limits: ImageLimits) -> bytes:
+def strip_webp(content: bytes, *, limits: ImageLimits) -> bytes:
     """The same coded picture or film with its colour profile and nothing else."""
     chunks = list(_walk(content))
     kept = [chunk for chunk in chunks if _belongs_to_picture(chunk, limits)]

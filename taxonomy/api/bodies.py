@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 from taxonomy.addresses import LAYER_NUMBERS
 from taxonomy.lookup import CategoryEntry, Directory, LayerEntry
 
@@ -154,7 +154,7 @@ def health_body(directory: Directory) -> dict[str, Any]:
         "checks": checks,
         "environment": settings.ENVIRONMENT_NAME,
         "uptime": round(time.monotonic() - _started, 1),
-        "timestamp": format_moment(timezone.now()),
+        "timestamp": format_timestamp(timezone.now()),
         "lastUpdated": last_updated(directory),
         "totalCategories": sum(len(layer.categories) for layer in directory.layers),
         "totalSubcategories": sum(count_subcategories(layer) for layer in directory.layers),
@@ -172,4 +172,4 @@ def count_nodes(directory: Directory) -> int:
 
 
 def last_updated(directory: Directory) -> str | None:
-    return format_moment(directory.updated_at) if directory.updated_at else None
+    return format_timestamp(directory.updated_at) if directory.updated_at else None

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 from taxonomy.api import bodies
 from taxonomy.api.serializers import ConvertSerializer
 from taxonomy.errors import AddressInvalid
@@ -101,7 +101,7 @@ class IncrementalView(PublicView):
                     "since": since,
                     "isKnown": base is not None,
                     "changeCount": len(changes),
-                    "generatedAt": format_moment(timezone.now()),
+                    "generatedAt": format_timestamp(timezone.now()),
                 },
             }
         )

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from api.envelopes import success
 from api.permissions import IsAdminRole
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 from taxonomy.api.bodies import count_nodes
 from taxonomy.api.serializers import InvalidateSerializer, NodeChangeSerializer, NodeSerializer
 from taxonomy.consistency import find_problems, find_warnings
@@ -135,7 +135,7 @@ class ValidateView(AdminView):
                 "errors": problems,
                 "warnings": find_warnings(),
                 "totalNodes": count_nodes(current_directory()),
-                "validationDate": format_moment(timezone.now()),
+                "validationDate": format_timestamp(timezone.now()),
             }
         )
 

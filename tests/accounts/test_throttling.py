@@ -6,7 +6,7 @@ import threading
 import pytest
 from rest_framework.test import APIClient
 
-from api.throttling import seconds_to_wait
+from api.throttling import consume_rate_limit
 from tests.factories.accounts import PASSWORD, AdminFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_hundred_at_the_same_moment_are_a_hundred(rates):
 
     def ask():
         start.wait()
-        waits.extend(seconds_to_wait("login", ident) for _ in range(5))
+        waits.extend(consume_rate_limit("login", ident) for _ in range(5))
 
     threads = [threading.Thread(target=ask) for _ in range(20)]
     for thread in threads:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from albumart.cleaning import forget_old_content, sweep_files
 from albumart.models import ArtworkContent
 from albumart.pipeline.store import storing
-from common.content_addressed_storage import content_key, put_once
+from common.content_addressed_storage import content_key, save_if_absent
 from tests.factories.albumart import ArtworkFactory, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ LATER = timedelta(days=2)
 
 def _orphan(content: bytes = b"orphan") -> str:
     key = content_key("album-art", content, "image/jpeg")
-    put_once(key, content, content_type="image/jpeg")
+    save_if_absent(key, content, content_type="image/jpeg")
     return key
 
 
@@ -65,9 +65,9 @@ def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
 def test_a_half_written_file_is_replaced() -> None:
     key = content_key("album-art", b"whole picture", "image/jpeg")
     default_storage.save(key, ContentFile(b"whole"))
-    assert put_once(key, b"whole picture", content_type="image/jpeg")
+    assert save_if_absent(key, b"whole picture", content_type="image/jpeg")
     assert default_storage.open(key).read() == b"whole picture"
-    assert not put_once(key, b"whole picture", content_type="image/jpeg")
+    assert not save_if_absent(key, b"whole picture", content_type="image/jpeg")
 
 
 def test_bytes_of_requests_that_ended_long_ago_are_forgotten() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from albumart.models import ArtworkFile
 from albumart.queueing import upload_artwork
 from assets.models import Asset
-from common.content_addressed_storage import content_key, put_once
+from common.content_addressed_storage import content_key, save_if_absent
 from common.errors import Unavailable
 from config.cloud_storage import WriteOnceCloudStorage
 from tests.albumart.conftest import run
@@ -41,8 +41,8 @@ def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Ass
 def test_a_half_written_file_is_replaced_and_a_whole_one_left(storage: str) -> None:
     key = content_key("album-art", b"whole picture", "image/jpeg")
     default_storage.save(key, ContentFile(b"whole"))
-    assert put_once(key, b"whole picture", content_type="image/jpeg")
-    assert not put_once(key, b"whole picture", content_type="image/jpeg")
+    assert save_if_absent(key, b"whole picture", content_type="image/jpeg")
+    assert not save_if_absent(key, b"whole picture", content_type="image/jpeg")
     with default_storage.open(key) as stored:
         assert stored.read() == b"whole picture"
 
@@ -55,7 +55,7 @@ def test_an_upload_whose_answer_was_lost_is_repeated_without_harm(storage: str) 
     cloud._save(key, ContentFile(b"picture"))
     with pytest.raises(FileExistsError):  # the generation is no longer 0: the storage itself refuses
         cloud._save(key, ContentFile(b"another"))
-    assert not put_once(key, b"picture", content_type="image/jpeg")
+    assert not save_if_absent(key, b"picture", content_type="image/jpeg")
     with urlopen(storage + key, timeout=5) as answer:
         assert answer.read() == b"picture"
     assert cloud.bucket.get_blob(key).cache_control == "public, max-age=31536000, immutable"
@@ -67,7 +67,7 @@ def test_a_storage_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(type(storages["default"]), "_save", fail)
     with pytest.raises(Unavailable):
-        put_once("album-art/ab/x.jpg", b"x", content_type="image/jpeg")
+        save_if_absent("album-art/ab/x.jpg", b"x", content_type="image/jpeg")
 
 
 @given(st.binary(max_size=64))

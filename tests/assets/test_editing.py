@@ -13,7 +13,7 @@ from accounts.models import User
 from assets.consistency import clean_up_lapsed, find_drift
 from assets.editing import edit_tags
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from common.errors import Invalid
+from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 from tests.assets.conftest import error_of, stored_bytes
 from tests.assets.test_registration import send
@@ -186,7 +186,7 @@ def test_tags_are_edited_in_bulk_within_the_limit(editor: User) -> None:
     assert edit_tags(pks, add=["c", "a", "c"], remove=["b"], by=editor, now=now, max_tags=5) == 3
     assert edit_tags(pks, add=["c"], remove=["b"], by=editor, now=now, max_tags=5) == 0
     assert {tuple(asset.tags) for asset in Asset.objects.all()} == {("a", "c")}
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         edit_tags(pks, add=list("defg"), remove=[], by=editor, now=now, max_tags=5)
     assert {tuple(asset.tags) for asset in Asset.objects.all()} == {("a", "c")}
 

@@ -12,7 +12,7 @@ from assets.api.compat import read_list
 from assets.descriptions import check_album_art, creator_description_to_keep
 from assets.errors import MediaRefused
 from assets.media_types import HEAD_BYTES, TYPES_BY_LAYER, check_media, sniff_mime_type
-from common.errors import Invalid
+from common.errors import InvalidInput
 from tests.support.media import make_jpeg, make_mp3, make_mp4, make_png, make_svg, make_wav
 
 SIGNATURES = [
@@ -99,7 +99,7 @@ JSON = st.recursive(
 def test_any_album_art_is_an_address_or_a_refusal(value: Any) -> None:
     try:
         kept = check_album_art(value)
-    except Invalid as error:
+    except InvalidInput as error:
         assert error.faults[0].field == "albumArt"  # noqa: PT017
     else:
         assert kept is None or kept.startswith(("http://", "https://", "data:image/", "HTTP", "Http"))
@@ -119,7 +119,7 @@ KNOWN = st.sampled_from(["mood", "genre", "bpm", "tags", "confidence", "generate
 def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
     try:
         kept = check_ai_metadata(value, max_bytes=65536)
-    except Invalid as error:
+    except InvalidInput as error:
         assert all(fault.field.startswith("aiMetadata") for fault in error.faults)  # noqa: PT017
     else:
         assert kept == value
@@ -127,14 +127,14 @@ def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
 
 
 def test_every_wrong_known_key_is_named_at_once() -> None:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidInput) as caught:
         check_ai_metadata({"mood": 1, "bpm": "fast", "tags": [1], "confidence": -1, "own": 5}, max_bytes=1000)
     assert {fault.field for fault in caught.value.faults} == {
         "aiMetadata.mood", "aiMetadata.bpm", "aiMetadata.tags", "aiMetadata.confidence",
     }  # fmt: skip
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         check_ai_metadata({"bpm": True}, max_bytes=1000)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         check_ai_metadata({"own": "x" * 1000}, max_bytes=1000)
 
 

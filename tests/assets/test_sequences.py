@@ -19,7 +19,7 @@ from assets.consistency import find_drift, repair_counters
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import raise_counters, reserve_numbers, take_block
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, InvalidInput
 from taxonomy.lookup import Directory, current_directory
 from tests.factories.accounts import UserFactory
 from tests.factories.assets import make_asset, make_assets
@@ -157,7 +157,7 @@ def test_a_registration_that_dies_after_its_number_leaves_the_reason_for_the_gap
 @pytest.mark.django_db
 def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: Directory) -> None:
     bad = wish(file=ContentFile(b"no picture", name="a.png"))
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         register_assets([wish(), wish(), bad], by=UserFactory(), directory=directory, now=timezone.now())
     assert not SequenceCounter.objects.exists()
 

@@ -11,7 +11,7 @@ from backfills.engine.starting import new_job, plan_run, start_run
 from backfills.errors import FieldHeld, MoveRefused, NothingToDo, PlanMoved
 from backfills.models import BackfillChange, BackfillRun
 from backfills.rules import Skip
-from common.errors import Invalid
+from common.errors import InvalidInput
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started, table_hash
 
@@ -131,7 +131,7 @@ def test_a_second_start_names_the_holder() -> None:
     ],
 )
 def test_bad_parameters_are_refused_by_name(wish: dict, field: str) -> None:
-    with registered(DescribeByName()) as rule, pytest.raises(Invalid) as refusal:
+    with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as refusal:
         _planned(rule, **wish)
     assert refusal.value.faults[0].field == field
     assert not BackfillRun.objects.exists()

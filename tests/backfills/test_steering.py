@@ -15,7 +15,7 @@ from backfills.engine.driving import take_run
 from backfills.errors import FieldHeld, MoveRefused
 from backfills.models import BackfillHold, BackfillRun
 from backfills.progress import events_after, run_figures, throughput, why_it_waits
-from common.errors import Conflict, Invalid, Missing
+from common.errors import Conflict, InvalidInput, NotFound
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started
 
@@ -85,7 +85,7 @@ def test_pace_is_adjusted_while_running_within_bounds() -> None:
     steering.adjust(job.run_pk, batch_rows=3, sleep_ratio=2, **_said())
     assert run_next_batch(job, now=timezone.now()).rows == 3
     for wish in ({"batch_rows": 0, "sleep_ratio": 0}, {"batch_rows": 10, "sleep_ratio": 99}):
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidInput):
             steering.adjust(job.run_pk, **wish, **_said())
 
 
@@ -142,7 +142,7 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
 
 
 def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         steering.hold_all(reason=" ", **_said())
     steering.hold_all(reason="release day", **_said())
     with pytest.raises(Conflict):
@@ -154,7 +154,7 @@ def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
 
 def test_unknown_runs_and_rows_are_missing() -> None:
     for verb in (steering.pause, steering.resume, steering.cancel, steering.force, steering.retry_parked):
-        with pytest.raises(Missing):
+        with pytest.raises(NotFound):
             verb(404, **_said())
 
 

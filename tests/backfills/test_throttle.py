@@ -18,7 +18,7 @@ from backfills import steering, throttle
 from backfills.engine.driving import drive, take_run
 from backfills.throttle import Reading, Throttle, find_reason
 from common import response_times
-from common.queue_latency import oldest_message_seconds, queue_key
+from common.queue_latency import queue_key, queue_latency_seconds
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, run_of, started
 
@@ -89,7 +89,7 @@ def queue() -> Iterator[str]:
 
 
 def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) -> None:
-    assert oldest_message_seconds(queue) == 0
+    assert queue_latency_seconds(queue) == 0
     for task in ("one", "two"):
         current_app.send_task(f"tests.{task}", queue=queue)
     with current_app.pool.acquire(block=True) as held:
@@ -98,7 +98,7 @@ def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) ->
         assert (newest["headers"]["task"], oldest["headers"]["task"]) == ("tests.two", "tests.one")
         oldest["headers"]["sent_at"] -= 90
         client.lset(queue_key(queue), -1, json.dumps(oldest))
-    assert 90 <= oldest_message_seconds(queue) < 95
+    assert 90 <= queue_latency_seconds(queue) < 95
 
 
 def test_an_old_queue_holds(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
@@ -119,13 +119,13 @@ def test_reads_that_take_longer_than_before_the_run_hold_it(settings: Settings) 
     settings.BACKFILLS_MIN_REQUESTS = 50
     assert throttle.measure_baseline() is None, "too few to say"
     for _ in range(100):
-        response_times.record(20.0)
+        response_times.record_response_time(20.0)
     response_times.flush()
     baseline = throttle.measure_baseline()
     assert baseline == pytest.approx(20, rel=0.03)
     assert Throttle(baseline).find_hold() == ""
     for _ in range(20):
-        response_times.record(60.0)
+        response_times.record_response_time(60.0)
     response_times.flush()
     assert Throttle(baseline).find_hold().startswith("API reads take 6")
 
@@ -149,6 +149,6 @@ def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: p
     monkeypatch.setattr(response_times, "_valkey", hang)
     monkeypatch.setattr(response_times, "_next_flush", 0.0)
     for _ in range(100):
-        response_times.record(20.0)
+        response_times.record_response_time(20.0)
     assert len(asked) == 1
     assert throttle.measure_baseline() is None

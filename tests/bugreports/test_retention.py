@@ -30,7 +30,7 @@ from bugreports.retention import BY_CLOCK, _alone, chain_digest, delete_reports,
 from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.tasks import clean_up_after_reports, purge_stale_reports
 from bugreports.trail import Actor
-from common.timestamps import format_moment
+from common.timestamps import format_timestamp
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
 from tests.support.processes import ENVIRONMENT, PROJECT
 
@@ -68,7 +68,7 @@ def test_closed_reports_go_whole_with_all_that_belongs_to_them() -> None:
     kept_key = add_screenshot(kept)
     result = run()
     assert result.document() == {
-        "status": "success", "results": {"matched": 1, "deleted": 1, "skipped": 0, "cutoff": format_moment(CUTOFF)},
+        "status": "success", "results": {"matched": 1, "deleted": 1, "skipped": 0, "cutoff": format_timestamp(CUTOFF)},
     }  # fmt: skip
     assert list(BugReport.objects.all()) == [kept]
     assert BugReportContext.objects.count() == BugReportEvent.objects.count() == 1
@@ -124,7 +124,7 @@ def test_a_dry_run_says_what_the_real_one_does_and_does_nothing() -> None:
     BugReportFactory(submitted_at=LONG_AGO)
     BugReportFactory(status="resolved", submitted_at=LONG_AGO, retain=True, retain_reason="x")
     dry = run(is_dry_run=True)
-    assert dry.document()["results"] == {"matched": 5, "deleted": 0, "skipped": 2, "cutoff": format_moment(CUTOFF)}
+    assert dry.document()["results"] == {"matched": 5, "deleted": 0, "skipped": 2, "cutoff": format_timestamp(CUTOFF)}
     assert (dry.expired, BugReport.objects.count(), PurgeRun.objects.count()) == (1, 5, 0)
     real = run()
     assert (real.matched, real.deleted, real.skipped, real.expired) == (5, 3, 2, 1)

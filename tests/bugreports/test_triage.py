@@ -14,7 +14,7 @@ from bugreports.linking import merge, unmerge
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
 from bugreports.moves import STATUSES, may_move
 from bugreports.trail import Actor
-from common.errors import Invalid
+from common.errors import InvalidInput
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.bugreports import BugReportFactory
 
@@ -82,7 +82,7 @@ def test_staying_where_it_is_takes_notes_and_leaves_no_entry(staff: Actor) -> No
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(status: str, more: dict, staff: Actor) -> None:
     report = BugReportFactory()
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         set_status(report, status, staff, **more)
     assert events(report) == ["submitted"]
 
@@ -133,13 +133,13 @@ def test_a_priority_is_a_judgement(staff: Actor) -> None:
     assert list(BugReport.objects.untriaged()) == [report]
     triage.prioritise([report.report_id], "high", by=staff, now=NOW)
     assert not BugReport.objects.untriaged().exists()
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         triage.prioritise([report.report_id], "urgent", by=staff, now=NOW)
 
 
 def test_retaining_says_who_and_why(staff: Actor) -> None:
     report = BugReportFactory()
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         triage.retain([report.report_id], "  ", by=staff, now=NOW)
     triage.retain([report.report_id], "asked for by the lawyers", by=staff, now=NOW)
     report.refresh_from_db()

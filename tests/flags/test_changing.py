@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, InvalidInput
 from flags.changing import change_flag, remove_stale_flag, restore_flag, turn_on_for_everyone
 from flags.models import FieldFlag, FlagChange
 from flags.registry import ALBUM_ART, FLAG_NAMES
@@ -63,7 +63,7 @@ def test_an_edit_that_changes_nothing_is_not_recorded():
     ],
 )
 def test_refuses_bad_wishes_naming_the_field(wish, field):
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(InvalidInput) as refusal:
         edit(**{"everyone": None} | wish)
     assert refusal.value.faults[0].field == field
     assert FieldFlag.objects.get(name=ALBUM_ART).everyone is False

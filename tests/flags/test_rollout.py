@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import Group
 
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
 from flags.rollout import flags_on, rollouts, set_stage, switch_off
@@ -56,7 +56,7 @@ def test_people_and_groups_stay_named_through_all_stages(make_person):
     [(ALBUM_ART, "25"), (ALBUM_ART, "custom"), (ALBUM_ART_PIPELINE, "staff"), (ALBUM_ART_PIPELINE, "50"), ("no", "1")],
 )
 def test_refuses_a_stage_the_flag_does_not_have(name, stage):
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         go(stage, name)
     assert not FlagChange.objects.exists()
 
@@ -108,5 +108,5 @@ def test_switches_off_many_in_one_go_and_tells_which_were_on():
         [ALBUM_ART, ALBUM_ART_PIPELINE], "Too slow"
     )
     assert flags_on() == {}
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         switch_off([ALBUM_ART, "no_such_flag"], by=None, reason="x", now=NOW)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.structure import ImageLimits, ImageStructure, inspect
 from tests.support.pictures import add_jpeg_segments, add_png_chunks, jpeg_segment, make_picture, png_chunk
 
@@ -14,7 +14,7 @@ def look_at(content: bytes) -> ImageStructure:
 
 
 def refusal_of(content: bytes) -> str:
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRejected) as refused:
         look_at(content)
     return refused.value.code
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.rendering import render
-from imaging.renditions import RenderedImage, RenderWish
+from imaging.renditions import RenderedImage, RenderSpec
 from imaging.structure import ImageLimits
 from imaging.structure.exif import orientation_block
 from tests.support.pictures import (
@@ -29,10 +29,10 @@ from tests.support.pictures import (
     png_chunk,
 )
 
-WISH = RenderWish(sides_px=(64, 24))
+WISH = RenderSpec(sides_px=(64, 24))
 
 
-def render_largest(content: bytes, wish: RenderWish = WISH) -> Image.Image:
+def render_largest(content: bytes, wish: RenderSpec = WISH) -> Image.Image:
     return decode(render(content, wish).renditions[0].content)
 
 
@@ -55,7 +55,7 @@ def as_written(image: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 def test_draws_every_side_asked_for(image_format: str) -> None:
-    rendered = render(make_picture(image_format, 960, 640), RenderWish(sides_px=(150, 500)))
+    rendered = render(make_picture(image_format, 960, 640), RenderSpec(sides_px=(150, 500)))
     sizes = [(one.side_px, one.width, one.height) for one in rendered.renditions]
     assert sizes == [(150, 150, 100), (500, 500, 333)]
     for one in rendered.renditions:
@@ -77,7 +77,7 @@ def test_never_enlarges(size: tuple[int, int]) -> None:
 def test_is_as_good_as_resampling_every_pixel(image_format: str, size: tuple[int, int]) -> None:
     scene = draw_scene(*size).filter(ImageFilter.UnsharpMask(3))
     content = encode(scene, image_format, **({"quality": 92} if image_format == "JPEG" else {}))
-    drawn = render(content, RenderWish(sides_px=(500,))).renditions[0]
+    drawn = render(content, RenderSpec(sides_px=(500,))).renditions[0]
     exact = decode(content).resize((drawn.width, drawn.height), Image.Resampling.LANCZOS)
     # Hard edges between pure colours are worse than covers: those keep 38 (benchmarks/artwork.py).
     assert psnr(decode(drawn.content), as_written(exact)) >= 37.5
@@ -187,7 +187,7 @@ def encode_bomb() -> bytes:
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
 def test_of_an_animation_the_first_frame_is_drawn(image_format: str) -> None:
-    rendered = render(make_animation(image_format, frames=3, side=40), RenderWish(sides_px=(40,)))
+    rendered = render(make_animation(image_format, frames=3, side=40), RenderSpec(sides_px=(40,)))
     picture = decode(rendered.renditions[0].content).convert("L")
     assert picture.getpixel((0, 0)) > 100 > picture.getpixel((2, 0))
 
@@ -196,17 +196,17 @@ def test_of_an_animation_the_first_frame_is_drawn(image_format: str) -> None:
 def test_noise_behind_a_sound_header_is_refused(size: int) -> None:
     noise = bytes((17 * n * n + 31 * n >> 3) % 255 for n in range(size))
     header = b"\x89PNG\r\n\x1a\n" + make_flat_png(200, 200)[8:33]
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRejected) as refused:
         render(header + png_chunk(b"IDAT", noise) + png_chunk(b"IEND", b""), WISH)
     assert refused.value.code == "image_broken"
     webp = make_picture("WEBP", 200, 200)
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRejected) as refused:
         render(webp[:30] + (noise * 200)[: len(webp) - 30], WISH)
     assert refused.value.code in ("image_broken", "image_truncated", "image_polyglot")
 
 
 def test_limits_of_the_wish_hold() -> None:
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRejected) as refused:
         render(make_picture(), replace(WISH, limits=ImageLimits(max_pixels=96 * 64 - 1)))
     assert refused.value.code == "image_too_many_pixels"
 
@@ -227,6 +227,6 @@ def test_a_flat_picture_is_told_by_its_facts() -> None:
 def test_sharp_and_blurred_pictures_differ() -> None:
     sharp = Image.effect_noise((400, 400), 60)
     blurred = draw_scene(400, 400).filter(ImageFilter.GaussianBlur(8))
-    wish = RenderWish(sides_px=(300,))
+    wish = RenderSpec(sides_px=(300,))
     assert render(encode(sharp, "PNG"), wish).sharpness > 20
     assert render(encode(blurred, "PNG"), wish).sharpness < 3

@@ -13,25 +13,25 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import Unavailable
-from imaging.errors import ImageRefused
-from imaging.renditions import RenderWish
-from imaging.sandbox import ImageChild, render_guarded
+from imaging.errors import ImageRejected
+from imaging.renditions import RenderSpec
+from imaging.sandbox import SandboxProcess, render_in_sandbox
 from tests.support.pictures import make_flat_png, make_picture
 from tests.support.source_tree import ROOT
 
-WISH = RenderWish(sides_px=(50,))
+WISH = RenderSpec(sides_px=(50,))
 PICTURE = make_picture()
 
 
 @pytest.fixture
-def child() -> Iterator[ImageChild]:
-    child = ImageChild(renderer="tests.support.broken_decoders")
+def child() -> Iterator[SandboxProcess]:
+    child = SandboxProcess(renderer="tests.support.broken_decoders")
     yield child
     child.close()
 
 
-def refusal_of(child: ImageChild, content: bytes, **bounds: float) -> str:
-    with pytest.raises(ImageRefused) as refused:
+def refusal_of(child: SandboxProcess, content: bytes, **bounds: float) -> str:
+    with pytest.raises(ImageRejected) as refused:
         child.render(content, WISH, **bounds)
     return refused.value.code
 
@@ -55,8 +55,8 @@ def ends_within(pid: int, seconds: float) -> bool:
 
 
 def test_draws_what_is_asked_for_by_one_child() -> None:
-    wish = RenderWish(sides_px=(80, 20), wants_original_reencoded=True)
-    rendered = render_guarded(PICTURE, wish)
+    wish = RenderSpec(sides_px=(80, 20), wants_original_reencoded=True)
+    rendered = render_in_sandbox(PICTURE, wish)
     assert [(one.side_px, one.width, one.content[:2]) for one in rendered.renditions] == [
         (80, 80, b"\xff\xd8"),
         (20, 20, b"\xff\xd8"),
@@ -77,7 +77,7 @@ def test_draws_what_is_asked_for_by_one_child() -> None:
         (PICTURE[:-100], "image_truncated"),
     ],
 )
-def test_a_picture_that_fails_leaves_the_child_alone(child: ImageChild, content: bytes, code: str) -> None:
+def test_a_picture_that_fails_leaves_the_child_alone(child: SandboxProcess, content: bytes, code: str) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
     assert refusal_of(child, content) == code
@@ -85,14 +85,14 @@ def test_a_picture_that_fails_leaves_the_child_alone(child: ImageChild, content:
     assert child.pid == before
 
 
-def test_a_picture_that_spins_is_stopped_by_its_cpu_time(child: ImageChild) -> None:
+def test_a_picture_that_spins_is_stopped_by_its_cpu_time(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
     assert refusal_of(child, b"spin", max_cpu_seconds=1) == "image_too_costly"
     assert child.pid == before
 
 
-def test_a_picture_that_hangs_is_stopped_with_its_child(child: ImageChild) -> None:
+def test_a_picture_that_hangs_is_stopped_with_its_child(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
     started = time.monotonic()
@@ -103,7 +103,7 @@ def test_a_picture_that_hangs_is_stopped_with_its_child(child: ImageChild) -> No
     assert child.pid != before
 
 
-def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: ImageChild) -> None:
+def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: SandboxProcess) -> None:
     with pytest.raises(Unavailable):
         child.render(b"kill the child", WISH)
     assert child.render(PICTURE, WISH).renditions
@@ -114,17 +114,17 @@ def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: I
 
 def test_a_child_that_does_not_start_is_no_fault_of_the_picture() -> None:
     with pytest.raises(Unavailable):
-        ImageChild(renderer="tests.support.no_such_module").render(PICTURE, WISH)
+        SandboxProcess(renderer="tests.support.no_such_module").render(PICTURE, WISH)
 
 
-def test_the_child_knows_no_secret_and_no_framework(child: ImageChild, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_knows_no_secret_and_no_framework(child: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     told = json.loads(child.render(b"what do you know", WISH).blurhash)
     assert set(told["environment"]) <= {"PATH", "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert told["modules"] == []
 
 
-def test_our_memory_stays_flat(child: ImageChild) -> None:
+def test_our_memory_stays_flat(child: SandboxProcess) -> None:
     large = make_picture("PNG", 1500, 1500) + bytes(4_000_000)
     child.render(large, WISH)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -136,11 +136,11 @@ def test_our_memory_stays_flat(child: ImageChild) -> None:
     assert grown < 20 * (1024 if sys.platform == "linux" else 1024 * 1024)
 
 
-def test_threads_take_turns(child: ImageChild) -> None:
+def test_threads_take_turns(child: SandboxProcess) -> None:
     drawn: list[int] = []
 
     def draw(side: int) -> None:
-        drawn.append(child.render(PICTURE, RenderWish(sides_px=(side,))).renditions[0].width - side)
+        drawn.append(child.render(PICTURE, RenderSpec(sides_px=(side,))).renditions[0].width - side)
 
     threads = [threading.Thread(target=draw, args=(side,)) for side in range(20, 32)]
     for thread in threads:
@@ -150,7 +150,7 @@ def test_threads_take_turns(child: ImageChild) -> None:
     assert drawn == [0] * 12
 
 
-def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: ImageChild) -> None:
+def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     ours = child.pid
     result, report = os.pipe()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imaging.errors import ImageRefused
+from imaging.errors import ImageRejected
 from imaging.structure import ImageLimits, ImageStructure, inspect
 from imaging.structure.exif import orientation_block
 from tests.support.pictures import (
@@ -38,7 +38,7 @@ def look_at(content: bytes) -> ImageStructure:
 
 
 def refusal_of(content: bytes, limits: ImageLimits = LIMITS) -> str:
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRejected) as refused:
         inspect(content, limits=limits)
     return refused.value.code
 
@@ -255,7 +255,7 @@ SOUND += [make_animation("WEBP", frames=2, side=8), make_picture("WEBP", lossles
 )
 @example(b"\xff" * 50, b"\xff\xd8\xff")
 def test_raises_nothing_else_for_any_bytes(content: bytes, magic: bytes) -> None:
-    with pytest.raises(ImageRefused):
+    with pytest.raises(ImageRejected):
         inspect(magic + content, limits=LIMITS)
 
 
@@ -270,5 +270,5 @@ def test_raises_nothing_else_for_a_damaged_picture(
         damaged[at : at + len(replacement)] = replacement
     cut = data.draw(st.integers(0, len(damaged)))
     for one in (bytes(damaged), bytes(damaged[:cut])):
-        with contextlib.suppress(ImageRefused):
+        with contextlib.suppress(ImageRejected):
             assert isinstance(inspect(one, limits=LIMITS), ImageStructure)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from common.errors import Missing
+from common.errors import NotFound
 from ops.recorded import faults_of_form, read_recorded
 from tests.support.exchanges import CONTRACTS
 
@@ -59,7 +59,7 @@ def test_keys_that_are_gone_moved_or_new_below_are_faults(page):
 
 
 def test_says_where_the_recorded_answers_should_be(tmp_path):
-    with pytest.raises(Missing, match=r"frontend\.json"):
+    with pytest.raises(NotFound, match=r"frontend\.json"):
         read_recorded(tmp_path)
 
 

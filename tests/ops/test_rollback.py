@@ -15,7 +15,7 @@ from assets.demo import load_demo
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
 from backfills.steering import finalise
-from common.errors import Invalid
+from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
 from flags.rollout import flags_on, set_stage
@@ -221,7 +221,7 @@ def test_what_is_kept_is_what_is_not_meant():
     wish = plan_rollback(reason="x", by=None, now=timezone.now(), only=[ALBUM_ART, AI_METADATA], keep=[AI_METADATA])
     assert wish.names == {ALBUM_ART}
     assert wish.kept == FLAG_NAMES - {ALBUM_ART}
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInput):
         plan_rollback(reason="x", by=None, now=timezone.now(), keep=FLAG_NAMES)
 
 

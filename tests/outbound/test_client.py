@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from common.errors import Invalid, Missing, RegistryError, Unavailable
+from common.errors import InvalidInput, NotFound, RegistryError, Unavailable
 from outbound import (
-    AddressRefused,
     FetchPolicy,
-    ResponseRefused,
-    SourceAbsent,
-    SourceThrottled,
-    SourceUnavailable,
+    RemoteNotFound,
+    RemoteRateLimited,
+    RemoteUnavailable,
+    ResponseRejected,
+    UrlNotAllowed,
     fetch,
     post,
 )
@@ -65,7 +65,7 @@ def test_asks_for_plain_http_only_where_the_settings_allow_it(
 ) -> None:
     server.serve("/cover.jpg", b"picture")
     url = server.url("/cover.jpg", scheme="http")
-    with pytest.raises(AddressRefused):
+    with pytest.raises(UrlNotAllowed):
         fetch(url, policy())
     settings.OUTBOUND_ALLOW_HTTP = True
     assert fetch(url, policy()).content == b"picture"
@@ -93,7 +93,7 @@ def test_takes_every_honest_form_of_an_answer(
 def test_takes_a_body_of_just_the_size_allowed(server: SourceServer, policy: Policies) -> None:
     url = server.serve("/cover.jpg", bytes(100_000))
     assert len(fetch(url, policy(max_bytes=100_000)).content) == 100_000
-    with pytest.raises(ResponseRefused):
+    with pytest.raises(ResponseRejected):
         fetch(url, policy(max_bytes=99_999))
 
 
@@ -106,21 +106,21 @@ def test_hands_over_the_claim_and_the_bytes_of_a_source_that_lies(server: Source
 @pytest.mark.parametrize(
     ("path", "kind", "code"),
     [
-        ("/status-404", SourceAbsent, "source_absent"),
-        ("/status-410", SourceAbsent, "source_absent"),
-        ("/nothing-here", SourceAbsent, "source_absent"),
-        ("/status-429", SourceThrottled, "source_throttled"),
-        ("/status-206", ResponseRefused, "unexpected_status"),
-        ("/status-300", ResponseRefused, "unexpected_status"),
-        ("/status-400", ResponseRefused, "unexpected_status"),
-        ("/status-401", ResponseRefused, "unexpected_status"),
-        ("/status-403", ResponseRefused, "unexpected_status"),
-        ("/status-418", ResponseRefused, "unexpected_status"),
-        ("/status-500", SourceUnavailable, "server_error"),
-        ("/status-502", SourceUnavailable, "server_error"),
-        ("/status-503", SourceUnavailable, "server_error"),
-        ("/status-504", SourceUnavailable, "server_error"),
-        ("/status-599", SourceUnavailable, "server_error"),
+        ("/status-404", RemoteNotFound, "source_absent"),
+        ("/status-410", RemoteNotFound, "source_absent"),
+        ("/nothing-here", RemoteNotFound, "source_absent"),
+        ("/status-429", RemoteRateLimited, "source_throttled"),
+        ("/status-206", ResponseRejected, "unexpected_status"),
+        ("/status-300", ResponseRejected, "unexpected_status"),
+        ("/status-400", ResponseRejected, "unexpected_status"),
+        ("/status-401", ResponseRejected, "unexpected_status"),
+        ("/status-403", ResponseRejected, "unexpected_status"),
+        ("/status-418", ResponseRejected, "unexpected_status"),
+        ("/status-500", RemoteUnavailable, "server_error"),
+        ("/status-502", RemoteUnavailable, "server_error"),
+        ("/status-503", RemoteUnavailable, "server_error"),
+        ("/status-504", RemoteUnavailable, "server_error"),
+        ("/status-599", RemoteUnavailable, "server_error"),
     ],
 )
 def test_tells_apart_what_a_status_means(
@@ -146,14 +146,14 @@ def test_tells_apart_what_a_status_means(
 def test_passes_on_when_a_source_wants_to_be_asked_again(
     path: str, wish: int | None, server: SourceServer, policy: Policies
 ) -> None:
-    with pytest.raises(SourceThrottled) as fault:
+    with pytest.raises(RemoteRateLimited) as fault:
         fetch(server.url(path), policy(throttling_statuses=frozenset({403, 429})))
     assert fault.value.retry_after_seconds == wish
 
 
 @pytest.mark.parametrize("path", ["/gzip-bomb", "/brotli-bomb", "/nested-encodings", "/gzip-framing"])
 def test_refuses_an_encoded_body(path: str, server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(ResponseRefused) as fault:
+    with pytest.raises(ResponseRejected) as fault:
         fetch(server.url(path), policy())
     assert fault.value.code == "encoded_body"
 
@@ -167,16 +167,16 @@ def test_posts_a_body_and_takes_a_small_answer(server: SourceServer, policy: Pol
     assert (request.method, request.body) == ("POST", body)
     assert (request.headers["content-type"], request.headers["x-signature"]) == ("application/json", "abc")
     server.serve("/hook", bytes(65 * 1024))
-    with pytest.raises(ResponseRefused):
+    with pytest.raises(ResponseRejected):
         post(server.url("/hook"), b"", {}, policy())
 
 
 def test_posts_to_the_address_given_and_to_no_other(server: SourceServer, policy: Policies) -> None:
     server.redirect("/hook", "/elsewhere", status=307)
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         post(server.url("/hook"), b"{}", {}, policy(max_redirects=3))
     assert refusal.value.code == "redirect_refused"
-    with pytest.raises(AddressRefused):
+    with pytest.raises(UrlNotAllowed):
         post("https://10.0.0.1/hook", b"{}", {}, policy())
     assert len(server.requests) == 1
 
@@ -193,15 +193,15 @@ def test_posts_no_header_that_would_be_another(name: str, value: str, server: So
 @pytest.mark.parametrize(
     ("kind", "parent"),
     [
-        (AddressRefused, Invalid),
-        (ResponseRefused, Invalid),
-        (SourceAbsent, Missing),
-        (SourceThrottled, Unavailable),
-        (SourceUnavailable, Unavailable),
+        (UrlNotAllowed, InvalidInput),
+        (ResponseRejected, InvalidInput),
+        (RemoteNotFound, NotFound),
+        (RemoteRateLimited, Unavailable),
+        (RemoteUnavailable, Unavailable),
     ],
 )
 def test_a_fault_keeps_its_code_on_its_way_between_processes(
-    kind: type[AddressRefused], parent: type[RegistryError]
+    kind: type[UrlNotAllowed], parent: type[RegistryError]
 ) -> None:
     fault = pickle.loads(pickle.dumps(kind("Sentence.", "some_code", host="art.example")))  # noqa: S301
     assert isinstance(fault, parent)

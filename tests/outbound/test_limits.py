@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from common.errors import RegistryError
-from outbound import FetchPolicy, ResponseRefused, SourceUnavailable, fetch, open_service_connection, post
+from outbound import FetchPolicy, RemoteUnavailable, ResponseRejected, fetch, open_service_connection, post
 from tests.support.bad_server import MIB
 from tests.support.source_server import Conversation, SourceServer
 
@@ -41,7 +41,7 @@ def takes_at_most(seconds: float) -> Iterator[None]:
     ],
 )
 def test_gives_up_on_a_slow_source(path: str, code: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(0.6 + 0.4), pytest.raises(SourceUnavailable) as fault:
+    with takes_at_most(0.6 + 0.4), pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url(path), hurried())
     assert fault.value.code == code
 
@@ -64,7 +64,7 @@ def test_the_total_time_holds_over_all_redirects(server: SourceServer, hurried: 
         conversation.pause(0.2)
         conversation.head(302, Location="/later", Content_Length=0)
 
-    with takes_at_most(0.7), pytest.raises(SourceUnavailable) as fault:
+    with takes_at_most(0.7), pytest.raises(RemoteUnavailable) as fault:
         fetch(server.answer_by("/later", behave), hurried(total_seconds=0.7, max_redirects=50))
     assert fault.value.code == "timeout"
 
@@ -77,7 +77,7 @@ def test_bears_a_slow_source_that_is_fast_enough(server: SourceServer, hurried: 
             conversation.pause(0.06)
 
     assert len(fetch(server.answer_by("/", behave), hurried(min_bytes_per_second=500)).content) == 1500
-    with pytest.raises(SourceUnavailable) as fault:
+    with pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url("/"), hurried(min_bytes_per_second=5000))
     assert fault.value.code == "too_slow"
 
@@ -123,7 +123,7 @@ def test_bears_a_port_that_does_not_speak_tls(
 ) -> None:
     with _listener(behave) as port, takes_at_most(0.5):
         settings.OUTBOUND_ALLOWED_PORTS = [port]
-        with pytest.raises(SourceUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as fault:
             fetch(f"https://127.0.0.1:{port}/", hurried(connect_seconds=0.5))
     assert fault.value.code == code
 
@@ -132,7 +132,7 @@ def test_bears_a_port_where_nobody_listens(server: SourceServer, hurried: Polici
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     settings.OUTBOUND_ALLOWED_PORTS = [port]
-    with takes_at_most(0.5), pytest.raises(SourceUnavailable) as fault:
+    with takes_at_most(0.5), pytest.raises(RemoteUnavailable) as fault:
         fetch(f"https://127.0.0.1:{port}/", hurried(connect_seconds=0.5))
     assert fault.value.code == "connect_failed"
 
@@ -142,7 +142,7 @@ def test_does_not_wait_for_a_name_server_that_hangs(
 ) -> None:
     is_over = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: is_over.wait(10) and [])
-    with takes_at_most(0.3), pytest.raises(SourceUnavailable) as fault:
+    with takes_at_most(0.3), pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url("/empty", host="art.example"), hurried(connect_seconds=0.3))
     is_over.set()
     assert fault.value.code == "dns_failed"
@@ -155,7 +155,7 @@ def test_does_not_wait_for_a_receiver_that_reads_nothing(
     is_over = threading.Event()
     with _listener(lambda accepted: is_over.wait(10) and None) as port, takes_at_most(0.4):
         settings.OUTBOUND_ALLOWED_PORTS = [port]
-        with pytest.raises(SourceUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as fault:
             post(f"http://127.0.0.1:{port}/", bytes(64 * MIB), {}, hurried(first_byte_seconds=0.4))
         is_over.set()
     assert fault.value.code == "timeout"
@@ -163,7 +163,7 @@ def test_does_not_wait_for_a_receiver_that_reads_nothing(
 
 @pytest.mark.parametrize("path", ["/endless", "/endless-chunks", "/stated-too-large"])
 def test_stops_at_the_size_allowed(path: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(1), pytest.raises(ResponseRefused) as fault:
+    with takes_at_most(1), pytest.raises(ResponseRejected) as fault:
         fetch(server.url(path), hurried())
     assert fault.value.code == "too_large"
 
@@ -207,7 +207,7 @@ def test_an_endless_answer_fills_no_memory(path: str, server: SourceServer, hurr
     ],
 )
 def test_takes_no_part_of_a_broken_answer_for_the_whole(path: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(2), pytest.raises(SourceUnavailable) as fault:
+    with takes_at_most(2), pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url(path), hurried())
     assert fault.value.code == "connection_broken"
 
@@ -238,7 +238,7 @@ def test_opens_a_service_of_our_own_wherever_it_stands(tmp_path: Path) -> None:
 
 def test_names_a_service_that_does_not_answer(tmp_path: Path) -> None:
     for address in (f"unix:{tmp_path}/nothing", "tcp://127.0.0.1:1"):
-        with pytest.raises(SourceUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as fault:
             open_service_connection(address, timeout_seconds=1)
         assert fault.value.code == "connect_failed"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from outbound import AddressRefused, FetchPolicy, SourceUnavailable, fetch
+from outbound import FetchPolicy, RemoteUnavailable, UrlNotAllowed, fetch
 from tests.support.names import answers_in_turn, names_answered
 from tests.support.source_server import SourceServer
 
@@ -16,7 +16,7 @@ def test_a_certificate_must_bear_the_name_that_was_asked(server: SourceServer, p
     server.serve("/cover.jpg", b"picture")
     with names_answered(**{"cdn.art.example": ["127.0.0.1"], "other.example": ["127.0.0.1"]}):
         assert fetch(server.url("/cover.jpg", host="cdn.art.example"), policy()).host == "cdn.art.example"
-        with pytest.raises(SourceUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as fault:
             fetch(server.url("/cover.jpg", host="other.example"), policy())
     assert fault.value.code == "tls_failed"
     assert [request.server_name for request in server.requests] == ["cdn.art.example"]
@@ -27,7 +27,7 @@ def test_a_certificate_must_come_from_a_trusted_authority(
     server: SourceServer, policy: Policies, settings: Settings
 ) -> None:
     settings.OUTBOUND_CA_BUNDLE = ""
-    with pytest.raises(SourceUnavailable) as fault:
+    with pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url("/empty"), policy())
     assert fault.value.code == "tls_failed"
     assert not server.requests
@@ -48,7 +48,7 @@ def test_looks_at_the_address_anew_for_every_redirect(server: SourceServer, poli
     url = server.url("/first", host="art.example")
     with (
         answers_in_turn({"art.example": [["127.0.0.1"], ["10.0.0.1"]]}) as asked,
-        pytest.raises(AddressRefused) as refusal,
+        pytest.raises(UrlNotAllowed) as refusal,
     ):
         fetch(url, policy(max_redirects=3))
     assert refusal.value.code == "blocked_address"
@@ -71,7 +71,7 @@ def test_looks_at_the_address_anew_for_every_redirect(server: SourceServer, poli
 def test_refuses_a_name_if_any_of_its_addresses_is_not_public(
     answers: list[str], server: SourceServer, policy: Policies, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with names_answered(**{"art.example": answers}), pytest.raises(AddressRefused) as refusal:
+    with names_answered(**{"art.example": answers}), pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url("/cover.jpg", host="art.example"), policy())
     assert refusal.value.code == "blocked_address"
     assert not server.connections
@@ -84,7 +84,7 @@ def test_refuses_loopback_unless_the_settings_allow_it(
 ) -> None:
     settings.OUTBOUND_ALLOW_LOOPBACK = False
     for host in ("127.0.0.1", "art.example"):
-        with names_answered(**{"art.example": ["127.0.0.1"]}), pytest.raises(AddressRefused) as refusal:
+        with names_answered(**{"art.example": ["127.0.0.1"]}), pytest.raises(UrlNotAllowed) as refusal:
             fetch(server.url("/empty", host=host), policy())
         assert refusal.value.code == "blocked_address"
     assert not server.connections
@@ -97,7 +97,7 @@ def test_asks_no_host_that_its_caller_does_not_allow(server: SourceServer, polic
         seen.append(host)
         return False
 
-    with names_answered(**{"xn--bcher-kva.example": ["127.0.0.1"]}) as asked, pytest.raises(AddressRefused) as refusal:
+    with names_answered(**{"xn--bcher-kva.example": ["127.0.0.1"]}) as asked, pytest.raises(UrlNotAllowed) as refusal:
         fetch(f"https://BÜCHER.example.:{server.port}/", policy(is_allowed_host=refuse))
     assert refusal.value.code == "host_not_allowed"
     assert seen == ["xn--bcher-kva.example"]
@@ -115,6 +115,6 @@ def test_tries_the_next_address_of_a_name_when_one_takes_no_connection(server: S
 def test_a_name_without_an_address_may_have_one_later(
     answers: dict[str, list[str]], server: SourceServer, policy: Policies
 ) -> None:
-    with names_answered(**answers), pytest.raises(SourceUnavailable) as fault:
+    with names_answered(**answers), pytest.raises(RemoteUnavailable) as fault:
         fetch(server.url("/cover.jpg", host="art.example"), policy())
     assert fault.value.code == "dns_failed"

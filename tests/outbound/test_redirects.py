@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from outbound import AddressRefused, FetchPolicy, fetch
+from outbound import FetchPolicy, UrlNotAllowed, fetch
 from tests.support.names import names_answered
 from tests.support.source_server import SourceServer
 
@@ -23,7 +23,7 @@ def test_follows_a_redirect_where_the_caller_allows_one(status: int, server: Sou
 
 
 def test_follows_none_by_default(server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.redirect("/first", "/empty"), policy())
     assert refusal.value.code == "redirect_refused"
     assert not server.asked("/empty")
@@ -45,7 +45,7 @@ def test_follows_none_by_default(server: SourceServer, policy: Policies) -> None
     ],
 )
 def test_refuses_to_be_led_astray(path: str, code: str, server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url(path), policy(max_redirects=3))
     assert refusal.value.code == code
     assert len(server.connections) == 1
@@ -57,7 +57,7 @@ def test_refuses_to_leave_https_even_where_http_is_spoken(
     settings.OUTBOUND_ALLOW_HTTP = True
     server.redirect("/down", server.url("/empty", scheme="http"))
     server.redirect("/up", server.url("/empty"))
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url("/down"), policy(max_redirects=3))
     assert refusal.value.code == "redirect_refused"
     assert fetch(server.url("/up", scheme="http"), policy(max_redirects=3)).status == 200
@@ -65,7 +65,7 @@ def test_refuses_to_leave_https_even_where_http_is_spoken(
 
 def test_asks_its_caller_about_the_host_of_every_redirect(server: SourceServer, policy: Policies) -> None:
     server.redirect("/first", server.url("/empty", host="evil.art.example"))
-    with names_answered(**{"evil.art.example": ["127.0.0.1"]}) as asked, pytest.raises(AddressRefused) as refusal:
+    with names_answered(**{"evil.art.example": ["127.0.0.1"]}) as asked, pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url("/first"), policy(max_redirects=3, is_allowed_host="127.0.0.1".__eq__))
     assert (refusal.value.code, refusal.value.host) == ("host_not_allowed", "evil.art.example")
     assert not asked
@@ -73,14 +73,14 @@ def test_asks_its_caller_about_the_host_of_every_redirect(server: SourceServer, 
 
 @pytest.mark.parametrize(("path", "limit"), [("/loop", 3), ("/hops?50", 5), ("/grows", 4)])
 def test_stops_at_the_limit(path: str, limit: int, server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url(path), policy(max_redirects=limit))
     assert refusal.value.code == "too_many_redirects"
     assert len(server.requests) == limit + 1
 
 
 def test_stops_when_an_address_has_grown_too_long(server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(AddressRefused) as refusal:
+    with pytest.raises(UrlNotAllowed) as refusal:
         fetch(server.url("/grows"), policy(max_redirects=50))
     assert refusal.value.code == "url_malformed"
     assert len(server.requests) < 7

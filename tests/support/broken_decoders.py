@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from imaging import rendering
-from imaging.renditions import RenderedImage, RenderWish
+from imaging.renditions import RenderedImage, RenderSpec
 from tests.support.pictures import make_flat_png
 
 
@@ -16,7 +16,7 @@ def warm_up() -> None:
     rendering.warm_up()
 
 
-def render(content: bytes, wish: RenderWish) -> RenderedImage:
+def render(content: bytes, wish: RenderSpec) -> RenderedImage:
     match content:
         case b"segfault":
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from common.errors import Conflict, Invalid, RegistryError
+from common.errors import Conflict, InvalidInput, RegistryError
 from taxonomy.consistency import find_problems
 from taxonomy.editing import NodeWish, add_node, change_node, remove_node
 from taxonomy.errors import DocumentInvalid, NodeInUse, NodeMissing, NodeTaken
@@ -66,7 +66,7 @@ def test_an_edit_that_changes_nothing_is_no_version(athleisure):
     ],
 )
 def test_a_wish_of_wrong_shape_is_refused_at_its_field(casual, wish, field):
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidInput) as caught:
         add_node(casual, wish, **verb_options())
     assert caught.value.faults[0].field == field
 

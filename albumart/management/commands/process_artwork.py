@@ -13,7 +13,7 @@ from albumart.queueing import cancel_run, fetch_again, pause_run, rerun_failed_s
 from albumart.statistics import cohort_figures, pipeline_figures, run_waits_because
 from assets.finding import find_asset
 from common.errors import RegistryError
-from common.progress_bar import show_progress
+from common.progress_bar import progress_bar
 from taxonomy.lookup import current_directory
 
 _LOOK_SECONDS = 1.0
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         total = run.artworks.count()
         done, told = 0, ""
         try:
-            with show_progress(run.name, total) as on_progress:
+            with progress_bar(run.name, total) as on_progress:
                 while done < total:
                     figures = cohort_figures(run)
                     on_progress(figures["done"] - done)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assets.demo import clear_demo
 from common.errors import RegistryError
-from common.progress_bar import show_progress
+from common.progress_bar import progress_bar
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with show_progress("Demo files", None) as on_progress:
+            with progress_bar("Demo files", None) as on_progress:
                 count = clear_demo(on_progress=on_progress)
         except RegistryError as error:
             raise CommandError(error.message) from error

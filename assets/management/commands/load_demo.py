@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assets.demo import load_demo
 from common.errors import RegistryError
-from common.progress_bar import show_progress
+from common.progress_bar import progress_bar
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if assets < 1:
             raise CommandError("--assets must be at least 1")
         try:
-            with show_progress("Demo assets", assets) as on_progress:
+            with progress_bar("Demo assets", assets) as on_progress:
                 count = load_demo(asset_count=assets, now=timezone.now(), on_progress=on_progress)
         except RegistryError as error:
             raise CommandError(error.message) from error

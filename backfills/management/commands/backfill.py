@@ -20,8 +20,8 @@ from backfills.models import BackfillRun
 from backfills.progress import figures_of, run_figures
 from backfills.rules import all_rules, rule_named
 from backfills.throttle import measure_baseline
-from common.errors import Missing, RegistryError
-from common.progress_bar import show_progress
+from common.errors import NotFound, RegistryError
+from common.progress_bar import progress_bar
 
 _BY = "command"
 _SHOWN = 10
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _plan(self, options: dict[str, Any]) -> None:
         job = self._new_job(options)
         rows = concerned(job, BackfillRun.objects.get(pk=job.run_pk)).count()
-        with show_progress("Planning", rows) as on_progress:
+        with progress_bar("Planning", rows) as on_progress:
             plan = plan_run(job, now=timezone.now(), on_progress=on_progress)
         self.stdout.write(f"Run {job.run_pk}, planned: {plan.rows} rows")
         for outcome, count in plan.outcomes.most_common():
@@ -125,7 +125,7 @@ class Command(BaseCommand):
     def _carry_out(self, run_pk: int) -> None:
         figures = run_figures(BackfillRun.objects.get(pk=run_pk), timezone.now())
         try:
-            with show_progress(f"{figures['rule']} #{run_pk}", figures["rowsTotal"]) as on_rows:
+            with progress_bar(f"{figures['rule']} #{run_pk}", figures["rowsTotal"]) as on_rows:
                 on_rows(figures["rowsDone"])
                 run = carry_out(run_pk, clock=timezone.now, on_rows=on_rows, on_wait=self._tell_wait)
         except KeyboardInterrupt:
@@ -217,7 +217,7 @@ class Command(BaseCommand):
             else runs.exclude(started_at=None).first() or runs.first()
         )
         if run is None:
-            raise Missing(f"There is no such run of {rule.name}")
+            raise NotFound(f"There is no such run of {rule.name}")
         return run
 
     def _hold(self, options: dict[str, Any]) -> None:
