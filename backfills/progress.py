@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Min, Q, Sum
 
 from backfills import states
-from backfills.engine.moves import is_held_by_worker
+from backfills.engine.transitions import is_held_by_worker
 from backfills.models import BackfillBatch, BackfillChange, BackfillHold, BackfillRun
 from common.timestamps import format_timestamp
 

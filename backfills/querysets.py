@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from backfills import states
-from backfills.engine.moves import held_by_nobody
+from backfills.engine.transitions import held_by_nobody
 
 _LONGEST_WAIT = timedelta(hours=1)  # later than that only a clock that ran ahead has set
 

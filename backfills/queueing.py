@@ -7,9 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.db import transaction
 
-from backfills import states, steering, tasks
-from backfills.engine.job import job_of
-from backfills.engine.starting import new_job, start_run
+from backfills import run_control, states, tasks
+from backfills.engine.run_context import job_of
+from backfills.engine.run_setup import new_job, start_run
 from backfills.models import BackfillRun
 from backfills.rules import rule_named
 from backfills.throttle import measure_baseline
@@ -44,17 +44,17 @@ def start(run_pk: int, *, by: str, now: datetime, plan_hash: str | None) -> None
 @transaction.atomic
 def resume(run_pk: int, *, by: str, now: datetime) -> None:
     """The limit of response times is measured anew: after a rest it says again what reads take without the run."""
-    steering.resume(run_pk, by=by, now=now, baseline_p95_ms=measure_baseline())
+    run_control.resume(run_pk, by=by, now=now, baseline_p95_ms=measure_baseline())
     transaction.on_commit(partial(dispatch_best_effort, tasks.carry_on, run_pk))
 
 
 @transaction.atomic
 def undo(run_pk: int, *, by: str, now: datetime) -> None:
-    steering.begin_undo(run_pk, by=by, now=now)
+    run_control.begin_undo(run_pk, by=by, now=now)
     transaction.on_commit(partial(dispatch_best_effort, tasks.carry_on, run_pk))
 
 
 @transaction.atomic
 def force(run_pk: int, *, by: str, now: datetime) -> None:
-    run = steering.force(run_pk, by=by, now=now)
+    run = run_control.force(run_pk, by=by, now=now)
     transaction.on_commit(partial(dispatch_best_effort, tasks.carry_on, run.pk))

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from backfills.engine.driving import drive, let_go, take_run
-from backfills.engine.job import job_of
-from backfills.engine.starting import plan_run
+from backfills.engine.run_context import job_of
+from backfills.engine.run_setup import plan_run
+from backfills.engine.runner import drive, let_go, take_run
 from backfills.errors import MoveRefused, RunTaken
 from backfills.models import BackfillRun
 from backfills.throttle import Throttle

@@ -32,9 +32,9 @@ import time
 from django.apps import apps
 from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule
-from backfills.engine.driving import drive_to_the_end
-from backfills.engine.starting import new_job, start_run
-from backfills.steering import begin_undo
+from backfills.engine.runner import drive_to_the_end
+from backfills.engine.run_setup import new_job, start_run
+from backfills.run_control import begin_undo
 now = timezone.now()
 job = new_job(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_rows=BATCH_ROWS)
 start_run(job, by="benchmark", now=now)

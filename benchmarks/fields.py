@@ -51,7 +51,7 @@ for name in ("ai_metadata", "album_art", "creator_description", "search_creator_
 _FINALISE = """
 from django.utils import timezone
 from backfills.models import BackfillRun
-from backfills.steering import finalise
+from backfills.run_control import finalise
 for run in BackfillRun.objects.filter(state="finished"):
     finalise(run.pk, by="benchmark", now=timezone.now())
 """

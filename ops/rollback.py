@@ -14,9 +14,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from backfills.carrying import undo_now
-from backfills.engine.job import job_of
 from backfills.engine.ledger import count_outcomes
+from backfills.engine.run_context import job_of
+from backfills.foreground import undo_now
 from backfills.models import BackfillRun
 from common.errors import InvalidInput, NotFound, RegistryError
 from flags.audit import state_in_words

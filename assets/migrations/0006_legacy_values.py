@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from backfills.engine.migrating import fill, take_back
+from backfills.engine.data_migrations import fill, take_back
 
 
 def _say(text):

@@ -11,7 +11,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from backfills.engine.starting import MAX_REASON_CHARS
+from backfills.engine.run_setup import MAX_REASON_CHARS
 from backfills.rules import all_rules
 from common.errors import RegistryError
 

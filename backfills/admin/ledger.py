@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 
 from backfills.models import BackfillChange, BackfillParked
 from backfills.rules import rule_named
-from backfills.steering import retry_parked
+from backfills.run_control import retry_parked
 from common.errors import NotFound
 from common.model_admin import ReadOnlyModelAdmin
 

@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from backfills import queueing
+from backfills.admin.actions import UNDO_VERBS, VERBS, WITH_CONFIRMATION, do_verb
 from backfills.admin.forms import AdjustForm, HoldForm, PlanForm
-from backfills.admin.panels import confirmation, run_page
-from backfills.admin.verbs import UNDO_VERBS, VERBS, WITH_CONFIRMATION, do_verb
+from backfills.admin.page_context import confirmation, run_page
 from backfills.models import BackfillRun
 from backfills.progress import run_figures, throughput
-from backfills.steering import adjust, describe_hold, hold_all, release_all
+from backfills.run_control import adjust, describe_hold, hold_all, release_all
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from backfills import states
-from backfills.engine.halving import is_passing
-from backfills.engine.job import Job
+from backfills.engine.bisection import is_passing
 from backfills.engine.ledger import write_what_is_taken
-from backfills.engine.moves import fail, lease_end, locked_run, move, note
-from backfills.engine.rows import ask_rule, concerned, label_of, read, rows_done
-from backfills.engine.undoing import restore_rows
+from backfills.engine.run_context import Job
+from backfills.engine.selection import ask_rule, concerned, label_of, read, rows_done
+from backfills.engine.transitions import fail, lease_end, locked_run, move, note
+from backfills.engine.undo import restore_rows
 from backfills.errors import RunTaken
 from backfills.rules import Row
 

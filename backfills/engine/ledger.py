@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from backfills.engine.columns import from_json, quote, to_json_text
-from backfills.engine.halving import do_in_halves
-from backfills.engine.job import Job
+from backfills.engine.bisection import do_in_halves
+from backfills.engine.json_casts import from_json, quote, to_json_text
+from backfills.engine.run_context import Job
 from backfills.rules import ORIGIN, ActingRule
 
 BEFORE_ALL_PKS = -(2**63)

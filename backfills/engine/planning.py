@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from backfills.engine.columns import to_json_text
-from backfills.engine.job import Job
+from backfills.engine.json_casts import to_json_text
 from backfills.engine.ledger import write_what_is_taken
-from backfills.engine.rows import Wishes, ask_rule, label_of, pages
+from backfills.engine.run_context import Job
+from backfills.engine.selection import Wishes, ask_rule, label_of, pages
 from backfills.rules import ActingRule, Row
 
 _SAMPLES = 10

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from backfills.engine.rows import rows_done
+from backfills.engine.selection import rows_done
 from backfills.querysets import BackfillRunQuerySet
 from backfills.states import PLANNED, STATES
 

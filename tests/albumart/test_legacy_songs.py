@@ -6,7 +6,7 @@ from django.utils import timezone
 from albumart.legacy_songs import LEGACY_SONGS, pictures_wait
 from albumart.models import Artwork, ArtworkRun, ArtworkSource
 from albumart.queueing import request_artwork
-from backfills.steering import begin_undo, finalise
+from backfills.run_control import begin_undo, finalise
 from tests.factories.albumart import make_song
 from tests.factories.assets import make_asset
 from tests.support.backfills import BY, run_of, run_to_the_end, started

@@ -17,7 +17,7 @@ from assets.descriptions import words_in_description
 from assets.editing import edit_asset
 from assets.field_holds import ai_metadata_waits, creator_description_waits
 from assets.models import Asset
-from backfills.steering import begin_undo, finalise
+from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
 from flags.changing import change_flag
 from taxonomy.lookup import current_directory

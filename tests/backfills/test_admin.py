@@ -12,7 +12,7 @@ from accounts.models import User
 from assets.models import Asset
 from backfills import tasks
 from backfills.models import BackfillHold, BackfillRun
-from backfills.steering import begin_undo
+from backfills.run_control import begin_undo
 from tests.factories.accounts import UserFactory
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started

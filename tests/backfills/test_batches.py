@@ -14,11 +14,11 @@ from pytest_django import Settings
 
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.driving import take_run
+from backfills.engine.runner import take_run
 from backfills.errors import RunTaken
 from backfills.models import BackfillBatch, BackfillChange, BackfillClaim
 from backfills.rules import Skip
-from backfills.steering import pause
+from backfills.run_control import pause
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import DescribeByName, RewriteWords, registered, run_of, run_to_the_end, started
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.engine.job import job_for
-from backfills.engine.starting import new_job, start_run
+from backfills.engine.run_context import job_for
+from backfills.engine.run_setup import new_job, start_run
 from backfills.models import BackfillBatch, BackfillChange
-from backfills.steering import begin_undo
+from backfills.run_control import begin_undo
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, run_of, run_to_the_end, started, table_hash
 from tests.support.processes import ENVIRONMENT, PROJECT
@@ -74,7 +74,7 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         "import django; django.setup()\n"
         "from django.apps import apps\nfrom django.db import connection\nfrom django.utils import timezone\n"
         "from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule\n"
-        "from backfills.engine.driving import drive, take_run\nfrom backfills.engine.job import job_for\n"
+        "from backfills.engine.runner import drive, take_run\nfrom backfills.engine.run_context import job_for\n"
         f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r}\n"
         "seen = []\n"
         "def cut(execute, sql, params, many, context):\n"

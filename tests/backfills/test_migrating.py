@@ -13,9 +13,9 @@ from pytest_django import Settings
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.migrating import fill, take_back
+from backfills.engine.data_migrations import fill, take_back
 from backfills.models import BackfillRun
-from backfills.steering import finalise
+from backfills.run_control import finalise
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started, table_hash
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.starting import new_job, plan_run, start_run
+from backfills.engine.run_setup import new_job, plan_run, start_run
 from backfills.errors import FieldHeld, MoveRefused, NothingToDo, PlanMoved
 from backfills.models import BackfillChange, BackfillRun
 from backfills.rules import Skip

@@ -8,9 +8,9 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from backfills import queueing, steering, tasks
-from backfills.engine import driving
-from backfills.engine.driving import take_run
+from backfills import queueing, run_control, tasks
+from backfills.engine import runner
+from backfills.engine.runner import take_run
 from backfills.models import BackfillRun
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, started
@@ -49,7 +49,7 @@ def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
     make_assets(15)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        steering.hold_all(by=BY, reason="release day", now=timezone.now())
+        run_control.hold_all(by=BY, reason="release day", now=timezone.now())
         tasks.carry_on(job.run_pk)
         assert run_of(job).waits_because == f"Held by {BY}: release day"
         assert sent.pop() == ("carry_on", job.run_pk)
@@ -97,7 +97,7 @@ def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str
         assert (run.state, run.worker) == ("failed", None)
         assert run.error.startswith("FieldError: Cannot resolve keyword 'no_such_column'")
         del rule.concerned
-        steering.resume(job.run_pk, by=BY, now=timezone.now())
+        run_control.resume(job.run_pk, by=BY, now=timezone.now())
         tasks.carry_on(job.run_pk)
         assert run_of(job).state == "finished"
 
@@ -107,12 +107,12 @@ def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
     monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, int]]
 ) -> None:
     make_assets(15)
-    monkeypatch.setattr(driving, "_RECONNECTS", 1)
+    monkeypatch.setattr(runner, "_RECONNECTS", 1)
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise OperationalError("could not extend file: No space left on device")
 
-    monkeypatch.setattr(driving, "run_next_batch", refuse)
+    monkeypatch.setattr(runner, "run_next_batch", refuse)
     with registered(DescribeByName()) as rule:
         job = started(rule)
         tasks.carry_on(job.run_pk)
@@ -132,7 +132,7 @@ def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[
         job = started(rule)
         tomorrow = timezone.now() + timedelta(days=1)
         ahead = take_run(job, now=tomorrow)
-        driving.let_go(job, ahead, next_look_at=tomorrow)
+        runner.let_go(job, ahead, next_look_at=tomorrow)
         assert take_run(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
         tasks.look_after_runs()
         assert sent == [("carry_on", job.run_pk)]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis.exceptions import RedisError
 
-from backfills import steering, throttle
-from backfills.engine.driving import drive, take_run
+from backfills import run_control, throttle
+from backfills.engine.runner import drive, take_run
 from backfills.throttle import Reading, Throttle, find_reason
 from common import response_times
 from common.queue_latency import queue_key, queue_latency_seconds
@@ -41,11 +41,11 @@ def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyP
     make_assets(15)
     job = started(DescribeByName())
     one = Throttle(None)
-    steering.hold_all(by=BY, reason="release day", now=timezone.now())
+    run_control.hold_all(by=BY, reason="release day", now=timezone.now())
     assert drive(job, take_run(job, now=timezone.now()), clock=timezone.now, find_hold=one.find_hold) is None
     run = run_of(job)
     assert (run.state, run.changed_rows, run.waits_because) == ("running", 0, f"Held by {BY}: release day")
-    steering.release_all()
+    run_control.release_all()
     assert one.find_hold() == ""
 
 

@@ -12,7 +12,7 @@ from backfills.engine.batches import run_next_batch
 from backfills.engine.ledger import count_outcomes
 from backfills.errors import FieldHeld, MoveRefused
 from backfills.models import BackfillChange, BackfillClaim
-from backfills.steering import begin_undo, cancel, finalise, pause, reopen
+from backfills.run_control import begin_undo, cancel, finalise, pause, reopen
 from tests.factories.assets import make_assets
 from tests.support.backfills import (
     BY,

@@ -14,7 +14,7 @@ from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.demo import load_demo
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.steering import finalise
+from backfills.run_control import finalise
 from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES

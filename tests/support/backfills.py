@@ -11,8 +11,8 @@ from django.utils import timezone
 from assets.models import Asset
 from backfills import rules
 from backfills.engine.batches import Step, run_next_batch
-from backfills.engine.job import Job
-from backfills.engine.starting import new_job, start_run
+from backfills.engine.run_context import Job
+from backfills.engine.run_setup import new_job, start_run
 from backfills.models import BackfillRun
 from backfills.rules import Rule, Skip, register_rule
 

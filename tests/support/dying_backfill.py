@@ -20,8 +20,8 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE  # noqa: E402
-from backfills.engine.driving import drive, take_run  # noqa: E402
-from backfills.engine.job import job_for  # noqa: E402
+from backfills.engine.run_context import job_for  # noqa: E402
+from backfills.engine.runner import drive, take_run  # noqa: E402
 
 
 class Doom:

@@ -9,13 +9,13 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from backfills import queueing, states, steering
-from backfills.carrying import carry_out
-from backfills.engine.job import job_of
+from backfills import queueing, run_control, states
 from backfills.engine.ledger import count_outcomes
-from backfills.engine.rows import concerned
-from backfills.engine.starting import new_job, plan_run, start_run
+from backfills.engine.run_context import job_of
+from backfills.engine.run_setup import new_job, plan_run, start_run
+from backfills.engine.selection import concerned
 from backfills.errors import NothingToDo
+from backfills.foreground import carry_out
 from backfills.models import BackfillRun
 from backfills.progress import figures_of, run_figures
 from backfills.rules import all_rules, rule_named
@@ -108,7 +108,7 @@ class Command(BaseCommand):
             )
         except RegistryError as refusal:
             if not options["plan"]:
-                steering.cancel(run.pk, by=_BY, now=timezone.now())  # written down for this start alone
+                run_control.cancel(run.pk, by=_BY, now=timezone.now())  # written down for this start alone
             if isinstance(refusal, NothingToDo):
                 self.stdout.write(refusal.message)
                 return
@@ -131,7 +131,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             run = BackfillRun.objects.get(pk=run_pk)
             if run.state == states.RUNNING:
-                run = steering.pause(run_pk, by=_BY, now=timezone.now())
+                run = run_control.pause(run_pk, by=_BY, now=timezone.now())
                 self.stdout.write("Paused. `resume` goes on from here.")
         self._tell(run)
         if run.state == states.FAILED:
@@ -163,7 +163,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
             return
-        if hold := steering.describe_hold():
+        if hold := run_control.describe_hold():
             self.stdout.write(self.style.WARNING(f"All runs are held by {hold['held_by']}: {hold['reason']}"))
         for run in runs[:_SHOWN]:
             self._tell(run)
@@ -185,18 +185,18 @@ class Command(BaseCommand):
             return
         if verb == "retry":
             for parked in run.parked.open():
-                done = steering.retry_parked(parked.pk, **said)
+                done = run_control.retry_parked(parked.pk, **said)
                 self.stdout.write(f"  {done.label}: {done.resolution or done.reason}")
             return
         if verb == "adjust":
-            steering.adjust(
+            run_control.adjust(
                 run.pk,
                 batch_rows=run.batch_rows if options["batch_rows"] is None else options["batch_rows"],
                 sleep_ratio=run.sleep_ratio if options["rest"] is None else options["rest"],
                 **said,
             )
         elif verb in ("resume", "undo", "force"):
-            source: Any = queueing if options["queued"] else steering
+            source: Any = queueing if options["queued"] else run_control
             name = "begin_undo" if verb == "undo" and not options["queued"] else verb
             act: Callable[..., Any] = getattr(source, name)
             act(run.pk, **said)
@@ -204,7 +204,7 @@ class Command(BaseCommand):
                 self._carry_out(run.pk)
                 return
         else:
-            getattr(steering, verb)(run.pk, **said)
+            getattr(run_control, verb)(run.pk, **said)
         self._tell(BackfillRun.objects.get(pk=run.pk))
 
     def _find_run(self, options: dict[str, Any]) -> BackfillRun:
@@ -221,11 +221,11 @@ class Command(BaseCommand):
         return run
 
     def _hold(self, options: dict[str, Any]) -> None:
-        steering.hold_all(by=_BY, reason=options["reason"], now=timezone.now())
+        run_control.hold_all(by=_BY, reason=options["reason"], now=timezone.now())
         self.stdout.write("All runs are held; `release` lets them go on.")
 
     def _release(self, options: dict[str, Any]) -> None:
-        self.stdout.write("Released." if steering.release_all() else "Nothing was held.")
+        self.stdout.write("Released." if run_control.release_all() else "Nothing was held.")
 
 
 _STEERING = {

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from backfills import states, steering
-from backfills.engine.driving import Clock, drive, let_go, take_run
-from backfills.engine.job import job_of
+from backfills import run_control, states
+from backfills.engine.run_context import job_of
+from backfills.engine.runner import Clock, drive, let_go, take_run
 from backfills.models import BackfillRun
 from backfills.throttle import Throttle
 
@@ -51,18 +51,18 @@ def undo_now(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
     """
     run = BackfillRun.objects.get(pk=run_pk)
     if run.state == states.RUNNING:
-        run = steering.pause(run_pk, by=by, now=clock())
+        run = run_control.pause(run_pk, by=by, now=clock())
     for _ in range(_LOOKS_AT_STOPPING):
         if run.state not in (states.PAUSING, states.CANCELLING):
             break
         time.sleep(_LOOK_SECONDS)
         run = BackfillRun.objects.get(pk=run_pk)
     else:
-        run = steering.force(run_pk, by=by, now=clock())
+        run = run_control.force(run_pk, by=by, now=clock())
     if run.state == states.FINALISED:
-        steering.reopen(run_pk, by=by, now=clock())
+        run_control.reopen(run_pk, by=by, now=clock())
     if run.state != states.UNDOING:
-        steering.begin_undo(run_pk, by=by, now=clock())
+        run_control.begin_undo(run_pk, by=by, now=clock())
     return carry_out(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
 
 

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Count, Max
 
 from backfills import states
-from backfills.engine.job import Job, Tables, job_for
-from backfills.engine.moves import locked_run, move, note
 from backfills.engine.planning import Plan, make_plan
-from backfills.engine.rows import concerned
+from backfills.engine.run_context import Job, Tables, job_for
+from backfills.engine.selection import concerned
+from backfills.engine.transitions import locked_run, move, note
 from backfills.errors import MoveRefused, NothingToDo, PlanMoved
 from backfills.rules import Parameters, Rule
 from common.errors import InvalidInput

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from backfills.engine.job import Job
 from backfills.engine.ledger import BEFORE_ALL_PKS, Change
+from backfills.engine.run_context import Job
 from backfills.rules import Row, Skip
 
 log = logging.getLogger(__name__)

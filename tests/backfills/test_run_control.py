@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from assets.models import Asset
-from backfills import steering
+from backfills import run_control
 from backfills.engine.batches import run_next_batch
-from backfills.engine.driving import take_run
+from backfills.engine.runner import take_run
 from backfills.errors import FieldHeld, MoveRefused
 from backfills.models import BackfillHold, BackfillRun
 from backfills.progress import events_after, run_figures, throughput, why_it_waits
@@ -36,9 +36,9 @@ def test_stops_at_once_where_no_worker_holds_the_run_and_goes_on_from_there() ->
     make_assets(25)
     job = started(DescribeByName())
     run_next_batch(job, now=timezone.now())
-    assert steering.pause(job.run_pk, **_said()).state == "paused"
+    assert run_control.pause(job.run_pk, **_said()).state == "paused"
     assert run_next_batch(job, now=timezone.now()).state == "paused"
-    steering.resume(job.run_pk, **_said())
+    run_control.resume(job.run_pk, **_said())
     run_to_the_end(job)
     run = run_of(job)
     assert (run.state, run.changed_rows, run.batches_done) == ("finished", 25, 3)
@@ -50,29 +50,29 @@ def test_a_run_stuck_in_pausing_is_forced_out() -> None:
     make_assets(25)
     job = started(DescribeByName())
     take_run(job, now=timezone.now())  # and this worker dies
-    assert steering.pause(job.run_pk, **_said()).state == "pausing"
-    assert steering.force(job.run_pk, **_said()).state == "paused"
-    steering.resume(job.run_pk, **_said())
-    assert steering.cancel(job.run_pk, **_said()).state == "cancelled"
+    assert run_control.pause(job.run_pk, **_said()).state == "pausing"
+    assert run_control.force(job.run_pk, **_said()).state == "paused"
+    run_control.resume(job.run_pk, **_said())
+    assert run_control.cancel(job.run_pk, **_said()).state == "cancelled"
 
 
 def test_a_running_run_is_taken_from_a_worker_that_hangs() -> None:
     make_assets(25)
     job = started(DescribeByName())
     take_run(job, now=timezone.now())
-    steering.force(job.run_pk, **_said())
+    run_control.force(job.run_pk, **_said())
     assert take_run(job, now=timezone.now())
-    steering.pause(job.run_pk, **_said())
-    steering.force(job.run_pk, **_said())
+    run_control.pause(job.run_pk, **_said())
+    run_control.force(job.run_pk, **_said())
     with pytest.raises(MoveRefused, match="does not wait for a worker"):
-        steering.force(job.run_pk, **_said())
+        run_control.force(job.run_pk, **_said())
 
 
 def test_cancelled_columns_are_free_again_and_values_stay_until_undone() -> None:
     make_assets(25)
     job = started(DescribeByName())
     run_next_batch(job, now=timezone.now())
-    steering.cancel(job.run_pk, **_said())
+    run_control.cancel(job.run_pk, **_said())
     assert Asset.objects.exclude(creator_description=None).count() == 10
     second = started(DescribeByName())
     assert run_of(second).total_rows == 15
@@ -82,11 +82,11 @@ def test_pace_is_adjusted_while_running_within_bounds() -> None:
     make_assets(25)
     job = started(DescribeByName())
     run_next_batch(job, now=timezone.now())
-    steering.adjust(job.run_pk, batch_rows=3, sleep_ratio=2, **_said())
+    run_control.adjust(job.run_pk, batch_rows=3, sleep_ratio=2, **_said())
     assert run_next_batch(job, now=timezone.now()).rows == 3
     for wish in ({"batch_rows": 0, "sleep_ratio": 0}, {"batch_rows": 10, "sleep_ratio": 99}):
         with pytest.raises(InvalidInput):
-            steering.adjust(job.run_pk, **wish, **_said())
+            run_control.adjust(job.run_pk, **wish, **_said())
 
 
 def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeByName) -> None:
@@ -94,15 +94,15 @@ def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeB
     rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[3].pk else None
     job = started(rule, batch_rows=60)
     with pytest.raises(MoveRefused, match="pause or cancel"):
-        steering.finalise(job.run_pk, **_said())
+        run_control.finalise(job.run_pk, **_said())
     run_to_the_end(job)
     with pytest.raises(MoveRefused, match="1 rows are parked"):
-        steering.finalise(job.run_pk, **_said())
+        run_control.finalise(job.run_pk, **_said())
     [parked] = run_of(job).parked.all()
-    again = steering.retry_parked(parked.pk, **_said())
+    again = run_control.retry_parked(parked.pk, **_said())
     assert (again.resolved_at, again.attempts, again.reason) == (None, 2, "KeyError: 'nothing'")
     rule.answer = lambda row: None  # mended
-    done = steering.retry_parked(parked.pk, **_said())
+    done = run_control.retry_parked(parked.pk, **_said())
     assert done.resolution == f"done, by {BY}"
     assert Asset.objects.get(pk=assets[3].pk).creator_description == f"about {assets[3].name}"
     # A person emptied one that the run filled: their decision. One that was never filled: left over.
@@ -110,9 +110,9 @@ def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeB
     run_of(job).changes.filter(row_pk=assets[9].pk).delete()
     Asset.objects.filter(pk=assets[9].pk).update(creator_description=None, creator_description_origin="")
     with pytest.raises(MoveRefused, match=f"1 rows still lack their value, such as {assets[9].pk}"):
-        steering.finalise(job.run_pk, **_said())
+        run_control.finalise(job.run_pk, **_said())
     Asset.objects.filter(pk=assets[9].pk).update(creator_description="given by hand")
-    assert steering.finalise(job.run_pk, **_said()).state == "finalised"
+    assert run_control.finalise(job.run_pk, **_said()).state == "finalised"
 
 
 def test_a_parked_row_that_was_mended_by_hand_needs_nothing(rule: DescribeByName) -> None:
@@ -121,7 +121,7 @@ def test_a_parked_row_that_was_mended_by_hand_needs_nothing(rule: DescribeByName
     job = started(rule)
     run_to_the_end(job)
     Asset.objects.filter(pk=assets[0].pk).update(creator_description="by hand")
-    done = steering.retry_parked(run_of(job).parked.get().pk, **_said())
+    done = run_control.retry_parked(run_of(job).parked.get().pk, **_said())
     assert done.resolution == "it needs nothing any more"
     assert (run_of(job).parked_rows, run_of(job).skipped_rows) == (0, 1)
 
@@ -134,8 +134,8 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
     assert run_of(job).state == "failed"
     rule.answer = lambda row: None
     for parked in run_of(job).parked.open():
-        steering.retry_parked(parked.pk, **_said())
-    steering.resume(job.run_pk, **_said())
+        run_control.retry_parked(parked.pk, **_said())
+    run_control.resume(job.run_pk, **_said())
     run_to_the_end(job)
     run = run_of(job)
     assert (run.state, run.changed_rows, run.parked_rows, run.error) == ("finished", 120, 0, "")
@@ -143,17 +143,23 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
 
 def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
     with pytest.raises(InvalidInput):
-        steering.hold_all(reason=" ", **_said())
-    steering.hold_all(reason="release day", **_said())
+        run_control.hold_all(reason=" ", **_said())
+    run_control.hold_all(reason="release day", **_said())
     with pytest.raises(Conflict):
-        steering.hold_all(reason="again", **_said())
+        run_control.hold_all(reason="again", **_said())
     assert BackfillHold.objects.count() == 1
-    assert steering.release_all()
-    assert not steering.release_all()
+    assert run_control.release_all()
+    assert not run_control.release_all()
 
 
 def test_unknown_runs_and_rows_are_missing() -> None:
-    for verb in (steering.pause, steering.resume, steering.cancel, steering.force, steering.retry_parked):
+    for verb in (
+        run_control.pause,
+        run_control.resume,
+        run_control.cancel,
+        run_control.force,
+        run_control.retry_parked,
+    ):
         with pytest.raises(NotFound):
             verb(404, **_said())
 
@@ -169,7 +175,7 @@ def test_why_nothing_moves_is_said_for_each_cause() -> None:
     assert "has not been heard of" in why_it_waits(run_of(job), late, None)
     BackfillRun.objects.update(waits_because="4 sessions wait for a lock; the limit is 3")
     assert why_it_waits(run_of(job), now, None).startswith("4 sessions wait")
-    steering.hold_all(by=BY, reason="release day", now=now)
+    run_control.hold_all(by=BY, reason="release day", now=now)
     assert why_it_waits(run_of(job), now, BackfillHold.objects.get()) == f"All runs are held by {BY}: release day"
 
 
@@ -181,7 +187,7 @@ def test_figures_and_chart_add_up() -> None:
     figures = run_figures(run, timezone.now())
     assert (figures["rowsDone"], figures["rowsTotal"], figures["etaSeconds"]) == (25, 25, None)
     assert sum(bar["rows"] for bar in throughput(run)) == 25
-    steering.begin_undo(run.pk, **_said())
+    run_control.begin_undo(run.pk, **_said())
     run_next_batch(job, now=timezone.now())
     half = run_figures(run_of(job), timezone.now())
     assert (half["rowsDone"], half["rowsTotal"]) == (10, 25)

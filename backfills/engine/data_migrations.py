@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from backfills import states
-from backfills.engine.driving import drive_to_the_end
-from backfills.engine.job import Job, job_for
-from backfills.engine.moves import locked_run, move
-from backfills.engine.starting import new_job, start_run
+from backfills.engine.run_context import Job, job_for
+from backfills.engine.run_setup import new_job, start_run
+from backfills.engine.runner import drive_to_the_end
+from backfills.engine.transitions import locked_run, move
 from backfills.errors import FieldHeld, RunTaken
 from backfills.rules import Rule
 

@@ -11,11 +11,11 @@ from typing import Any
 from django.db import transaction
 
 from backfills import states
-from backfills.engine.job import Job, job_of
 from backfills.engine.ledger import write_what_is_taken
-from backfills.engine.moves import is_held_by_worker, move, note
-from backfills.engine.rows import ask_rule, concerned, pages, read
-from backfills.engine.starting import check_pace, checked_reason
+from backfills.engine.run_context import Job, job_of
+from backfills.engine.run_setup import check_pace, checked_reason
+from backfills.engine.selection import ask_rule, concerned, pages, read
+from backfills.engine.transitions import is_held_by_worker, move, note
 from backfills.errors import MoveRefused
 from backfills.models import BackfillHold, BackfillParked, BackfillRun
 from common.errors import Conflict, NotFound

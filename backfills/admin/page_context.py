@@ -6,16 +6,16 @@ from typing import Any
 import orjson
 
 from backfills import states
+from backfills.admin.actions import buttons
 from backfills.admin.forms import AdjustForm
 from backfills.admin.ledger import row_link
-from backfills.admin.verbs import buttons
-from backfills.engine.job import job_of
 from backfills.engine.ledger import count_outcomes
-from backfills.engine.moves import is_held_by_worker
+from backfills.engine.run_context import job_of
+from backfills.engine.transitions import is_held_by_worker
 from backfills.models import BackfillRun
 from backfills.progress import run_figures, throughput
 from backfills.rules import rule_named
-from backfills.steering import reasons_against_finalising
+from backfills.run_control import reasons_against_finalising
 from common.errors import NotFound
 
 _SHOWN = 20

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from backfills.engine.job import Tables
+from backfills.engine.run_context import Tables
 from backfills.errors import FieldHeld
 from backfills.states import FAILED, HOLDING, check_move
 

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from backfills.engine.halving import do_in_halves
-from backfills.engine.job import Job
+from backfills.engine.bisection import do_in_halves
 from backfills.engine.ledger import BEFORE_ALL_PKS, restore
+from backfills.engine.run_context import Job
 
 
 def restore_rows(job: Job, run: Any, *, now: datetime) -> tuple[list[int], Counter[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from backfills import queueing, states, steering
+from backfills import queueing, run_control, states
 from backfills.models import BackfillRun
 
 _BY_STATE = {
@@ -44,10 +44,10 @@ def do_verb(run: BackfillRun, verb: str, *, by: str, now: datetime) -> None:
         queueing.plan_again(run.pk)
     elif verb == "retry-parked":
         for pk in run.parked.open().values_list("pk", flat=True):
-            steering.retry_parked(pk, **said)
+            run_control.retry_parked(pk, **said)
     else:
         verbs: dict[str, Callable[..., Any]] = {
-            "pause": steering.pause, "cancel": steering.cancel, "finalise": steering.finalise,
-            "reopen": steering.reopen, "resume": queueing.resume, "undo": queueing.undo, "force": queueing.force,
+            "pause": run_control.pause, "cancel": run_control.cancel, "finalise": run_control.finalise,
+            "reopen": run_control.reopen, "resume": queueing.resume, "undo": queueing.undo, "force": queueing.force,
         }  # fmt: skip
         verbs[verb](run.pk, **said)

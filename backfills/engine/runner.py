@@ -10,8 +10,8 @@ from functools import partial
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from backfills.engine.batches import Step, run_next_batch
-from backfills.engine.job import Job
-from backfills.engine.moves import fail, held_by_nobody, lease_end, locked_run
+from backfills.engine.run_context import Job
+from backfills.engine.transitions import fail, held_by_nobody, lease_end, locked_run
 from backfills.errors import RunTaken
 from backfills.states import ACTIVE, RUNNING
 from common.errors import RegistryError, Unavailable
