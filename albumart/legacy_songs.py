@@ -11,11 +11,11 @@ from albumart.addresses import known_addresses
 from albumart.models import Artwork, ArtworkRun
 from albumart.sources import current_sources, host_of, source_for
 from assets.models import Asset
-from backfills.readiness import reason_not_final
-from backfills.rules import ActingRule, Parameters, Row, Skip
+from backfills.readiness import finalise_blocker
+from backfills.rules import ActionRule, Parameters, Row, Skip
 
 
-class LegacySongs(ActingRule):
+class LegacySongs(ActionRule):
     """One request for each song whose row knows an address; the pipeline fetches them at the sources' paces.
 
     A host that no source covers is asked for all the same: the refusal stands with the picture, and is mended by
@@ -85,4 +85,4 @@ LEGACY_SONGS = LegacySongs()
 
 
 def pictures_wait() -> str | None:
-    return reason_not_final(LEGACY_SONGS, Asset.objects.imported())
+    return finalise_blocker(LEGACY_SONGS, Asset.objects.imported())

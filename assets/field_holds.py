@@ -2,14 +2,14 @@
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.readiness import reason_not_final
+from backfills.readiness import finalise_blocker
 
 ABOVE_PERCENT = 50
 
 
 def creator_description_waits() -> str | None:
-    return reason_not_final(CREATOR_DESCRIPTION_RULE, Asset.objects.imported())
+    return finalise_blocker(CREATOR_DESCRIPTION_RULE, Asset.objects.imported())
 
 
 def ai_metadata_waits() -> str | None:
-    return reason_not_final(AI_METADATA_RULE, Asset.objects.imported())
+    return finalise_blocker(AI_METADATA_RULE, Asset.objects.imported())

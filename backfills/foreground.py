@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from backfills import run_control, states
-from backfills.engine.run_context import job_of
-from backfills.engine.runner import Clock, drive, let_go, take_run
+from backfills.engine.run_context import context_for_run
+from backfills.engine.runner import Clock, acquire_lease, release_lease, run_batches
 from backfills.models import BackfillRun
 from backfills.throttle import Throttle
 
@@ -13,24 +13,26 @@ _LOOK_SECONDS = 0.5
 _LOOKS_AT_STOPPING = 20
 
 
-def carry_out(
+def run_in_foreground(
     run_pk: int, *, clock: Clock, on_rows: Callable[[int], None], on_wait: Callable[[str], None]
 ) -> BackfillRun:
     """Until the run is over or stopped by somebody; the run as it is then. `on_wait` hears why nothing moves, once
     for each reason. Raises Unavailable when the database stays away."""
     run = BackfillRun.objects.get(pk=run_pk)
-    job, throttle = job_of(run), Throttle(run.baseline_p95_ms)
+    job, throttle = context_for_run(run), Throttle(run.baseline_p95_ms)
     told = ""
     seen = _seen(run)
     while run.state in states.ACTIVE:
-        mark = take_run(job, now=clock())
+        mark = acquire_lease(job, now=clock())
         if mark is None:
             reason = "Another worker carries the run on; looking on"
         else:
             try:
-                drive(job, mark, clock=clock, find_hold=throttle.find_hold, on_step=lambda step: on_rows(step.rows))
+                run_batches(
+                    job, mark, clock=clock, find_hold=throttle.find_hold, on_step=lambda step: on_rows(step.rows)
+                )
             finally:
-                let_go(job, mark)
+                release_lease(job, mark)
             reason = throttle.find_hold()
         run = BackfillRun.objects.get(pk=run_pk)
         if mark is None:
@@ -44,7 +46,7 @@ def carry_out(
     return run
 
 
-def undo_now(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
+def undo_in_foreground(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
     """From whatever state: a run under way is stopped first, a finalised one reopened. For an emergency.
 
     Raises FieldHeld while another run works on the same columns: the newest run is undone first.
@@ -58,12 +60,12 @@ def undo_now(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
         time.sleep(_LOOK_SECONDS)
         run = BackfillRun.objects.get(pk=run_pk)
     else:
-        run = run_control.force(run_pk, by=by, now=clock())
+        run = run_control.force_unlock(run_pk, by=by, now=clock())
     if run.state == states.FINALISED:
         run_control.reopen(run_pk, by=by, now=clock())
     if run.state != states.UNDOING:
         run_control.begin_undo(run_pk, by=by, now=clock())
-    return carry_out(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
+    return run_in_foreground(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
 
 
 def _seen(run: BackfillRun) -> int:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Count, Max, Min, Q, Sum
 
 from backfills import states
-from backfills.engine.transitions import is_held_by_worker
-from backfills.models import BackfillBatch, BackfillChange, BackfillHold, BackfillRun
+from backfills.engine.transitions import has_active_lease
+from backfills.models import BackfillBatch, BackfillChange, BackfillGlobalPause, BackfillRun
 from common.timestamps import format_timestamp
 
 _RATE_SECONDS = 60
@@ -19,18 +19,18 @@ _BACKWARDS = (states.UNDOING, states.UNDONE)
 _EVENTS = 100
 
 
-def run_figures(run: BackfillRun, now: datetime) -> dict[str, Any]:
-    return figures_of([run], now)[0]
+def run_progress(run: BackfillRun, now: datetime) -> dict[str, Any]:
+    return runs_progress([run], now)[0]
 
 
-def figures_of(runs: Sequence[BackfillRun], now: datetime) -> list[dict[str, Any]]:
+def runs_progress(runs: Sequence[BackfillRun], now: datetime) -> list[dict[str, Any]]:
     """Each run as JSON; camelCase, moments as text, `etaSeconds` and `rowsPerSecond` null where nobody can say."""
-    rates, values, hold = _rows_per_second(runs, now), _values_written(runs), BackfillHold.objects.first()
+    rates, values, hold = _rows_per_second(runs, now), _values_written(runs), BackfillGlobalPause.objects.first()
     return [_figures(run, now, rates.get(run.pk), values.get(run.pk, 0), hold) for run in runs]
 
 
 def _figures(
-    run: BackfillRun, now: datetime, rate: float | None, values_written: int, hold: BackfillHold | None
+    run: BackfillRun, now: datetime, rate: float | None, values_written: int, hold: BackfillGlobalPause | None
 ) -> dict[str, Any]:
     done, total = run.rows_done, run.total_rows
     if run.state in _BACKWARDS:
@@ -59,7 +59,7 @@ def _figures(
         "sleepRatio": run.sleep_ratio,
         "rowsPerSecond": round(rate, 1) if rate else None,
         "etaSeconds": eta,
-        "waitsBecause": why_it_waits(run, now, hold),
+        "waitsBecause": wait_reason(run, now, hold),
         "error": run.error,
         "planHash": run.plan_hash,
         "createdAt": format_timestamp(run.created_at),
@@ -85,7 +85,7 @@ def _rows_per_second(runs: Sequence[BackfillRun], now: datetime) -> dict[int, fl
     return {pk: rows * (count - 1) / count / seconds for pk, (rows, seconds, count) in spans.items() if seconds}
 
 
-def why_it_waits(run: BackfillRun, now: datetime, hold: BackfillHold | None) -> str:
+def wait_reason(run: BackfillRun, now: datetime, hold: BackfillGlobalPause | None) -> str:
     """Why nothing moves and what helps; "" while the run goes on, or has nothing to do."""
     if run.state == states.PLANNED and run.planned_at is None:
         return run.error or "The plan is being made by a worker"
@@ -95,7 +95,7 @@ def why_it_waits(run: BackfillRun, now: datetime, hold: BackfillHold | None) -> 
         return f"All runs are held by {hold.held_by}: {hold.reason}"
     if run.waits_because:
         return run.waits_because
-    if is_held_by_worker(run, now):
+    if has_active_lease(run, now):
         return ""
     if run.lease_until is not None:
         late = round((now - run.lease_until).total_seconds())

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from backfills import states
-from backfills.engine.transitions import held_by_nobody
+from backfills.engine.transitions import lease_expired_q
 
 _LONGEST_WAIT = timedelta(hours=1)  # later than that only a clock that ran ahead has set
 
@@ -26,7 +26,7 @@ class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
     def without_worker(self, now: datetime) -> Self:
         """Something is to be done, nobody holds them, and the moment they asked to be looked at has passed."""
         due = Q(next_look_at=None) | Q(next_look_at__lt=now) | Q(next_look_at__gt=now + _LONGEST_WAIT)
-        return self.active().filter(held_by_nobody(now)).filter(due)
+        return self.active().filter(lease_expired_q(now)).filter(due)
 
     def unplanned(self, since: datetime) -> Self:
         """Their plan was asked for and has not come."""
@@ -39,7 +39,7 @@ class BackfillChangeQuerySet(models.QuerySet["BackfillChange"]):
         return self.filter(outcome__in=["conflict", "gone"])
 
 
-class BackfillParkedQuerySet(models.QuerySet["BackfillParked"]):
+class BackfillRowErrorQuerySet(models.QuerySet["BackfillParked"]):
     def open(self) -> Self:
         return self.filter(resolved_at=None)
 

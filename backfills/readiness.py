@@ -6,10 +6,10 @@ from backfills import states
 from backfills.models import BackfillRun
 from backfills.rules import Rule
 
-_OPEN = states.HOLDING | {states.FINISHED}
+_OPEN = states.COLUMN_LOCKING | {states.FINISHED}
 
 
-def reason_not_final(rule: Rule, legacy_rows: QuerySet) -> str | None:
+def finalise_blocker(rule: Rule, legacy_rows: QuerySet) -> str | None:
     """A sentence while a run of the rule is not finalised, or `legacy_rows` still wait for one; None when all is done.
 
     Rows that came later need no run: that they lack a value is what their sender wanted.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from backfills.errors import RuleUnknown
+from backfills.errors import RuleNotFound
 from common.errors import InvalidInput
 
 Row = Mapping[str, Any]
@@ -57,7 +57,7 @@ class Rule:
         raise NotImplementedError
 
 
-class ActingRule(Rule):
+class ActionRule(Rule):
     """A rule whose change is not a column of the row: it makes something for it, and knows how to take that back.
 
     Its one field names what is made. `after` in the ledger is what `act` gave, JSON.
@@ -84,11 +84,11 @@ def register_rule(rule: Rule) -> None:
     _rules[rule.name] = rule
 
 
-def rule_named(name: str) -> Rule:
+def get_rule(name: str) -> Rule:
     try:
         return _rules[name]
     except KeyError:
-        raise RuleUnknown(f"There is no rule {name!r}; there are {', '.join(sorted(_rules)) or 'none'}") from None
+        raise RuleNotFound(f"There is no rule {name!r}; there are {', '.join(sorted(_rules)) or 'none'}") from None
 
 
 def all_rules() -> list[Rule]:

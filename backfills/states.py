@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from backfills.errors import MoveRefused
+from backfills.errors import TransitionNotAllowed
 
 PLANNED: Final = "planned"
 RUNNING: Final = "running"
@@ -16,7 +16,7 @@ FINALISED: Final = "finalised"
 UNDOING: Final = "undoing"
 UNDONE: Final = "undone"
 
-MOVES: Final[dict[str, frozenset[str]]] = {
+TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     PLANNED: frozenset({RUNNING, CANCELLED}),
     RUNNING: frozenset({PAUSING, PAUSED, CANCELLING, CANCELLED, FAILED, FINISHED}),
     PAUSING: frozenset({PAUSED, RUNNING, CANCELLING, CANCELLED}),
@@ -29,11 +29,11 @@ MOVES: Final[dict[str, frozenset[str]]] = {
     UNDOING: frozenset({UNDONE}),
     UNDONE: frozenset(),
 }
-STATES: Final = tuple(MOVES)
+STATES: Final = tuple(TRANSITIONS)
 # A worker has something to do.
 ACTIVE: Final = frozenset({RUNNING, PAUSING, CANCELLING, UNDOING})
 # The columns belong to the run: half of the work is done, or may go on any moment.
-HOLDING: Final = frozenset({RUNNING, PAUSING, PAUSED, CANCELLING, FAILED, UNDOING})
+COLUMN_LOCKING: Final = frozenset({RUNNING, PAUSING, PAUSED, CANCELLING, FAILED, UNDOING})
 
 _WAYS_OUT: Final = {
     PLANNED: "start or cancel it",
@@ -50,12 +50,12 @@ _WAYS_OUT: Final = {
 }
 
 
-def check_move(state: str, to: str) -> None:
+def validate_transition(state: str, to: str) -> None:
     """Raises MoveRefused with the ways out of `state`."""
-    if to not in MOVES[state]:
-        raise MoveRefused(f"The run is {state} and cannot become {to}: {_WAYS_OUT[state]}")
+    if to not in TRANSITIONS[state]:
+        raise TransitionNotAllowed(f"The run is {state} and cannot become {to}: {_WAYS_OUT[state]}")
 
 
-def settled(state: str) -> str:
+def stop_target(state: str) -> str:
     """Where a wish for a stop ends when the worker has seen it."""
     return {PAUSING: PAUSED, CANCELLING: CANCELLED}.get(state, state)

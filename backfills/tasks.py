@@ -8,28 +8,28 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from backfills.engine.run_context import job_of
+from backfills.engine.run_context import context_for_run
 from backfills.engine.run_setup import plan_run
-from backfills.engine.runner import drive, let_go, take_run
-from backfills.errors import MoveRefused, RunTaken
+from backfills.engine.runner import acquire_lease, release_lease, run_batches
+from backfills.errors import LeaseLost, TransitionNotAllowed
 from backfills.models import BackfillRun
 from backfills.throttle import Throttle
 from common.errors import RegistryError, Unavailable
 
 
 @shared_task(soft_time_limit=120, time_limit=150)
-def carry_on(run_id: int) -> None:
+def continue_run(run_id: int) -> None:
     run = BackfillRun.objects.get(pk=run_id)
-    job = job_of(run)
-    mark = take_run(job, now=timezone.now())
+    job = context_for_run(run)
+    mark = acquire_lease(job, now=timezone.now())
     if mark is None:
         return
     throttle = Throttle(run.baseline_p95_ms)
     try:
-        step = drive(
+        step = run_batches(
             job, mark, clock=timezone.now, find_hold=throttle.find_hold, seconds=settings.BACKFILLS_SLICE_SECONDS
         )
-    except RunTaken:
+    except LeaseLost:
         return  # by force
     except Unavailable as error:
         # The clock sends the run again when this hold has run out. What keeps it may keep this from being said.
@@ -38,26 +38,26 @@ def carry_on(run_id: int) -> None:
         return
     if step is None:
         wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.find_hold() else 0
-        let_go(job, mark, next_look_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
-        carry_on.apply_async((run_id,), countdown=wait_seconds)
+        release_lease(job, mark, next_look_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
+        continue_run.apply_async((run_id,), countdown=wait_seconds)
 
 
 @shared_task(soft_time_limit=1800, time_limit=1830)
-def make_plan(run_id: int) -> None:
+def plan_backfill(run_id: int) -> None:
     run = BackfillRun.objects.get(pk=run_id)
     try:
-        plan_run(job_of(run), now=timezone.now())
-    except MoveRefused:
+        plan_run(context_for_run(run), now=timezone.now())
+    except TransitionNotAllowed:
         return  # started or cancelled meanwhile
     except RegistryError as error:
         BackfillRun.objects.filter(pk=run_id, planned_at=None).update(error=error.message[:500])
 
 
 @shared_task
-def look_after_runs() -> None:
+def requeue_stalled_runs() -> None:
     """Runs whose worker died, whose message was lost, or whose hold may be over."""
     now = timezone.now()
     for run_id in BackfillRun.objects.without_worker(now).values_list("pk", flat=True):
-        carry_on.delay(run_id)
+        continue_run.delay(run_id)
     for run_id in BackfillRun.objects.unplanned(now - timedelta(minutes=2)).values_list("pk", flat=True):
-        make_plan.delay(run_id)
+        plan_backfill.delay(run_id)

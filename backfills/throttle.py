@@ -14,7 +14,7 @@ from django.db import connection
 from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
-from backfills.models import BackfillHold
+from backfills.models import BackfillGlobalPause
 from common.queue_latency import queue_latency_seconds
 from common.response_times import recent_p95_ms
 
@@ -26,14 +26,14 @@ BASELINE_SECONDS = 300
 _CURRENT_SECONDS = 20
 
 
-class Reading(NamedTuple):
+class Signal(NamedTuple):
     signal: str
     value: float
     limit: float
     words: str
 
 
-def find_reason(readings: Sequence[Reading], holding: frozenset[str]) -> tuple[str, frozenset[str]]:
+def exceeded_signals(readings: Sequence[Signal], holding: frozenset[str]) -> tuple[str, frozenset[str]]:
     """(the sentences of all signals that hold, "" for none; which they are). `holding` did a moment ago."""
     over = [one for one in readings if one.value > one.limit * (_LETS_GO_AT if one.signal in holding else 1)]
     return "; ".join(one.words for one in over), frozenset(one.signal for one in over)
@@ -52,11 +52,11 @@ class Throttle:
         if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             found = (_hold(), *_sessions(), _queue_age(), self._response_time())
             readings = [reading for reading in found if reading]
-            self._reason, self._holding = find_reason(readings, self._holding)
+            self._reason, self._holding = exceeded_signals(readings, self._holding)
             self._looked_at = time.monotonic()
         return self._reason
 
-    def _response_time(self) -> Reading | None:
+    def _response_time(self) -> Signal | None:
         """The budget that users see: API reads may take so much longer than before the run, and no more."""
         if self.baseline_p95_ms is None:
             return None
@@ -65,7 +65,7 @@ class Throttle:
             return None
         limit = self.baseline_p95_ms * (1 + settings.BACKFILLS_MAX_SLOWDOWN)
         words = f"API reads take {p95_ms:.0f} ms (p95); the limit is {limit:.0f} ms"
-        return Reading("response time", p95_ms, limit, words)
+        return Signal("response time", p95_ms, limit, words)
 
 
 def measure_baseline() -> float | None:
@@ -81,12 +81,12 @@ def _or_none(read: Callable[[], float | None]) -> float | None:
         return None
 
 
-def _hold() -> Reading | None:
-    hold = BackfillHold.objects.first()
-    return Reading("hold", 1, 0, f"Held by {hold.held_by}: {hold.reason}") if hold else None
+def _hold() -> Signal | None:
+    hold = BackfillGlobalPause.objects.first()
+    return Signal("hold", 1, 0, f"Held by {hold.held_by}: {hold.reason}") if hold else None
 
 
-def _sessions() -> tuple[Reading, Reading]:
+def _sessions() -> tuple[Signal, Signal]:
     """Other sessions of this database: how many wait for a lock, how many are at work."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -97,14 +97,14 @@ def _sessions() -> tuple[Reading, Reading]:
         waiting, active = cursor.fetchone()
     waits_limit, active_limit = settings.BACKFILLS_MAX_LOCK_WAITS, settings.BACKFILLS_MAX_ACTIVE_CONNECTIONS
     return (
-        Reading("lock waits", waiting, waits_limit, f"{waiting} sessions wait for a lock; the limit is {waits_limit}"),
-        Reading("connections", active, active_limit, f"{active} sessions are at work; the limit is {active_limit}"),
+        Signal("lock waits", waiting, waits_limit, f"{waiting} sessions wait for a lock; the limit is {waits_limit}"),
+        Signal("connections", active, active_limit, f"{active} sessions are at work; the limit is {active_limit}"),
     )
 
 
-def _queue_age() -> Reading | None:
+def _queue_age() -> Signal | None:
     seconds = _or_none(queue_latency_seconds)
     limit = settings.BACKFILLS_MAX_QUEUE_SECONDS
     if seconds is None:
         return None
-    return Reading("queue", seconds, limit, f"The oldest task waits for {seconds:.0f} s; the limit is {limit:.0f} s")
+    return Signal("queue", seconds, limit, f"The oldest task waits for {seconds:.0f} s; the limit is {limit:.0f} s")

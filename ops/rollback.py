@@ -14,9 +14,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from backfills.engine.ledger import count_outcomes
-from backfills.engine.run_context import job_of
-from backfills.foreground import undo_now
+from backfills.engine.ledger import preview_undo
+from backfills.engine.run_context import context_for_run
+from backfills.foreground import undo_in_foreground
 from backfills.models import BackfillRun
 from common.errors import InvalidInput, NotFound, RegistryError
 from flags.audit import state_in_words
@@ -135,12 +135,12 @@ def undo_backfills(wish: RollbackWish) -> Outcome:
     lines: list[str] = []
     for run in runs:  # the newest first
         if wish.is_dry_run:
-            found = count_outcomes(job_of(run))
+            found = preview_undo(context_for_run(run))
             left = found["conflict"] + found["gone"]
             lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
             continue
         try:
-            done = undo_now(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
+            done = undo_in_foreground(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
         except RegistryError as error:
             return Outcome([*lines, f"{run}: {error.message}"], is_fine=False)
         lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from backfills.engine.data_migrations import fill, take_back
+from backfills.engine.data_migrations import run_in_migration, undo_in_migration
 
 
 def _say(text):
@@ -15,12 +15,12 @@ def _say(text):
 
 def forwards(apps, schema_editor):
     for rule in (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE):
-        fill(apps, rule, max_rows=settings.ASSETS_MIGRATION_MAX_BACKFILL_ROWS, say=_say)
+        run_in_migration(apps, rule, max_rows=settings.ASSETS_MIGRATION_MAX_BACKFILL_ROWS, say=_say)
 
 
 def backwards(apps, schema_editor):
     for rule in (AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE):
-        take_back(apps, rule, say=_say)
+        undo_in_migration(apps, rule, say=_say)
 
 
 class Migration(migrations.Migration):

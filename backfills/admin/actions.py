@@ -20,31 +20,31 @@ _BY_STATE = {
     states.UNDOING: ("force",),
     states.UNDONE: (),
 }
-VERBS = frozenset(verb for verbs in _BY_STATE.values() for verb in verbs) | {"retry-parked"}
-UNDO_VERBS = frozenset({"undo", "finalise", "reopen"})
-WITH_CONFIRMATION = frozenset({"start", "cancel", "undo", "finalise", "force"})
+ACTIONS = frozenset(verb for verbs in _BY_STATE.values() for verb in verbs) | {"retry-parked"}
+UNDO_ACTIONS = frozenset({"undo", "finalise", "reopen"})
+CONFIRMED_ACTIONS = frozenset({"start", "cancel", "undo", "finalise", "force"})
 
 
 def buttons(run: BackfillRun, *, may_steer: bool, may_undo: bool) -> list[tuple[str, bool]]:
     """(verb, whether it asks for confirmation) for what this person may do with the run now."""
-    offered = [verb for verb in _BY_STATE[run.state] if (may_undo if verb in UNDO_VERBS else may_steer)]
+    offered = [verb for verb in _BY_STATE[run.state] if (may_undo if verb in UNDO_ACTIONS else may_steer)]
     if run.state == states.PLANNED and run.planned_at is None:
         offered = [verb for verb in offered if verb != "start"]
     if run.state == states.CANCELLED and not run.changed_rows:
         offered = []
-    return [(verb, verb in WITH_CONFIRMATION) for verb in offered]
+    return [(verb, verb in CONFIRMED_ACTIONS) for verb in offered]
 
 
-def do_verb(run: BackfillRun, verb: str, *, by: str, now: datetime) -> None:
+def run_action(run: BackfillRun, verb: str, *, by: str, now: datetime) -> None:
     """Raises whatever the verb refuses with."""
     said: dict[str, Any] = {"by": by, "now": now}
     if verb == "start":
         queueing.start(run.pk, plan_hash=run.plan_hash, **said)
     elif verb == "plan-again":
-        queueing.plan_again(run.pk)
+        queueing.recreate_plan(run.pk)
     elif verb == "retry-parked":
         for pk in run.parked.open().values_list("pk", flat=True):
-            run_control.retry_parked(pk, **said)
+            run_control.retry_row(pk, **said)
     else:
         verbs: dict[str, Callable[..., Any]] = {
             "pause": run_control.pause, "cancel": run_control.cancel, "finalise": run_control.finalise,

@@ -9,13 +9,13 @@ from backfills import states
 from backfills.admin.actions import buttons
 from backfills.admin.forms import AdjustForm
 from backfills.admin.ledger import row_link
-from backfills.engine.ledger import count_outcomes
-from backfills.engine.run_context import job_of
-from backfills.engine.transitions import is_held_by_worker
+from backfills.engine.ledger import preview_undo
+from backfills.engine.run_context import context_for_run
+from backfills.engine.transitions import has_active_lease
 from backfills.models import BackfillRun
-from backfills.progress import run_figures, throughput
-from backfills.rules import rule_named
-from backfills.run_control import reasons_against_finalising
+from backfills.progress import run_progress, throughput
+from backfills.rules import get_rule
+from backfills.run_control import finalise_errors
 from common.errors import NotFound
 
 _SHOWN = 20
@@ -27,7 +27,7 @@ def run_page(run: BackfillRun, user: Any, now: datetime) -> dict[str, Any]:
     return {
         "run": run,
         "rule_title": _title_of(run),
-        "figures": run_figures(run, now),
+        "figures": run_progress(run, now),
         "bars": throughput(run),
         "batches": run.batches.all()[:12],
         "events": run.events.order_by("-pk")[:_SHOWN],
@@ -54,19 +54,19 @@ def confirmation(run: BackfillRun, verb: str, now: datetime) -> dict[str, Any]:
         lines = [f"{sentence}." for sentence in _outcomes(run)]
         lines.append("It refuses to begin if the rows are no longer what this plan was made from.")
     elif verb == "undo":
-        outcomes = count_outcomes(job_of(run))
+        outcomes = preview_undo(context_for_run(run))
         lines = [f"{outcomes['restored']} values will be put back to what they were."]
         against = [f"{outcomes['conflict']} values were changed since and will stay; they are listed as conflicts."] * (
             outcomes["conflict"] > 0
         ) + [f"{outcomes['gone']} rows are gone."] * (outcomes["gone"] > 0)
     elif verb == "finalise":
         lines = ["From then on the rest of the system counts on the values; flags may go to everyone."]
-        against = reasons_against_finalising(job_of(run), run)
+        against = finalise_errors(context_for_run(run), run)
     elif verb == "cancel":
         lines = [f"{run.rows_done} of {run.total_rows} rows are done; they stay so until the run is undone."]
     elif verb == "force":
         lines = ["The run is taken from its worker, which stops at its next batch, and given to another."]
-        if is_held_by_worker(run, now):
+        if has_active_lease(run, now):
             against = ["Its worker was heard of a moment ago; force is for workers that are gone."]
     return {"title": f"{verb.capitalize()} {run}?", "run": run, "verb": verb, "lines": lines, "against": against}
 
@@ -82,6 +82,6 @@ def _outcomes(run: BackfillRun) -> list[str]:
 
 def _title_of(run: BackfillRun) -> str:
     try:
-        return rule_named(run.rule_name).title
+        return get_rule(run.rule_name).title
     except NotFound:
         return f"{run.rule_name}, a rule no app knows any more"

@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from backfills import queueing
-from backfills.admin.actions import UNDO_VERBS, VERBS, WITH_CONFIRMATION, do_verb
+from backfills.admin.actions import ACTIONS, CONFIRMED_ACTIONS, UNDO_ACTIONS, run_action
 from backfills.admin.forms import AdjustForm, HoldForm, PlanForm
 from backfills.admin.page_context import confirmation, run_page
 from backfills.models import BackfillRun
-from backfills.progress import run_figures, throughput
-from backfills.run_control import adjust, describe_hold, hold_all, release_all
+from backfills.progress import run_progress, throughput
+from backfills.run_control import adjust, global_pause, pause_all, resume_all
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 
@@ -68,7 +68,7 @@ class BackfillRunAdmin(ReadOnlyModelAdmin):
         if request.method == "POST" and form.is_valid():
             wish = form.cleaned_data
             try:
-                pk = queueing.ask_for_plan(
+                pk = queueing.request_plan(
                     wish["rule"], parameters=wish["parameters"], reason=wish["reason"], by=request.user.email,
                     now=timezone.now(), batch_rows=wish["batch_rows"], sleep_ratio=wish["sleep_ratio"],
                 )  # fmt: skip
@@ -80,15 +80,15 @@ class BackfillRunAdmin(ReadOnlyModelAdmin):
 
     def hold_view(self, request: HttpRequest) -> HttpResponse:
         self._demand(request, "steer")
-        hold = describe_hold()
+        hold = global_pause()
         form = HoldForm(request.POST or None)
         if request.method == "POST" and hold:
-            release_all()
+            resume_all()
             messages.success(request, "Runs go on.")
             return self._back_to_list()
         if request.method == "POST" and form.is_valid():
             try:
-                hold_all(by=request.user.email, reason=form.cleaned_data["reason"], now=timezone.now())
+                pause_all(by=request.user.email, reason=form.cleaned_data["reason"], now=timezone.now())
             except RegistryError as error:
                 form.add_refusal(error)
             else:
@@ -103,16 +103,16 @@ class BackfillRunAdmin(ReadOnlyModelAdmin):
         """A button of the run's page. What cannot be taken back lightly asks once more, with the counts."""
         run = get_object_or_404(BackfillRun, pk=pk)
         back = HttpResponseRedirect(reverse("admin:backfills_backfillrun_change", args=[pk]))
-        if verb not in VERBS:
+        if verb not in ACTIONS:
             return back
-        self._demand(request, "undo" if verb in UNDO_VERBS else "steer")
-        is_question = request.method == "GET" and verb in WITH_CONFIRMATION
+        self._demand(request, "undo" if verb in UNDO_ACTIONS else "steer")
+        is_question = request.method == "GET" and verb in CONFIRMED_ACTIONS
         if request.method != "POST" and not is_question:
             return HttpResponseNotAllowed(["POST"])
         try:
             if is_question:
                 return self._page(request, "confirm", **confirmation(run, verb, timezone.now()))
-            do_verb(run, verb, by=request.user.email, now=timezone.now())
+            run_action(run, verb, by=request.user.email, now=timezone.now())
         except RegistryError as error:
             messages.error(request, error.message)
         return back
@@ -137,7 +137,7 @@ class BackfillRunAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         run = get_object_or_404(BackfillRun, pk=pk)
         batches = render_to_string("admin/backfills/batches.html", {"batches": run.batches.all()[:12]})
-        figures = run_figures(run, timezone.now())
+        figures = run_progress(run, timezone.now())
         return JsonResponse(
             {**figures, "isPlanned": bool(run.planned_at), "bars": throughput(run), "batchesHtml": batches}
         )

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from backfills.models import BackfillRun
-from backfills.progress import events_after, figures_of, run_figures
+from backfills.progress import events_after, run_progress, runs_progress
 from common.errors import InvalidInput, NotFound
 
 
@@ -23,7 +23,7 @@ class RunListView(APIView):
         if rule_name := request.query_params.get("rule"):
             runs = runs.of_rule(rule_name)
         now = timezone.now()
-        page = figures_of(list(runs[wish.offset : wish.offset + wish.limit]), now)
+        page = runs_progress(list(runs[wish.offset : wish.offset + wish.limit]), now)
         return Response({"runs": page, "total": runs.count(), "page": wish.page, "limit": wish.limit})
 
 
@@ -31,7 +31,7 @@ class RunView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(run_figures(_find(pk), timezone.now()))
+        return Response(run_progress(_find(pk), timezone.now()))
 
 
 class RunEventsView(APIView):

@@ -11,13 +11,13 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from backfills import states
-from backfills.engine.bisection import is_passing
-from backfills.engine.ledger import write_what_is_taken
-from backfills.engine.run_context import Job
-from backfills.engine.selection import ask_rule, concerned, label_of, read, rows_done
-from backfills.engine.transitions import fail, lease_end, locked_run, move, note
-from backfills.engine.undo import restore_rows
-from backfills.errors import RunTaken
+from backfills.engine.bisection import is_transient
+from backfills.engine.ledger import write_collecting_errors
+from backfills.engine.run_context import RunContext
+from backfills.engine.selection import evaluate_rule, read, row_label, rows_done, select_rows
+from backfills.engine.transitions import lease_expiry, lock_run, mark_failed, record_event, transition
+from backfills.engine.undo import undo_next_rows
+from backfills.errors import LeaseLost
 from backfills.rules import Row
 
 _ATTEMPTS = 4
@@ -26,7 +26,7 @@ _dice = random.SystemRandom()
 
 
 @dataclass(frozen=True)
-class Step:
+class BatchResult:
     """What one call did. `state` is the run's afterwards."""
 
     state: str
@@ -38,7 +38,7 @@ class Step:
         return self.state not in states.ACTIVE
 
 
-def run_next_batch(job: Job, *, now: datetime, mark: uuid.UUID | None = None) -> Step:
+def run_next_batch(job: RunContext, *, now: datetime, mark: uuid.UUID | None = None) -> BatchResult:
     """Forwards or, where the run is being undone, backwards; a wish for a stop is fulfilled instead.
 
     `mark` is the worker's hold; a run that another one holds raises RunTaken. Killed at any point, it is as if it had
@@ -48,57 +48,57 @@ def run_next_batch(job: Job, *, now: datetime, mark: uuid.UUID | None = None) ->
         try:
             return _step(job, now=now, mark=mark, attempt=attempt)
         except OperationalError as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             time.sleep(attempt * _dice.uniform(0.05, 0.15))
     return _step(job, now=now, mark=mark, attempt=_ATTEMPTS)
 
 
 @transaction.atomic
-def _step(job: Job, *, now: datetime, mark: uuid.UUID | None, attempt: int) -> Step:
+def _step(job: RunContext, *, now: datetime, mark: uuid.UUID | None, attempt: int) -> BatchResult:
     started = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_WAIT])
-    run = locked_run(job.tables, job.run_pk)
+    run = lock_run(job.tables, job.run_pk)
     if mark is not None and run.worker != mark:
-        raise RunTaken(f"Run {run.pk} is held by another worker")
-    if (settled := states.settled(run.state)) != run.state:
-        move(job.tables, run, settled, now=now, text=f"{settled} as it was asked to")
+        raise LeaseLost(f"Run {run.pk} is held by another worker")
+    if (settled := states.stop_target(run.state)) != run.state:
+        transition(job.tables, run, settled, now=now, text=f"{settled} as it was asked to")
     elif run.state == states.RUNNING and run.rule_version != job.rule.version:
-        fail(
+        mark_failed(
             job.tables,
             run,
             f"The rule is version {job.rule.version} now; the run began with {run.rule_version}",
             now=now,
         )
     elif run.state in states.ACTIVE:
-        do = _forwards if run.state == states.RUNNING else _backwards
+        do = _apply_batch if run.state == states.RUNNING else _undo_batch
         size = do(job, run, now=now, attempt=attempt, started=started)
-        return Step(run.state, size, time.perf_counter() - started)
-    return Step(run.state)
+        return BatchResult(run.state, size, time.perf_counter() - started)
+    return BatchResult(run.state)
 
 
-def _forwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float) -> int:
-    due = concerned(job, run, after_pk=run.cursor_pk)
+def _apply_batch(job: RunContext, run: Any, *, now: datetime, attempt: int, started: float) -> int:
+    due = select_rows(job, run, after_pk=run.cursor_pk)
     if attempt < _ATTEMPTS:
         rows, locked_out = read(job, due.select_for_update(no_key=True)[: run.batch_rows]), []
     else:  # who would not let go of a row by now is left behind
         all_rows = read(job, due[: run.batch_rows])
-        rows, locked_out = _not_locked(job, run, all_rows)
+        rows, locked_out = _split_locked(job, run, all_rows)
     if not rows and not locked_out:
         run.total_rows = rows_done(run)
         text = f"{run.changed_rows} changed, {run.skipped_rows} left as they were, {run.parked_rows} parked"
-        move(job.tables, run, states.FINISHED, now=now, text=text, ended_at=now)
+        transition(job.tables, run, states.FINISHED, now=now, text=text, ended_at=now)
         return 0
-    wishes = ask_rule(job, run, rows)
-    refused = write_what_is_taken(job, wishes.changes, by=run.requested_by, now=now)
+    wishes = evaluate_rule(job, run, rows)
+    refused = write_collecting_errors(job, wishes.changes, by=run.requested_by, now=now)
     bad = {
         **dict(wishes.bad),
         **refused,
         **{row["pk"]: "Somebody held the row locked" for row in locked_out},
     }
     done = [*rows, *locked_out]
-    _park(job, run, [row for row in done if row["pk"] in bad], bad, now=now)
+    _record_row_errors(job, run, [row for row in done if row["pk"] in bad], bad, now=now)
     changed, skipped = len(wishes.changes) - len(refused), wishes.skipped.total()
     run.cursor_pk = max(row["pk"] for row in done)
     run.changed_rows += changed
@@ -106,15 +106,15 @@ def _forwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float
     run.parked_rows += len(bad)
     counts = {"changed": changed, "skipped": skipped, "parked": len(bad)}
     _record(job, run, [row["pk"] for row in done], counts, now=now, attempt=attempt, started=started)
-    _stop_if_too_many_failed(job, run, now=now)
+    _fail_above_error_threshold(job, run, now=now)
     return len(done)
 
 
-def _backwards(job: Job, run: Any, *, now: datetime, attempt: int, started: float) -> int:
-    pks, outcomes = restore_rows(job, run, now=now)
+def _undo_batch(job: RunContext, run: Any, *, now: datetime, attempt: int, started: float) -> int:
+    pks, outcomes = undo_next_rows(job, run, now=now)
     if not pks:
         text = f"{run.restored_rows} values put back, {run.conflict_rows} left because they are no longer the run's"
-        move(job.tables, run, states.UNDONE, now=now, text=text, ended_at=now)
+        transition(job.tables, run, states.UNDONE, now=now, text=text, ended_at=now)
         return 0
     run.undo_cursor_pk = pks[-1]
     run.restored_rows += outcomes["restored"]
@@ -124,18 +124,18 @@ def _backwards(job: Job, run: Any, *, now: datetime, attempt: int, started: floa
     return len(pks)
 
 
-def _not_locked(job: Job, run: Any, rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    wanted = concerned(job, run).filter(pk__in=[row["pk"] for row in rows])
+def _split_locked(job: RunContext, run: Any, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    wanted = select_rows(job, run).filter(pk__in=[row["pk"] for row in rows])
     free = read(job, wanted.select_for_update(no_key=True, skip_locked=True))
     free_pks = {row["pk"] for row in free}
     return free, [row for row in rows if row["pk"] not in free_pks]
 
 
-def _park(job: Job, run: Any, rows: list[Row], reasons: dict[int, str], *, now: datetime) -> None:
+def _record_row_errors(job: RunContext, run: Any, rows: list[Row], reasons: dict[int, str], *, now: datetime) -> None:
     parked = job.tables.parked
     parked.objects.bulk_create(
         [
-            parked(run_id=run.pk, row_pk=pk, label=label_of(job, row), reason=reasons[pk][:500], parked_at=now)
+            parked(run_id=run.pk, row_pk=pk, label=row_label(job, row), reason=reasons[pk][:500], parked_at=now)
             for row in rows
             for pk in [row["pk"]]
         ],
@@ -146,7 +146,7 @@ def _park(job: Job, run: Any, rows: list[Row], reasons: dict[int, str], *, now: 
 
 
 def _record(
-    job: Job, run: Any, pks: list[int], counts: dict[str, int], *, now: datetime, attempt: int, started: float
+    job: RunContext, run: Any, pks: list[int], counts: dict[str, int], *, now: datetime, attempt: int, started: float
 ) -> None:
     run.batches_done += 1
     job.tables.batch.objects.create(
@@ -155,16 +155,16 @@ def _record(
     )  # fmt: skip
     run.waits_because, run.next_look_at = "", None
     if run.worker is not None:
-        run.lease_until = lease_end(now)
+        run.lease_until = lease_expiry(now)
     run.save()
     done = rows_done(run)
     if not counts.get("is_undo") and run.total_rows:
         tenth, before = (10 * rows // run.total_rows for rows in (done, done - len(pks)))
         if before < tenth < 10:
-            note(job.tables, run.pk, "progress", f"{done} of {run.total_rows} rows done", now=now)
+            record_event(job.tables, run.pk, "progress", f"{done} of {run.total_rows} rows done", now=now)
 
 
-def _stop_if_too_many_failed(job: Job, run: Any, *, now: datetime) -> None:
+def _fail_above_error_threshold(job: RunContext, run: Any, *, now: datetime) -> None:
     done = rows_done(run)
     share = run.parked_rows / done
     if done >= settings.BACKFILLS_MIN_ROWS_TO_FAIL and share > settings.BACKFILLS_MAX_FAILURE_SHARE:
@@ -172,4 +172,4 @@ def _stop_if_too_many_failed(job: Job, run: Any, *, now: datetime) -> None:
             f"{run.parked_rows} of {done} rows failed, more than {settings.BACKFILLS_MAX_FAILURE_SHARE:.0%}: "
             "mend and retry parked rows, then resume; or undo"
         )
-        fail(job.tables, run, text, now=now)
+        mark_failed(job.tables, run, text, now=now)

@@ -11,7 +11,7 @@ T = TypeVar("T")
 _PASSING = frozenset({"40P01", "40001", "55P03", "57014"})
 
 
-def do_in_halves(items: Sequence[T], do: Callable[[Sequence[T]], Any]) -> list[tuple[T, str]]:
+def bisect_failures(items: Sequence[T], do: Callable[[Sequence[T]], Any]) -> list[tuple[T, str]]:
     """Call `do` with all; where the database refuses, with each half, and so on. The refused items with the reason.
 
     What has nothing to do with the items (a lock, a lost connection) is raised.
@@ -25,16 +25,16 @@ def do_in_halves(items: Sequence[T], do: Callable[[Sequence[T]], Any]) -> list[t
         raise
     except DatabaseError as error:
         if len(items) == 1:
-            return [(items[0], sentence_of(error))]
+            return [(items[0], database_message(error))]
         middle = len(items) // 2
-        return do_in_halves(items[:middle], do) + do_in_halves(items[middle:], do)
+        return bisect_failures(items[:middle], do) + bisect_failures(items[middle:], do)
     return []
 
 
-def is_passing(error: OperationalError) -> bool:
+def is_transient(error: OperationalError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) in _PASSING
 
 
-def sentence_of(error: DatabaseError) -> str:
+def database_message(error: DatabaseError) -> str:
     diagnosis = getattr(error.__cause__, "diag", None)
     return (getattr(diagnosis, "message_primary", None) or str(error)).strip()[:500]

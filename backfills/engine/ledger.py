@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from backfills.engine.bisection import do_in_halves
+from backfills.engine.bisection import bisect_failures
 from backfills.engine.json_casts import from_json, quote, to_json_text
-from backfills.engine.run_context import Job
-from backfills.rules import ORIGIN, ActingRule
+from backfills.engine.run_context import RunContext
+from backfills.rules import ORIGIN, ActionRule
 
-BEFORE_ALL_PKS = -(2**63)
+MIN_PK = -(2**63)
 
 
 class Change(NamedTuple):
@@ -20,23 +20,23 @@ class Change(NamedTuple):
     values: dict[str, Any]
 
 
-def write(job: Job, changes: Sequence[Change], *, by: str, now: datetime) -> int:
+def write_changes(job: RunContext, changes: Sequence[Change], *, by: str, now: datetime) -> int:
     """Rows written. Their rows are locked by the caller."""
-    if isinstance(job.rule, ActingRule):
-        return _act(job, job.rule, changes, by=by, now=now)
+    if isinstance(job.rule, ActionRule):
+        return _perform(job, job.rule, changes, by=by, now=now)
     alike: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in changes:
         alike[tuple(sorted(change.values))].append(change)
     return sum(_write_columns(job, fields, some) for fields, some in alike.items())
 
 
-def write_what_is_taken(job: Job, changes: Sequence[Change], *, by: str, now: datetime) -> dict[int, str]:
+def write_collecting_errors(job: RunContext, changes: Sequence[Change], *, by: str, now: datetime) -> dict[int, str]:
     """Write what the database takes; why it refused the rest, by key."""
-    refused = do_in_halves(changes, lambda some: write(job, some, by=by, now=now))
+    refused = bisect_failures(changes, lambda some: write_changes(job, some, by=by, now=now))
     return {change.pk: reason for change, reason in refused}
 
 
-def _write_columns(job: Job, fields: tuple[str, ...], changes: Sequence[Change]) -> int:
+def _write_columns(job: RunContext, fields: tuple[str, ...], changes: Sequence[Change]) -> int:
     meta, ledger = job.model._meta, quote(job.tables.change._meta.db_table)
     columns = [(i, quote(field.column), field) for i, field in enumerate(map(meta.get_field, fields))]
     sets = [f"{column} = {from_json(f'given.v{i}', field)}" for i, column, field in columns]
@@ -62,12 +62,12 @@ def _write_columns(job: Job, fields: tuple[str, ...], changes: Sequence[Change])
         return cursor.rowcount // len(fields)
 
 
-def _origins(job: Job, fields: Sequence[str]) -> list[str]:
+def _origins(job: RunContext, fields: Sequence[str]) -> list[str]:
     marks = job.rule.origin_columns
     return [job.model._meta.get_field(marks[field]).column for field in fields if field in marks]
 
 
-def _act(job: Job, rule: ActingRule, changes: Sequence[Change], *, by: str, now: datetime) -> int:
+def _perform(job: RunContext, rule: ActionRule, changes: Sequence[Change], *, by: str, now: datetime) -> int:
     [field] = rule.fields
     made = rule.act([(change.pk, change.values[field]) for change in changes], run_pk=job.run_pk, by=by, now=now)
     change = job.tables.change
@@ -77,17 +77,17 @@ def _act(job: Job, rule: ActingRule, changes: Sequence[Change], *, by: str, now:
     return len(made)
 
 
-def restore(job: Job, *, after_pk: int, to_pk: int, by: str, now: datetime) -> Counter[str]:
+def restore_changes(job: RunContext, *, after_pk: int, to_pk: int, by: str, now: datetime) -> Counter[str]:
     """Outcomes of the values of rows in (after_pk, to_pk]: restored, conflict, gone."""
-    if isinstance(job.rule, ActingRule):
-        return _take_back(job, job.rule, after_pk=after_pk, to_pk=to_pk, by=by, now=now)
+    if isinstance(job.rule, ActionRule):
+        return _undo(job, job.rule, after_pk=after_pk, to_pk=to_pk, by=by, now=now)
     outcomes: Counter[str] = Counter()
     for field in job.rule.fields:
         outcomes += _restore_column(job, field, after_pk=after_pk, to_pk=to_pk)
     return outcomes
 
 
-def _restore_column(job: Job, field: str, *, after_pk: int, to_pk: int) -> Counter[str]:
+def _restore_column(job: RunContext, field: str, *, after_pk: int, to_pk: int) -> Counter[str]:
     meta, ledger = job.model._meta, quote(job.tables.change._meta.db_table)
     column, table, key = quote(meta.get_field(field).column), quote(meta.db_table), quote(meta.pk.column)
     origins = [quote(name) for name in _origins(job, [field])]
@@ -109,7 +109,7 @@ def _restore_column(job: Job, field: str, *, after_pk: int, to_pk: int) -> Count
         return Counter(dict(cursor.fetchall()))
 
 
-def _take_back(job: Job, rule: ActingRule, *, after_pk: int, to_pk: int, by: str, now: datetime) -> Counter[str]:
+def _undo(job: RunContext, rule: ActionRule, *, after_pk: int, to_pk: int, by: str, now: datetime) -> Counter[str]:
     ledger = job.tables.change.objects.filter(run_id=job.run_pk, row_pk__gt=after_pk, row_pk__lte=to_pk, outcome="")
     due = list(ledger.values_list("row_pk", "after"))
     taken = rule.take_back(due, by=by, now=now)
@@ -119,9 +119,9 @@ def _take_back(job: Job, rule: ActingRule, *, after_pk: int, to_pk: int, by: str
     return Counter(restored=len(restored), conflict=len(due) - len(restored))
 
 
-def count_outcomes(job: Job) -> Counter[str]:
+def preview_undo(job: RunContext) -> Counter[str]:
     """What undoing would do now: restored, conflict, gone, in values. Changes nothing."""
-    if isinstance(job.rule, ActingRule):
+    if isinstance(job.rule, ActionRule):
         return Counter(restored=job.tables.change.objects.filter(run_id=job.run_pk, outcome="").count())
     meta, ledger = job.model._meta, quote(job.tables.change._meta.db_table)
     table, key = quote(meta.db_table), quote(meta.pk.column)

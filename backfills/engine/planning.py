@@ -10,13 +10,13 @@ from typing import Any
 from django.db import transaction
 
 from backfills.engine.json_casts import to_json_text
-from backfills.engine.ledger import write_what_is_taken
-from backfills.engine.run_context import Job
-from backfills.engine.selection import Wishes, ask_rule, label_of, pages
-from backfills.rules import ActingRule, Row
+from backfills.engine.ledger import write_collecting_errors
+from backfills.engine.run_context import RunContext
+from backfills.engine.selection import Evaluation, evaluate_rule, iter_chunks, row_label
+from backfills.rules import ActionRule, Row
 
 _SAMPLES = 10
-MAX_BAD_KEPT = 1000
+MAX_STORED_ERRORS = 1000
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _TriedOut(Exception):
 
 
 def make_plan(
-    job: Job,
+    job: RunContext,
     run: Any,
     *,
     now: datetime,
@@ -59,9 +59,9 @@ def make_plan(
     pass names every row that the database would refuse."""
     plan = Plan()
     digest = hashlib.sha256(to_json_text([run.rule_name, run.rule_version, run.parameters]).encode())
-    for rows in pages(job, run):
-        wishes = ask_rule(job, run, rows)
-        refused = _try(job, wishes, now) if tries_writes and not isinstance(job.rule, ActingRule) else {}
+    for rows in iter_chunks(job, run):
+        wishes = evaluate_rule(job, run, rows)
+        refused = _try(job, wishes, now) if tries_writes and not isinstance(job.rule, ActionRule) else {}
         _add(plan, job, rows, wishes, refused)
         for change in wishes.changes:
             digest.update(to_json_text([change.pk, change.values]).encode())
@@ -71,17 +71,17 @@ def make_plan(
     return plan
 
 
-def _try(job: Job, wishes: Wishes, now: datetime) -> dict[int, str]:
+def _try(job: RunContext, wishes: Evaluation, now: datetime) -> dict[int, str]:
     refused: dict[int, str] = {}
     try:
         with transaction.atomic():
-            refused = write_what_is_taken(job, wishes.changes, by="", now=now)
+            refused = write_collecting_errors(job, wishes.changes, by="", now=now)
             raise _TriedOut
     except _TriedOut:
         return refused
 
 
-def _add(plan: Plan, job: Job, rows: list[Row], wishes: Wishes, refused: dict[int, str]) -> None:
+def _add(plan: Plan, job: RunContext, rows: list[Row], wishes: Evaluation, refused: dict[int, str]) -> None:
     by_pk = {row["pk"]: row for row in rows}
     bad = {**dict(wishes.bad), **refused}
     plan.rows += len(rows)
@@ -89,8 +89,8 @@ def _add(plan: Plan, job: Job, rows: list[Row], wishes: Wishes, refused: dict[in
     if bad:
         plan.outcomes["bad"] += len(bad)
     for pk, reason in bad.items():
-        if len(plan.bad) < MAX_BAD_KEPT:
-            plan.bad.append({"pk": pk, "label": label_of(job, by_pk[pk]), "reason": reason[:500]})
+        if len(plan.bad) < MAX_STORED_ERRORS:
+            plan.bad.append({"pk": pk, "label": row_label(job, by_pk[pk]), "reason": reason[:500]})
     for pk, values in wishes.changes:
         if pk in refused:
             continue
@@ -100,4 +100,4 @@ def _add(plan: Plan, job: Job, rows: list[Row], wishes: Wishes, refused: dict[in
             plan.groups[str(row[job.rule.group_field])] += 1
         if len(plan.samples) < _SAMPLES:
             before = {name: row.get(name) for name in values}
-            plan.samples.append({"pk": pk, "label": label_of(job, row), "before": before, "after": values})
+            plan.samples.append({"pk": pk, "label": row_label(job, row), "before": before, "after": values})

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.apps import apps as current_apps
 
-from backfills.rules import Rule, rule_named
+from backfills.rules import Rule, get_rule
 
 
 @dataclass(frozen=True)
-class Tables:
+class RunModels:
     run: Any
     batch: Any
     change: Any
@@ -20,26 +20,26 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     run_pk: int
     rule: Rule
     model: Any
-    tables: Tables
+    tables: RunModels
 
     @property
     def table_name(self) -> str:
         return self.model._meta.db_table
 
 
-def tables_in(apps: Any) -> Tables:
+def run_models(apps: Any) -> RunModels:
     names = ("BackfillRun", "BackfillBatch", "BackfillChange", "BackfillParked", "BackfillClaim", "BackfillEvent")
-    return Tables(*(apps.get_model("backfills", name) for name in names))
+    return RunModels(*(apps.get_model("backfills", name) for name in names))
 
 
-def job_of(run: Any, apps: Any = current_apps) -> Job:
+def context_for_run(run: Any, apps: Any = current_apps) -> RunContext:
     """Raises RuleUnknown where no app knows the run's rule any more."""
-    return job_for(rule_named(run.rule_name), run.pk, apps)
+    return context_for_rule(get_rule(run.rule_name), run.pk, apps)
 
 
-def job_for(rule: Rule, run_pk: int, apps: Any = current_apps) -> Job:
-    return Job(run_pk, rule, apps.get_model(rule.model_label), tables_in(apps))
+def context_for_rule(rule: Rule, run_pk: int, apps: Any = current_apps) -> RunContext:
+    return RunContext(run_pk, rule, apps.get_model(rule.model_label), run_models(apps))

@@ -9,10 +9,10 @@ from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from backfills.engine.batches import Step, run_next_batch
-from backfills.engine.run_context import Job
-from backfills.engine.transitions import fail, held_by_nobody, lease_end, locked_run
-from backfills.errors import RunTaken
+from backfills.engine.batches import BatchResult, run_next_batch
+from backfills.engine.run_context import RunContext
+from backfills.engine.transitions import lease_expired_q, lease_expiry, lock_run, mark_failed
+from backfills.errors import LeaseLost
 from backfills.states import ACTIVE, RUNNING
 from common.errors import RegistryError, Unavailable
 
@@ -23,32 +23,32 @@ _MAX_REST_SECONDS = 4.0  # a pause shall take effect within 5 s
 _RECONNECTS = 6
 
 
-def take_run(job: Job, *, now: datetime) -> uuid.UUID | None:
+def acquire_lease(job: RunContext, *, now: datetime) -> uuid.UUID | None:
     """The mark of the hold; None where there is nothing to do or another worker holds the run."""
     mark = uuid.uuid4()
-    free = job.tables.run.objects.filter(held_by_nobody(now), pk=job.run_pk, state__in=ACTIVE)
-    return mark if free.update(worker=mark, lease_until=lease_end(now)) else None
+    free = job.tables.run.objects.filter(lease_expired_q(now), pk=job.run_pk, state__in=ACTIVE)
+    return mark if free.update(worker=mark, lease_until=lease_expiry(now)) else None
 
 
-def let_go(job: Job, mark: uuid.UUID, *, next_look_at: datetime | None = None) -> None:
+def release_lease(job: RunContext, mark: uuid.UUID, *, next_look_at: datetime | None = None) -> None:
     held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
     held.update(worker=None, lease_until=None, next_look_at=next_look_at)
 
 
-def keep_waiting(job: Job, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
+def record_throttled(job: RunContext, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
     held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(waits_because=reason[:300], lease_until=lease_end(now))
+    held.update(waits_because=reason[:300], lease_until=lease_expiry(now))
 
 
-def drive(
-    job: Job,
+def run_batches(
+    job: RunContext,
     mark: uuid.UUID,
     *,
     clock: Clock,
     find_hold: Callable[[], str],
-    on_step: Callable[[Step], None] = lambda step: None,
+    on_step: Callable[[BatchResult], None] = lambda step: None,
     seconds: float | None = None,
-) -> Step | None:
+) -> BatchResult | None:
     """Batches until the run is over, `seconds` have passed or something holds it; None in the last two cases.
 
     `find_hold` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises RunTaken
@@ -56,27 +56,27 @@ def drive(
     """
     began = time.monotonic()
     while seconds is None or time.monotonic() - began < seconds:
-        step = _reconnecting(job, partial(_turn, job, mark, clock, find_hold), clock)
+        step = _with_reconnect(job, partial(_run_one_batch, job, mark, clock, find_hold), clock)
         if step is None:
             return None
         on_step(step)
         if step.is_over:
-            let_go(job, mark)
+            release_lease(job, mark)
             return step
     return None
 
 
-def _turn(job: Job, mark: uuid.UUID, clock: Clock, find_hold: Callable[[], str]) -> Step | None:
+def _run_one_batch(job: RunContext, mark: uuid.UUID, clock: Clock, find_hold: Callable[[], str]) -> BatchResult | None:
     state, ratio = job.tables.run.objects.values_list("state", "sleep_ratio").get(pk=job.run_pk)
     if state == RUNNING and (reason := find_hold()):
-        keep_waiting(job, mark, reason, now=clock())
+        record_throttled(job, mark, reason, now=clock())
         return None
     step = run_next_batch(job, now=clock(), mark=mark)
     time.sleep(min(step.seconds * ratio, _MAX_REST_SECONDS))
     return step
 
 
-def _reconnecting(job: Job, turn: Callable[[], Step | None], now: Clock) -> Step | None:
+def _with_reconnect(job: RunContext, turn: Callable[[], BatchResult | None], now: Clock) -> BatchResult | None:
     """A database that restarts is waited for; the batch that it lost begins anew. Any other error ends the run."""
     reason = ""
     for attempt in range(_RECONNECTS):
@@ -94,27 +94,27 @@ def _reconnecting(job: Job, turn: Callable[[], Step | None], now: Clock) -> Step
         except Exception as error:
             # Neither a row nor the database: the rule's own query, or a defect. Tried again it would end the same way.
             log.exception("backfill stopped by an error", extra={"run": job.run_pk})
-            return _end_in_failure(job, f"{type(error).__name__}: {error}", now=now())
+            return _fail_run(job, f"{type(error).__name__}: {error}", now=now())
     raise Unavailable(f"The database refuses: {reason}"[:300])
 
 
 @transaction.atomic
-def _end_in_failure(job: Job, text: str, *, now: datetime) -> Step:
-    run = locked_run(job.tables, job.run_pk)
+def _fail_run(job: RunContext, text: str, *, now: datetime) -> BatchResult:
+    run = lock_run(job.tables, job.run_pk)
     if run.state == RUNNING:
-        fail(job.tables, run, text, now=now)
-        return Step(run.state)
+        mark_failed(job.tables, run, text, now=now)
+        return BatchResult(run.state)
     # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
     job.tables.run.objects.filter(pk=run.pk).update(waits_because=text[:300])
     raise Unavailable(text[:300])
 
 
-def drive_to_the_end(job: Job, *, clock: Clock) -> Step:
+def run_to_completion(job: RunContext, *, clock: Clock) -> BatchResult:
     """For a migration: no holds, nobody to wait for. Raises RunTaken where a worker has the run already."""
-    mark = take_run(job, now=clock())
+    mark = acquire_lease(job, now=clock())
     if mark is None:
-        raise RunTaken(f"Run {job.run_pk} is held by another worker, or has nothing to do")
-    step = drive(job, mark, clock=clock, find_hold=lambda: "")
+        raise LeaseLost(f"Run {job.run_pk} is held by another worker, or has nothing to do")
+    step = run_batches(job, mark, clock=clock, find_hold=lambda: "")
     if step is None:
         raise AssertionError("a run without holds and limits ends with a step")
     return step

@@ -8,18 +8,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from backfills.engine.ledger import BEFORE_ALL_PKS, Change
-from backfills.engine.run_context import Job
+from backfills.engine.ledger import MIN_PK, Change
+from backfills.engine.run_context import RunContext
 from backfills.rules import Row, Skip
 
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 1000
-ALREADY_RIGHT = "already right"
+UNCHANGED = "already right"
 
 
 @dataclass
-class Wishes:
+class Evaluation:
     """What the rule said of some rows: changes to write, reasons for leaving rows alone, rows it could not do."""
 
     changes: list[Change] = field(default_factory=list)
@@ -27,20 +27,20 @@ class Wishes:
     bad: list[tuple[int, str]] = field(default_factory=list)
 
 
-def concerned(job: Job, run: Any, *, after_pk: int | None = None) -> QuerySet[Any]:
+def select_rows(job: RunContext, run: Any, *, after_pk: int | None = None) -> QuerySet[Any]:
     """By key, from behind `after_pk` to the last row there was at the start."""
-    rows = job.model._base_manager.filter(pk__gt=BEFORE_ALL_PKS if after_pk is None else after_pk)
+    rows = job.model._base_manager.filter(pk__gt=MIN_PK if after_pk is None else after_pk)
     if run.last_pk is not None:
         rows = rows.filter(pk__lte=run.last_pk)
     return job.rule.concerned(rows, run.parameters).order_by("pk")
 
 
-def read(job: Job, rows: QuerySet[Any]) -> list[Row]:
+def read(job: RunContext, rows: QuerySet[Any]) -> list[Row]:
     return list(rows.values(*job.rule.columns_read))
 
 
-def ask_rule(job: Job, run: Any, rows: Iterable[Row]) -> Wishes:
-    wishes = Wishes()
+def evaluate_rule(job: RunContext, run: Any, rows: Iterable[Row]) -> Evaluation:
+    wishes = Evaluation()
     for row in rows:
         try:
             answer = job.rule.apply(row, run.parameters)
@@ -56,14 +56,14 @@ def ask_rule(job: Job, run: Any, rows: Iterable[Row]) -> Wishes:
         elif values := {name: value for name, value in answer.items() if name not in row or row[name] != value}:
             wishes.changes.append(Change(row["pk"], values))
         else:
-            wishes.skipped[ALREADY_RIGHT] += 1
+            wishes.skipped[UNCHANGED] += 1
     return wishes
 
 
-def pages(job: Job, run: Any) -> Iterator[list[Row]]:
+def iter_chunks(job: RunContext, run: Any) -> Iterator[list[Row]]:
     """All concerned rows by key, as they are when their page is read."""
     last: int | None = None
-    while rows := read(job, concerned(job, run, after_pk=last)[:_ROWS_AT_ONCE]):
+    while rows := read(job, select_rows(job, run, after_pk=last)[:_ROWS_AT_ONCE]):
         yield rows
         last = rows[-1]["pk"]
 
@@ -72,5 +72,5 @@ def rows_done(run: Any) -> int:
     return run.changed_rows + run.skipped_rows + run.parked_rows
 
 
-def label_of(job: Job, row: Row) -> str:
+def row_label(job: RunContext, row: Row) -> str:
     return str(row.get(job.rule.label_field) or row["pk"])[:200]

@@ -8,35 +8,37 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from backfills.engine.run_context import Tables
-from backfills.errors import FieldHeld
-from backfills.states import FAILED, HOLDING, check_move
+from backfills.engine.run_context import RunModels
+from backfills.errors import ColumnLocked
+from backfills.states import COLUMN_LOCKING, FAILED, validate_transition
 
 log = logging.getLogger(__name__)
 
 
-def locked_run(tables: Tables, run_pk: int) -> Any:
+def lock_run(tables: RunModels, run_pk: int) -> Any:
     """The run, which nobody else moves until the transaction ends."""
     return tables.run.objects.select_for_update().get(pk=run_pk)
 
 
-def move(tables: Tables, run: Any, to: str, *, now: datetime, actor: str = "", text: str, **columns: Any) -> None:
+def transition(
+    tables: RunModels, run: Any, to: str, *, now: datetime, actor: str = "", text: str, **columns: Any
+) -> None:
     """`run` is locked. Raises MoveRefused; FieldHeld when its columns would be taken again and are not free."""
-    check_move(run.state, to)
-    was_holding = run.state in HOLDING
+    validate_transition(run.state, to)
+    was_holding = run.state in COLUMN_LOCKING
     for name, value in {"state": to, "state_since": now, "waits_because": "", "next_look_at": None, **columns}.items():
         setattr(run, name, value)
-    if to in HOLDING and not was_holding:
-        take_columns(tables, run)
-    if was_holding and to not in HOLDING:
+    if to in COLUMN_LOCKING and not was_holding:
+        lock_columns(tables, run)
+    if was_holding and to not in COLUMN_LOCKING:
         tables.claim.objects.filter(run_id=run.pk).delete()
         run.worker = run.lease_until = None
     run.save()
-    note(tables, run.pk, to, text, now=now, actor=actor)
+    record_event(tables, run.pk, to, text, now=now, actor=actor)
     log.info("backfill moved", extra={"run": run.pk, "rule": run.rule_name, "state": to})
 
 
-def take_columns(tables: Tables, run: Any) -> None:
+def lock_columns(tables: RunModels, run: Any) -> None:
     try:
         with transaction.atomic():
             tables.claim.objects.bulk_create(
@@ -45,31 +47,31 @@ def take_columns(tables: Tables, run: Any) -> None:
     except IntegrityError:
         taken = tables.claim.objects.filter(table_name=run.table_name, field__in=run.fields).select_related("run")
         held = [f"{one.field} (run {one.run_id} of {one.run.rule_name}, {one.run.state})" for one in taken]
-        raise FieldHeld(
+        raise ColumnLocked(
             f"Another run works on {run.table_name}: {', '.join(held) or 'it has ended this moment, try again'}"
         ) from None
 
 
-def note(tables: Tables, run_pk: int, kind: str, text: str, *, now: datetime, actor: str = "") -> None:
+def record_event(tables: RunModels, run_pk: int, kind: str, text: str, *, now: datetime, actor: str = "") -> None:
     tables.event.objects.create(run_id=run_pk, kind=kind, actor=actor, text=text[:500], at=now)
 
 
-def is_held_by_worker(run: Any, now: datetime) -> bool:
+def has_active_lease(run: Any, now: datetime) -> bool:
     return run.lease_until is not None and now < run.lease_until <= _latest_lease(now)
 
 
-def held_by_nobody(now: datetime) -> Q:
+def lease_expired_q(now: datetime) -> Q:
     """The opposite, for queries. A hold that ends later than any hold can was given by a clock that ran ahead."""
     return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=_latest_lease(now))
 
 
-def lease_end(now: datetime) -> datetime:
+def lease_expiry(now: datetime) -> datetime:
     """Until when a worker that is heard of now holds its run."""
     return now + timedelta(seconds=settings.BACKFILLS_LEASE_SECONDS)
 
 
-def fail(tables: Tables, run: Any, text: str, *, now: datetime) -> None:
-    move(tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
+def mark_failed(tables: RunModels, run: Any, text: str, *, now: datetime) -> None:
+    transition(tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
 
 
 def _latest_lease(now: datetime) -> datetime:

@@ -1,5 +1,5 @@
-from backfills.models.ledger import BackfillBatch, BackfillChange, BackfillClaim, BackfillParked
-from backfills.models.runs import BackfillEvent, BackfillHold, BackfillRun
+from backfills.models.ledger import BackfillBatch, BackfillChange, BackfillColumnLock, BackfillRowError
+from backfills.models.runs import BackfillEvent, BackfillGlobalPause, BackfillRun
 
 __all__ = [
     "BackfillBatch",

@@ -4,10 +4,10 @@ from django.db import models
 from django.db.models import Q
 
 from backfills.models.runs import BackfillRun
-from backfills.querysets import BackfillBatchQuerySet, BackfillChangeQuerySet, BackfillParkedQuerySet
+from backfills.querysets import BackfillBatchQuerySet, BackfillChangeQuerySet, BackfillRowErrorQuerySet
 
 
-class BackfillClaim(models.Model):
+class BackfillColumnLock(models.Model):
     """A column belongs to one run at a time."""
 
     table_name = models.CharField(max_length=63)
@@ -86,7 +86,7 @@ class BackfillChange(models.Model):
         return f"{self.field} of {self.row_pk}"
 
 
-class BackfillParked(models.Model):
+class BackfillRowError(models.Model):
     """A row that could not be done, and why. The rest of its run went on."""
 
     run = models.ForeignKey(BackfillRun, on_delete=models.CASCADE, related_name="parked", db_index=False)
@@ -98,7 +98,7 @@ class BackfillParked(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=200, blank=True)
 
-    objects = BackfillParkedQuerySet.as_manager()
+    objects = BackfillRowErrorQuerySet.as_manager()
 
     class Meta:
         verbose_name = "parked row"

@@ -111,7 +111,7 @@ class BackfillEvent(models.Model):
         return self.text
 
 
-class BackfillHold(models.Model):
+class BackfillGlobalPause(models.Model):
     """While its one row is there, no run goes on."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)

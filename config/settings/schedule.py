@@ -18,7 +18,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},  # after an outage one is enough
     },
     "carry on backfills that nobody carries on": {
-        "task": "backfills.tasks.look_after_runs",
+        "task": "backfills.tasks.requeue_stalled_runs",
         "schedule": 15.0,
         "options": {"expires": 15},
     },

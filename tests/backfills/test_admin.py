@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from assets.models import Asset
 from backfills import tasks
-from backfills.models import BackfillHold, BackfillRun
+from backfills.models import BackfillGlobalPause, BackfillRun
 from backfills.run_control import begin_undo
 from tests.factories.accounts import UserFactory
 from tests.factories.assets import make_assets
@@ -48,21 +48,21 @@ def test_a_run_is_planned_started_finished_and_undone_from_its_pages(staff: Clie
     answer = staff.post(reverse("admin:backfills_backfillrun_plan"), wish, follow=True)
     run = BackfillRun.objects.get()
     assert "The plan is being made by a worker" in answer.text
-    tasks.make_plan(run.pk)
+    tasks.plan_backfill(run.pk)
     page = staff.get(_page(run.pk)).text
     assert "30 rows to change" in page
     assert f"about {assets[0].name}" in page
     question = staff.get(reverse("admin:backfills_backfillrun_do", args=[run.pk, "start"])).text
     assert "30 rows to change." in question
     assert ">Pause</button>" in _do(staff, run.pk, "start")
-    tasks.carry_on(run.pk)
+    tasks.continue_run(run.pk)
     assert run_of_pk(run.pk).state == "finished"
     Asset.objects.filter(pk=assets[0].pk).update(creator_description="mine", creator_description_origin="")
     question = staff.get(reverse("admin:backfills_backfillrun_do", args=[run.pk, "undo"])).text
     assert "29 values will be put back" in question
     assert "1 values were changed since" in question
     _do(staff, run.pk, "undo")
-    tasks.carry_on(run.pk)
+    tasks.continue_run(run.pk)
     page = staff.get(_page(run.pk)).text
     assert "Conflicts: changed since" in page
     assert run_of_pk(run.pk).state == "undone"
@@ -138,10 +138,10 @@ def test_pace_and_hold_are_set_from_the_pages(staff: Client) -> None:
     hold = reverse("admin:backfills_backfillrun_hold")
     assert "reason is required" in staff.post(hold, {"reason": ""}).text
     staff.post(hold, {"reason": "release day"})
-    assert BackfillHold.objects.get().reason == "release day"
+    assert BackfillGlobalPause.objects.get().reason == "release day"
     assert "release day" in staff.get(_page(job.run_pk)).text
     staff.post(hold)
-    assert not BackfillHold.objects.exists()
+    assert not BackfillGlobalPause.objects.exists()
 
 
 def test_who_may_only_look_sees_no_button_and_is_refused(client: Client) -> None:

@@ -14,9 +14,9 @@ from pytest_django import Settings
 
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.runner import take_run
-from backfills.errors import RunTaken
-from backfills.models import BackfillBatch, BackfillChange, BackfillClaim
+from backfills.engine.runner import acquire_lease
+from backfills.errors import LeaseLost
+from backfills.models import BackfillBatch, BackfillChange, BackfillColumnLock
 from backfills.rules import Skip
 from backfills.run_control import pause
 from tests.factories.assets import make_asset, make_assets
@@ -146,7 +146,7 @@ def test_too_many_failures_stop_the_run(settings: Settings) -> None:
     run = run_of(job)
     assert run.rows_done == 50
     assert run.error.startswith("25 of 50 rows failed, more than 20%")
-    assert BackfillClaim.objects.filter(run=run).exists(), "a failed run keeps its columns until somebody decides"
+    assert BackfillColumnLock.objects.filter(run=run).exists(), "a failed run keeps its columns until somebody decides"
 
 
 def test_a_rule_of_another_version_stops_the_run() -> None:
@@ -178,11 +178,11 @@ def test_a_worker_that_lost_its_hold_writes_nothing() -> None:
     make_assets(15)
     job = started(DescribeByName())
     now = timezone.now()
-    first = take_run(job, now=now)
-    assert take_run(job, now=now) is None, "held"
-    second = take_run(job, now=now + timedelta(minutes=5))
+    first = acquire_lease(job, now=now)
+    assert acquire_lease(job, now=now) is None, "held"
+    second = acquire_lease(job, now=now + timedelta(minutes=5))
     assert second, "its hold has run out"
-    with pytest.raises(RunTaken):
+    with pytest.raises(LeaseLost):
         run_next_batch(job, now=now, mark=first)
     assert run_next_batch(job, now=now, mark=second).rows == 10
 
@@ -190,7 +190,7 @@ def test_a_worker_that_lost_its_hold_writes_nothing() -> None:
 def test_a_pause_takes_effect_before_the_next_batch() -> None:
     make_assets(25)
     job = started(DescribeByName())
-    mark = take_run(job, now=timezone.now())
+    mark = acquire_lease(job, now=timezone.now())
     run_next_batch(job, now=timezone.now(), mark=mark)
     assert pause(job.run_pk, by="staff", now=timezone.now()).state == "pausing"
     assert run_next_batch(job, now=timezone.now(), mark=mark).state == "paused"

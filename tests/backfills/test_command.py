@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from assets.models import Asset
-from backfills.models import BackfillChange, BackfillHold, BackfillRun
+from backfills.models import BackfillChange, BackfillGlobalPause, BackfillRun
 from tests.factories.albumart import make_song
 from tests.factories.assets import make_assets
 from tests.support.backfills import DescribeByName, registered, table_hash
@@ -93,7 +93,7 @@ def test_pause_resume_cancel_adjust_force_status() -> None:
 
 def test_hold_and_release() -> None:
     assert "held" in _say("backfill", "hold", "--reason", "release day")
-    assert BackfillHold.objects.get().reason == "release day"
+    assert BackfillGlobalPause.objects.get().reason == "release day"
     assert "release day" in _say("backfill", "status")
     assert "Released" in _say("backfill", "release")
     assert "Nothing was held" in _say("backfill", "release")

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.engine.run_context import job_for
-from backfills.engine.run_setup import new_job, start_run
+from backfills.engine.run_context import context_for_rule
+from backfills.engine.run_setup import create_run_context, start_run
 from backfills.models import BackfillBatch, BackfillChange
 from backfills.run_control import begin_undo
 from tests.factories.assets import make_assets
@@ -44,13 +44,13 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
     run_to_the_end(undisturbed)
     assert table_hash() == before
 
-    job = new_job(
+    job = create_run_context(
         CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_rows=BATCH_ROWS
     )
     start_run(job, by=BY, now=timezone.now())
     told = _let_workers_die(job.run_pk)
     assert told["died"] >= 25, "no worker died late enough to show anything"
-    run_to_the_end(job_for(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
+    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
     run = run_of(job)
     assert table_hash() == filled
     assert (run.state, run.changed_rows, run.batches_done) == ("finished", ROWS, ROWS // BATCH_ROWS)
@@ -60,7 +60,7 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
     begin_undo(job.run_pk, by=BY, now=timezone.now())
     told = _let_workers_die(job.run_pk)
     assert told["died"] >= 25
-    run_to_the_end(job_for(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
+    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
     assert table_hash() == before
     assert run_of(job).restored_rows == ROWS
     assert not Asset.objects.exclude(creator_description=None).exists()

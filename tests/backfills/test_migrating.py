@@ -13,7 +13,7 @@ from pytest_django import Settings
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.data_migrations import fill, take_back
+from backfills.engine.data_migrations import run_in_migration, undo_in_migration
 from backfills.models import BackfillRun
 from backfills.run_control import finalise
 from tests.factories.assets import make_asset, make_assets
@@ -56,8 +56,8 @@ def test_does_nothing_after_an_operators_run() -> None:
     make_assets(5)
     for rule in RULES:
         run_to_the_end(started(rule))
-        fill(apps, rule, max_rows=100, say=pytest.fail)
-        take_back(apps, rule, say=pytest.fail)
+        run_in_migration(apps, rule, max_rows=100, say=pytest.fail)
+        undo_in_migration(apps, rule, say=pytest.fail)
     assert BackfillRun.objects.filter(requested_by=BY).count() == BackfillRun.objects.count() == 2
     assert Asset.objects.filter(creator_description_origin="backfill").count() == 5
 
@@ -66,7 +66,7 @@ def test_does_nothing_after_an_operators_run() -> None:
 def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> None:
     make_assets(5)
     said: list[str] = []
-    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, say=said.append)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, say=said.append)
     assert "5 rows are too many for a migration (limit 4); run `backfill run" in said[0]
     assert not BackfillRun.objects.exists()
 
@@ -76,7 +76,7 @@ def test_does_not_stop_over_a_column_that_a_run_holds() -> None:
     make_assets(5)
     holder = started(CREATOR_DESCRIPTION_RULE)
     said: list[str] = []
-    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, say=said.append)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, say=said.append)
     assert f"run {holder.run_pk} of assets.creator_description, running" in said[0]
 
 
@@ -86,7 +86,7 @@ def test_goes_on_where_a_broken_migration_stopped() -> None:
     job = started(CREATOR_DESCRIPTION_RULE)
     run_next_batch(job, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
-    fill(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, say=lambda text: None)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, say=lambda text: None)
     run = BackfillRun.objects.get()
     assert (run.state, run.changed_rows) == ("finished", 25)
 
@@ -102,8 +102,8 @@ def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
     finalise(whole.run_pk, by=BY, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
     for rule in RULES:
-        take_back(apps, rule, say=lambda text: None)
-        take_back(apps, rule, say=pytest.fail)
+        undo_in_migration(apps, rule, say=lambda text: None)
+        undo_in_migration(apps, rule, say=pytest.fail)
     assert table_hash() == before
     assert set(BackfillRun.objects.values_list("state", flat=True)) == {"undone"}
     with connection.cursor() as cursor:

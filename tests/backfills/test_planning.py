@@ -7,8 +7,8 @@ from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.run_setup import new_job, plan_run, start_run
-from backfills.errors import FieldHeld, MoveRefused, NothingToDo, PlanMoved
+from backfills.engine.run_setup import create_run_context, plan_run, start_run
+from backfills.errors import ColumnLocked, NoMatchingRows, StalePlan, TransitionNotAllowed
 from backfills.models import BackfillChange, BackfillRun
 from backfills.rules import Skip
 from common.errors import InvalidInput
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 def _planned(rule: DescribeByName, **run: object) -> object:
-    return new_job(rule, apps, **({"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now()} | run))
+    return create_run_context(
+        rule, apps, **({"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now()} | run)
+    )
 
 
 def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing() -> None:
@@ -74,7 +76,7 @@ def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
     else:
         fields = {"name": "L.CAS.ATL.004:x"} if change == "edited" else {"creator_description": "mine"}
         Asset.objects.filter(pk=assets[3].pk).update(**fields)
-    with pytest.raises(PlanMoved):
+    with pytest.raises(StalePlan):
         start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
     assert run_of(job).state == "planned", "its way out: plan again"
     again = plan_run(job, now=timezone.now())
@@ -87,7 +89,7 @@ def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
     job = _planned(rule)
     plan = plan_run(job, now=timezone.now())
     rule.version = 2
-    with pytest.raises(PlanMoved, match="version 1 of the rule; it is 2 now"):
+    with pytest.raises(StalePlan, match="version 1 of the rule; it is 2 now"):
         start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
 
 
@@ -101,7 +103,7 @@ def test_a_row_edited_between_plan_and_batch_gets_what_fits_it_then() -> None:
 
 def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() -> None:
     job = _planned(DescribeByName())
-    with pytest.raises(NothingToDo):
+    with pytest.raises(NoMatchingRows):
         start_run(job, by=BY, now=timezone.now())
     assert run_of(job).state == "planned"
     assert not run_of(job).claims.exists()
@@ -110,11 +112,11 @@ def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() ->
 def test_a_second_start_names_the_holder() -> None:
     make_assets(3)
     first = started(DescribeByName())
-    with pytest.raises(FieldHeld, match=rf"creator_description \(run {first.run_pk} of tests.describe, running\)"):
+    with pytest.raises(ColumnLocked, match=rf"creator_description \(run {first.run_pk} of tests.describe, running\)"):
         started(CREATOR_DESCRIPTION_RULE)
-    with pytest.raises(MoveRefused, match="The run is running"):
+    with pytest.raises(TransitionNotAllowed, match="The run is running"):
         start_run(first, by=BY, now=timezone.now())
-    with pytest.raises(MoveRefused):
+    with pytest.raises(TransitionNotAllowed):
         plan_run(first, now=timezone.now())
 
 

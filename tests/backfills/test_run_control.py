@@ -11,10 +11,10 @@ from django.utils import timezone
 from assets.models import Asset
 from backfills import run_control
 from backfills.engine.batches import run_next_batch
-from backfills.engine.runner import take_run
-from backfills.errors import FieldHeld, MoveRefused
-from backfills.models import BackfillHold, BackfillRun
-from backfills.progress import events_after, run_figures, throughput, why_it_waits
+from backfills.engine.runner import acquire_lease
+from backfills.errors import ColumnLocked, TransitionNotAllowed
+from backfills.models import BackfillGlobalPause, BackfillRun
+from backfills.progress import events_after, run_progress, throughput, wait_reason
 from common.errors import Conflict, InvalidInput, NotFound
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started
@@ -49,9 +49,9 @@ def test_stops_at_once_where_no_worker_holds_the_run_and_goes_on_from_there() ->
 def test_a_run_stuck_in_pausing_is_forced_out() -> None:
     make_assets(25)
     job = started(DescribeByName())
-    take_run(job, now=timezone.now())  # and this worker dies
+    acquire_lease(job, now=timezone.now())  # and this worker dies
     assert run_control.pause(job.run_pk, **_said()).state == "pausing"
-    assert run_control.force(job.run_pk, **_said()).state == "paused"
+    assert run_control.force_unlock(job.run_pk, **_said()).state == "paused"
     run_control.resume(job.run_pk, **_said())
     assert run_control.cancel(job.run_pk, **_said()).state == "cancelled"
 
@@ -59,13 +59,13 @@ def test_a_run_stuck_in_pausing_is_forced_out() -> None:
 def test_a_running_run_is_taken_from_a_worker_that_hangs() -> None:
     make_assets(25)
     job = started(DescribeByName())
-    take_run(job, now=timezone.now())
-    run_control.force(job.run_pk, **_said())
-    assert take_run(job, now=timezone.now())
+    acquire_lease(job, now=timezone.now())
+    run_control.force_unlock(job.run_pk, **_said())
+    assert acquire_lease(job, now=timezone.now())
     run_control.pause(job.run_pk, **_said())
-    run_control.force(job.run_pk, **_said())
-    with pytest.raises(MoveRefused, match="does not wait for a worker"):
-        run_control.force(job.run_pk, **_said())
+    run_control.force_unlock(job.run_pk, **_said())
+    with pytest.raises(TransitionNotAllowed, match="does not wait for a worker"):
+        run_control.force_unlock(job.run_pk, **_said())
 
 
 def test_cancelled_columns_are_free_again_and_values_stay_until_undone() -> None:
@@ -93,23 +93,23 @@ def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeB
     assets = make_assets(60)
     rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[3].pk else None
     job = started(rule, batch_rows=60)
-    with pytest.raises(MoveRefused, match="pause or cancel"):
+    with pytest.raises(TransitionNotAllowed, match="pause or cancel"):
         run_control.finalise(job.run_pk, **_said())
     run_to_the_end(job)
-    with pytest.raises(MoveRefused, match="1 rows are parked"):
+    with pytest.raises(TransitionNotAllowed, match="1 rows are parked"):
         run_control.finalise(job.run_pk, **_said())
     [parked] = run_of(job).parked.all()
-    again = run_control.retry_parked(parked.pk, **_said())
+    again = run_control.retry_row(parked.pk, **_said())
     assert (again.resolved_at, again.attempts, again.reason) == (None, 2, "KeyError: 'nothing'")
     rule.answer = lambda row: None  # mended
-    done = run_control.retry_parked(parked.pk, **_said())
+    done = run_control.retry_row(parked.pk, **_said())
     assert done.resolution == f"done, by {BY}"
     assert Asset.objects.get(pk=assets[3].pk).creator_description == f"about {assets[3].name}"
     # A person emptied one that the run filled: their decision. One that was never filled: left over.
     Asset.objects.filter(pk=assets[5].pk).update(creator_description=None, creator_description_origin="")
     run_of(job).changes.filter(row_pk=assets[9].pk).delete()
     Asset.objects.filter(pk=assets[9].pk).update(creator_description=None, creator_description_origin="")
-    with pytest.raises(MoveRefused, match=f"1 rows still lack their value, such as {assets[9].pk}"):
+    with pytest.raises(TransitionNotAllowed, match=f"1 rows still lack their value, such as {assets[9].pk}"):
         run_control.finalise(job.run_pk, **_said())
     Asset.objects.filter(pk=assets[9].pk).update(creator_description="given by hand")
     assert run_control.finalise(job.run_pk, **_said()).state == "finalised"
@@ -121,7 +121,7 @@ def test_a_parked_row_that_was_mended_by_hand_needs_nothing(rule: DescribeByName
     job = started(rule)
     run_to_the_end(job)
     Asset.objects.filter(pk=assets[0].pk).update(creator_description="by hand")
-    done = run_control.retry_parked(run_of(job).parked.get().pk, **_said())
+    done = run_control.retry_row(run_of(job).parked.get().pk, **_said())
     assert done.resolution == "it needs nothing any more"
     assert (run_of(job).parked_rows, run_of(job).skipped_rows) == (0, 1)
 
@@ -134,7 +134,7 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
     assert run_of(job).state == "failed"
     rule.answer = lambda row: None
     for parked in run_of(job).parked.open():
-        run_control.retry_parked(parked.pk, **_said())
+        run_control.retry_row(parked.pk, **_said())
     run_control.resume(job.run_pk, **_said())
     run_to_the_end(job)
     run = run_of(job)
@@ -143,13 +143,13 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
 
 def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
     with pytest.raises(InvalidInput):
-        run_control.hold_all(reason=" ", **_said())
-    run_control.hold_all(reason="release day", **_said())
+        run_control.pause_all(reason=" ", **_said())
+    run_control.pause_all(reason="release day", **_said())
     with pytest.raises(Conflict):
-        run_control.hold_all(reason="again", **_said())
-    assert BackfillHold.objects.count() == 1
-    assert run_control.release_all()
-    assert not run_control.release_all()
+        run_control.pause_all(reason="again", **_said())
+    assert BackfillGlobalPause.objects.count() == 1
+    assert run_control.resume_all()
+    assert not run_control.resume_all()
 
 
 def test_unknown_runs_and_rows_are_missing() -> None:
@@ -157,8 +157,8 @@ def test_unknown_runs_and_rows_are_missing() -> None:
         run_control.pause,
         run_control.resume,
         run_control.cancel,
-        run_control.force,
-        run_control.retry_parked,
+        run_control.force_unlock,
+        run_control.retry_row,
     ):
         with pytest.raises(NotFound):
             verb(404, **_said())
@@ -169,14 +169,14 @@ def test_why_nothing_moves_is_said_for_each_cause() -> None:
     job = started(DescribeByName())
     now = timezone.now()
     late = now + timedelta(minutes=5)
-    assert why_it_waits(run_of(job), now, None) == ""
-    assert "No worker has taken it up" in why_it_waits(run_of(job), late, None)
-    take_run(job, now=now)
-    assert "has not been heard of" in why_it_waits(run_of(job), late, None)
+    assert wait_reason(run_of(job), now, None) == ""
+    assert "No worker has taken it up" in wait_reason(run_of(job), late, None)
+    acquire_lease(job, now=now)
+    assert "has not been heard of" in wait_reason(run_of(job), late, None)
     BackfillRun.objects.update(waits_because="4 sessions wait for a lock; the limit is 3")
-    assert why_it_waits(run_of(job), now, None).startswith("4 sessions wait")
-    run_control.hold_all(by=BY, reason="release day", now=now)
-    assert why_it_waits(run_of(job), now, BackfillHold.objects.get()) == f"All runs are held by {BY}: release day"
+    assert wait_reason(run_of(job), now, None).startswith("4 sessions wait")
+    run_control.pause_all(by=BY, reason="release day", now=now)
+    assert wait_reason(run_of(job), now, BackfillGlobalPause.objects.get()) == f"All runs are held by {BY}: release day"
 
 
 def test_figures_and_chart_add_up() -> None:
@@ -184,12 +184,12 @@ def test_figures_and_chart_add_up() -> None:
     job = started(DescribeByName())
     run_to_the_end(job)
     run = run_of(job)
-    figures = run_figures(run, timezone.now())
+    figures = run_progress(run, timezone.now())
     assert (figures["rowsDone"], figures["rowsTotal"], figures["etaSeconds"]) == (25, 25, None)
     assert sum(bar["rows"] for bar in throughput(run)) == 25
     run_control.begin_undo(run.pk, **_said())
     run_next_batch(job, now=timezone.now())
-    half = run_figures(run_of(job), timezone.now())
+    half = run_progress(run_of(job), timezone.now())
     assert (half["rowsDone"], half["rowsTotal"]) == (10, 25)
 
 
@@ -204,7 +204,7 @@ def test_of_many_who_start_at_once_one_begins_and_the_others_are_told_who() -> N
             barrier.wait(10)
             started(DescribeByName())
             outcomes.append("started")
-        except FieldHeld as refusal:
+        except ColumnLocked as refusal:
             outcomes.append(refusal.message)
         finally:
             connection.close()

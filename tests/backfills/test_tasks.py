@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from backfills import queueing, run_control, tasks
 from backfills.engine import runner
-from backfills.engine.runner import take_run
+from backfills.engine.runner import acquire_lease
 from backfills.models import BackfillRun
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, started
@@ -35,11 +35,11 @@ def test_a_slice_that_is_over_sends_the_run_on(settings: Settings, sent: list[tu
     make_assets(15)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert sent == [("carry_on", job.run_pk)]
         assert run_of(job).worker is None
         settings.BACKFILLS_SLICE_SECONDS = 30.0
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
 
@@ -49,14 +49,14 @@ def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
     make_assets(15)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        run_control.hold_all(by=BY, reason="release day", now=timezone.now())
-        tasks.carry_on(job.run_pk)
+        run_control.pause_all(by=BY, reason="release day", now=timezone.now())
+        tasks.continue_run(job.run_pk)
         assert run_of(job).waits_because == f"Held by {BY}: release day"
         assert sent.pop() == ("carry_on", job.run_pk)
-        tasks.look_after_runs()
+        tasks.requeue_stalled_runs()
         assert not sent, "its own message is on its way"
         BackfillRun.objects.update(next_look_at=timezone.now() - timedelta(seconds=1))
-        tasks.look_after_runs()
+        tasks.requeue_stalled_runs()
         assert sent.pop() == ("carry_on", job.run_pk)
 
 
@@ -64,13 +64,13 @@ def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list
     make_assets(15)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        take_run(job, now=timezone.now())
-        tasks.look_after_runs()
+        acquire_lease(job, now=timezone.now())
+        tasks.requeue_stalled_runs()
         assert not sent
         BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        tasks.look_after_runs()
+        tasks.requeue_stalled_runs()
         assert sent == [("carry_on", job.run_pk)]
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
 
@@ -78,12 +78,12 @@ def test_a_plan_whose_message_was_lost_is_made_in_the_end(sent: list[tuple[str, 
     make_assets(2)
     with registered(DescribeByName()) as rule:
         facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now() - timedelta(minutes=5)}
-        pk = queueing.ask_for_plan(rule.name, **facts)
-        tasks.look_after_runs()
+        pk = queueing.request_plan(rule.name, **facts)
+        tasks.requeue_stalled_runs()
         assert sent == [("make_plan", pk)]
-        tasks.make_plan(pk)
+        tasks.plan_backfill(pk)
         assert BackfillRun.objects.get(pk=pk).plan["outcomes"] == {"change": 2}
-        tasks.look_after_runs()
+        tasks.requeue_stalled_runs()
         assert len(sent) == 1
 
 
@@ -92,13 +92,13 @@ def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str
     with registered(DescribeByName()) as rule:
         job = started(rule)
         rule.concerned = lambda rows, parameters: rows.filter(no_such_column=1)
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         run = run_of(job)
         assert (run.state, run.worker) == ("failed", None)
         assert run.error.startswith("FieldError: Cannot resolve keyword 'no_such_column'")
         del rule.concerned
         run_control.resume(job.run_pk, by=BY, now=timezone.now())
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
 
@@ -115,14 +115,14 @@ def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
     monkeypatch.setattr(runner, "run_next_batch", refuse)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         run = run_of(job)
         assert (run.state, run.waits_because) == (
             "running", "The database refuses: could not extend file: No space left on device",
         )  # fmt: skip
         monkeypatch.undo()
         BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
 
@@ -131,10 +131,10 @@ def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[
     with registered(DescribeByName()) as rule:
         job = started(rule)
         tomorrow = timezone.now() + timedelta(days=1)
-        ahead = take_run(job, now=tomorrow)
-        runner.let_go(job, ahead, next_look_at=tomorrow)
-        assert take_run(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
-        tasks.look_after_runs()
+        ahead = acquire_lease(job, now=tomorrow)
+        runner.release_lease(job, ahead, next_look_at=tomorrow)
+        assert acquire_lease(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
+        tasks.requeue_stalled_runs()
         assert sent == [("carry_on", job.run_pk)]
-        tasks.carry_on(job.run_pk)
+        tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"

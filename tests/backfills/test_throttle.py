@@ -15,8 +15,8 @@ from pytest_django import Settings
 from redis.exceptions import RedisError
 
 from backfills import run_control, throttle
-from backfills.engine.runner import drive, take_run
-from backfills.throttle import Reading, Throttle, find_reason
+from backfills.engine.runner import acquire_lease, run_batches
+from backfills.throttle import Signal, Throttle, exceeded_signals
 from common import response_times
 from common.queue_latency import queue_key, queue_latency_seconds
 from tests.factories.assets import make_assets
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.django_db
 
 
 def test_any_signal_holds_and_lets_go_only_well_below_its_limit() -> None:
-    def at(value: float) -> list[Reading]:
-        return [Reading("locks", value, 10, f"{value} waits"), Reading("queue", 0, 5, "never said")]
+    def at(value: float) -> list[Signal]:
+        return [Signal("locks", value, 10, f"{value} waits"), Signal("queue", 0, 5, "never said")]
 
-    reason, holding = find_reason(at(11), frozenset())
+    reason, holding = exceeded_signals(at(11), frozenset())
     assert (reason, holding) == ("11 waits", {"locks"})
-    assert find_reason(at(9.5), holding) == ("9.5 waits", {"locks"})
-    assert find_reason(at(9.5), frozenset()) == ("", frozenset())
-    assert find_reason(at(8.9), holding) == ("", frozenset())
+    assert exceeded_signals(at(9.5), holding) == ("9.5 waits", {"locks"})
+    assert exceeded_signals(at(9.5), frozenset()) == ("", frozenset())
+    assert exceeded_signals(at(8.9), holding) == ("", frozenset())
 
 
 def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,11 +41,11 @@ def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyP
     make_assets(15)
     job = started(DescribeByName())
     one = Throttle(None)
-    run_control.hold_all(by=BY, reason="release day", now=timezone.now())
-    assert drive(job, take_run(job, now=timezone.now()), clock=timezone.now, find_hold=one.find_hold) is None
+    run_control.pause_all(by=BY, reason="release day", now=timezone.now())
+    assert run_batches(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, find_hold=one.find_hold) is None
     run = run_of(job)
     assert (run.state, run.changed_rows, run.waits_because) == ("running", 0, f"Held by {BY}: release day")
-    run_control.release_all()
+    run_control.resume_all()
     assert one.find_hold() == ""
 
 

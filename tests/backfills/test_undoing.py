@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from assets.models import Asset
 from backfills.engine.batches import run_next_batch
-from backfills.engine.ledger import count_outcomes
-from backfills.errors import FieldHeld, MoveRefused
-from backfills.models import BackfillChange, BackfillClaim
+from backfills.engine.ledger import preview_undo
+from backfills.errors import ColumnLocked, TransitionNotAllowed
+from backfills.models import BackfillChange, BackfillColumnLock
 from backfills.run_control import begin_undo, cancel, finalise, pause, reopen
 from tests.factories.assets import make_assets
 from tests.support.backfills import (
@@ -49,7 +49,7 @@ def test_everything_is_as_before(rule: object) -> None:
     _undo(job)
     assert table_hash() == before
     assert run_of(job).state == "undone"
-    assert not BackfillClaim.objects.exists()
+    assert not BackfillColumnLock.objects.exists()
 
 
 def test_what_people_wrote_since_stays_and_is_listed() -> None:
@@ -59,7 +59,7 @@ def test_what_people_wrote_since_stays_and_is_listed() -> None:
     Asset.objects.filter(pk=assets[3].pk).update(creator_description="mine", creator_description_origin="")
     Asset.objects.filter(pk=assets[4].pk).update(creator_description_origin="")  # the same words, made a person's
     Asset.objects.filter(pk=assets[5].pk).delete()
-    assert count_outcomes(job) == {"restored": 17, "conflict": 2, "gone": 1}
+    assert preview_undo(job) == {"restored": 17, "conflict": 2, "gone": 1}
     _undo(job)
     run = run_of(job)
     assert (run.restored_rows, run.conflict_rows) == (17, 3)
@@ -82,16 +82,16 @@ def test_half_a_run_is_undone_like_a_whole_one() -> None:
 def test_a_run_is_not_undone_while_it_goes_on_nor_twice_nor_after_finalising() -> None:
     make_assets(15)
     job = started(DescribeByName())
-    with pytest.raises(MoveRefused, match="pause or cancel it first"):
+    with pytest.raises(TransitionNotAllowed, match="pause or cancel it first"):
         begin_undo(job.run_pk, by=BY, now=timezone.now())
     run_to_the_end(job)
     finalise(job.run_pk, by=BY, now=timezone.now())
-    with pytest.raises(MoveRefused, match="reopen it first"):
+    with pytest.raises(TransitionNotAllowed, match="reopen it first"):
         begin_undo(job.run_pk, by=BY, now=timezone.now())
     reopen(job.run_pk, by=BY, now=timezone.now())
     _undo(job)
     once = table_hash()
-    with pytest.raises(MoveRefused, match="start a new run"):
+    with pytest.raises(TransitionNotAllowed, match="start a new run"):
         begin_undo(job.run_pk, by=BY, now=timezone.now())
     assert table_hash() == once
 
@@ -104,7 +104,7 @@ def test_a_half_undone_run_goes_on_and_can_be_nothing_else() -> None:
     begin_undo(job.run_pk, by=BY, now=timezone.now())
     run_next_batch(job, now=timezone.now())
     for verb in (begin_undo, pause, cancel, finalise):
-        with pytest.raises(MoveRefused, match="undone to the end"):
+        with pytest.raises(TransitionNotAllowed, match="undone to the end"):
             verb(job.run_pk, by=BY, now=timezone.now())
     run_to_the_end(job)
     assert table_hash() == before
@@ -116,7 +116,7 @@ def test_undoing_waits_for_a_run_that_works_on_the_same_column() -> None:
     run_to_the_end(first)
     make_assets(5)
     second = started(DescribeByName())
-    with pytest.raises(FieldHeld, match=f"run {second.run_pk} of tests.describe, running"):
+    with pytest.raises(ColumnLocked, match=f"run {second.run_pk} of tests.describe, running"):
         begin_undo(first.run_pk, by=BY, now=timezone.now())
     run_to_the_end(second)
     _undo(first)
@@ -145,7 +145,7 @@ def test_whatever_people_do_meanwhile_is_kept_and_all_else_is_as_before(
     edits: list[tuple[int, str]], batches_undone: int
 ) -> None:
     Asset.objects.all().delete()
-    BackfillClaim.objects.all().delete()
+    BackfillColumnLock.objects.all().delete()
     assets = make_assets(12)
     expected: dict[int, str | None] = {asset.pk: None for asset in assets}
     job = started(DescribeByName(), batch_rows=3)

@@ -3,7 +3,7 @@
 import factory
 from django.utils import timezone
 
-from backfills.models import BackfillBatch, BackfillChange, BackfillParked, BackfillRun
+from backfills.models import BackfillBatch, BackfillChange, BackfillRowError, BackfillRun
 
 
 class BackfillRunFactory(factory.django.DjangoModelFactory):
@@ -46,7 +46,7 @@ class BackfillChangeFactory(factory.django.DjangoModelFactory):
 
 class BackfillParkedFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = BackfillParked
+        model = BackfillRowError
 
     run = factory.SubFactory(BackfillRunFactory)
     row_pk = factory.Sequence(lambda n: n + 1)

@@ -87,7 +87,7 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
 
         with ended_at_last(_start_worker(tmp_path)) as second:
             wait_until(lambda: BackfillRun.objects.get().lease_until < timezone.now(), 30)
-            tasks.look_after_runs.delay()  # as the clock would
+            tasks.requeue_stalled_runs.delay()  # as the clock would
             expect(page.locator(".backfill-run strong").first).to_have_text("Finished", timeout=60_000)
             assert BackfillChange.objects.filter(run=run).count() == ROWS
             assert Asset.objects.filter(ai_metadata_origin="backfill").count() == ROWS

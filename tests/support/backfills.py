@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from assets.models import Asset
 from backfills import rules
-from backfills.engine.batches import Step, run_next_batch
-from backfills.engine.run_context import Job
-from backfills.engine.run_setup import new_job, start_run
+from backfills.engine.batches import BatchResult, run_next_batch
+from backfills.engine.run_context import RunContext
+from backfills.engine.run_setup import create_run_context, start_run
 from backfills.models import BackfillRun
 from backfills.rules import Rule, Skip, register_rule
 
@@ -71,14 +71,14 @@ def registered(rule: Rule) -> Iterator[Rule]:
         rules._rules.pop(rule.name)
 
 
-def started(rule: Rule, **run: Any) -> Job:
+def started(rule: Rule, **run: Any) -> RunContext:
     facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_rows": 10}
-    job = new_job(rule, apps, **(facts | run))
+    job = create_run_context(rule, apps, **(facts | run))
     start_run(job, by=BY, now=timezone.now())
     return job
 
 
-def run_to_the_end(job: Job, *, most: int = 1000) -> Step:
+def run_to_the_end(job: RunContext, *, most: int = 1000) -> BatchResult:
     for _ in range(most):
         step = run_next_batch(job, now=timezone.now())
         if step.is_over:
@@ -86,7 +86,7 @@ def run_to_the_end(job: Job, *, most: int = 1000) -> Step:
     raise AssertionError("the run does not end")
 
 
-def run_of(job: Job) -> BackfillRun:
+def run_of(job: RunContext) -> BackfillRun:
     return BackfillRun.objects.get(pk=job.run_pk)
 
 

@@ -20,8 +20,8 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE  # noqa: E402
-from backfills.engine.run_context import job_for  # noqa: E402
-from backfills.engine.runner import drive, take_run  # noqa: E402
+from backfills.engine.run_context import context_for_rule  # noqa: E402
+from backfills.engine.runner import acquire_lease, run_batches  # noqa: E402
 
 
 class Doom:
@@ -53,15 +53,15 @@ class Doom:
 
 def work(run_pk: int, moments: int) -> None:
     """One worker's life. Each begins ten minutes after the one before, when that one's hold has run out."""
-    job = job_for(CREATOR_DESCRIPTION_RULE, run_pk, apps)
+    job = context_for_rule(CREATOR_DESCRIPTION_RULE, run_pk, apps)
 
     def clock() -> datetime:
         return timezone.now() + timedelta(minutes=10 * moments)
 
     Doom(moments).install()
-    mark = take_run(job, now=clock())
+    mark = acquire_lease(job, now=clock())
     if mark:
-        drive(job, mark, clock=clock, find_hold=lambda: "")
+        run_batches(job, mark, clock=clock, find_hold=lambda: "")
 
 
 def main(wish: dict[str, Any]) -> None:

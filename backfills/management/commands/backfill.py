@@ -10,15 +10,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from backfills import queueing, run_control, states
-from backfills.engine.ledger import count_outcomes
-from backfills.engine.run_context import job_of
-from backfills.engine.run_setup import new_job, plan_run, start_run
-from backfills.engine.selection import concerned
-from backfills.errors import NothingToDo
-from backfills.foreground import carry_out
+from backfills.engine.ledger import preview_undo
+from backfills.engine.run_context import context_for_run
+from backfills.engine.run_setup import create_run_context, plan_run, start_run
+from backfills.engine.selection import select_rows
+from backfills.errors import NoMatchingRows
+from backfills.foreground import run_in_foreground
 from backfills.models import BackfillRun
-from backfills.progress import figures_of, run_figures
-from backfills.rules import all_rules, rule_named
+from backfills.progress import run_progress, runs_progress
+from backfills.rules import all_rules, get_rule
 from backfills.throttle import measure_baseline
 from common.errors import NotFound, RegistryError
 from common.progress_bar import progress_bar
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> None:
         job = self._new_job(options)
-        rows = concerned(job, BackfillRun.objects.get(pk=job.run_pk)).count()
+        rows = select_rows(job, BackfillRun.objects.get(pk=job.run_pk)).count()
         with progress_bar("Planning", rows) as on_progress:
             plan = plan_run(job, now=timezone.now(), on_progress=on_progress)
         self.stdout.write(f"Run {job.run_pk}, planned: {plan.rows} rows")
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> None:
         if options["plan"]:
-            rule = rule_named(options["rule"])
+            rule = get_rule(options["rule"])
             run = BackfillRun.objects.of_rule(rule.name).filter(plan_hash=options["plan"], state=states.PLANNED).first()
             if run is None:
                 raise CommandError(f"No planned run of {rule.name} has the plan {options['plan']}")
@@ -104,12 +104,16 @@ class Command(BaseCommand):
             return
         try:
             start_run(
-                job_of(run), by=_BY, now=timezone.now(), plan_hash=options["plan"], baseline_p95_ms=measure_baseline()
+                context_for_run(run),
+                by=_BY,
+                now=timezone.now(),
+                plan_hash=options["plan"],
+                baseline_p95_ms=measure_baseline(),
             )
         except RegistryError as refusal:
             if not options["plan"]:
                 run_control.cancel(run.pk, by=_BY, now=timezone.now())  # written down for this start alone
-            if isinstance(refusal, NothingToDo):
+            if isinstance(refusal, NoMatchingRows):
                 self.stdout.write(refusal.message)
                 return
             raise
@@ -117,17 +121,17 @@ class Command(BaseCommand):
 
     def _new_job(self, options: dict[str, Any]) -> Any:
         parameters = dict(pair.partition("=")[::2] for pair in options["set"])
-        return new_job(
-            rule_named(options["rule"]), apps, parameters=parameters, by=_BY, reason=options["reason"],
+        return create_run_context(
+            get_rule(options["rule"]), apps, parameters=parameters, by=_BY, reason=options["reason"],
             now=timezone.now(), batch_rows=options["batch_rows"], sleep_ratio=options["rest"],
         )  # fmt: skip
 
     def _carry_out(self, run_pk: int) -> None:
-        figures = run_figures(BackfillRun.objects.get(pk=run_pk), timezone.now())
+        figures = run_progress(BackfillRun.objects.get(pk=run_pk), timezone.now())
         try:
             with progress_bar(f"{figures['rule']} #{run_pk}", figures["rowsTotal"]) as on_rows:
                 on_rows(figures["rowsDone"])
-                run = carry_out(run_pk, clock=timezone.now, on_rows=on_rows, on_wait=self._tell_wait)
+                run = run_in_foreground(run_pk, clock=timezone.now, on_rows=on_rows, on_wait=self._tell_wait)
         except KeyboardInterrupt:
             run = BackfillRun.objects.get(pk=run_pk)
             if run.state == states.RUNNING:
@@ -158,12 +162,12 @@ class Command(BaseCommand):
     def _status(self, options: dict[str, Any]) -> None:
         runs = BackfillRun.objects.all()
         if options["rule"]:
-            runs = runs.of_rule(rule_named(options["rule"]).name)
-        figures = figures_of(list(runs[:_SHOWN]), timezone.now())
+            runs = runs.of_rule(get_rule(options["rule"]).name)
+        figures = runs_progress(list(runs[:_SHOWN]), timezone.now())
         if options["json"]:
             self.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
             return
-        if hold := run_control.describe_hold():
+        if hold := run_control.global_pause():
             self.stdout.write(self.style.WARNING(f"All runs are held by {hold['held_by']}: {hold['reason']}"))
         for run in runs[:_SHOWN]:
             self._tell(run)
@@ -177,7 +181,7 @@ class Command(BaseCommand):
         run, now = self._find_run(options), timezone.now()
         said = {"by": _BY, "now": now}
         if verb == "undo" and options["dry_run"]:
-            outcomes = count_outcomes(job_of(run))
+            outcomes = preview_undo(context_for_run(run))
             self.stdout.write(
                 f"Run {run.pk}: {outcomes['restored']} values would be put back, {outcomes['conflict']} are no longer"
                 f" the run's, {outcomes['gone']} rows are gone"
@@ -185,7 +189,7 @@ class Command(BaseCommand):
             return
         if verb == "retry":
             for parked in run.parked.open():
-                done = run_control.retry_parked(parked.pk, **said)
+                done = run_control.retry_row(parked.pk, **said)
                 self.stdout.write(f"  {done.label}: {done.resolution or done.reason}")
             return
         if verb == "adjust":
@@ -208,7 +212,7 @@ class Command(BaseCommand):
         self._tell(BackfillRun.objects.get(pk=run.pk))
 
     def _find_run(self, options: dict[str, Any]) -> BackfillRun:
-        rule = rule_named(options["rule"])
+        rule = get_rule(options["rule"])
         runs = BackfillRun.objects.of_rule(rule.name)
         # The newest that began; a plan made since is not what anybody wants to pause.
         run = (
@@ -221,11 +225,11 @@ class Command(BaseCommand):
         return run
 
     def _hold(self, options: dict[str, Any]) -> None:
-        run_control.hold_all(by=_BY, reason=options["reason"], now=timezone.now())
+        run_control.pause_all(by=_BY, reason=options["reason"], now=timezone.now())
         self.stdout.write("All runs are held; `release` lets them go on.")
 
     def _release(self, options: dict[str, Any]) -> None:
-        self.stdout.write("Released." if run_control.release_all() else "Nothing was held.")
+        self.stdout.write("Released." if run_control.resume_all() else "Nothing was held.")
 
 
 _STEERING = {
