@@ -6,8 +6,8 @@ class AlbumartConfig(AppConfig):
     verbose_name = "Album art"
 
     def ready(self) -> None:
-        from albumart.keeper import SongPictures
-        from albumart.legacy_songs import LEGACY_SONGS, pictures_wait
+        from albumart.backend import SongPictures
+        from albumart.backfill_rules import LEGACY_SONGS, pictures_wait
         from assets.field_holds import ABOVE_PERCENT
         from assets.pictures import register_keeper
         from backfills.rules import register_rule

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from albumart import tasks
 from albumart.errors import ArtworkNotOpen, ManualArtKept
-from albumart.missing import MissingPlan
+from albumart.missing_artwork import MissingPlan
 from albumart.models import Artwork, ArtworkContent, ArtworkRun
 from albumart.models.artworks import MANUAL
 from albumart.querysets import ArtworkQuerySet

@@ -4,9 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from albumart.claims import free_abandoned
-from albumart.cleaning import forget_old_content, sweep_files
+from albumart.dispatch import look_again, take_due
 from albumart.pipeline.process import process_request
-from albumart.recovery import look_again, take_due
+from albumart.storage_cleanup import forget_old_content, sweep_files
 from flags.evaluation import flags_for_everyone
 from flags.registry import ALBUM_ART_PIPELINE
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from albumart.statistics import pipeline_figures
+from albumart.metrics import pipeline_figures
 from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from bugreports.figures import report_figures

@@ -18,9 +18,9 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdow
 from unfold.decorators import action, display
 
 from albumart.admin.upload import answer_upload
+from albumart.metrics import pipeline_figures
 from albumart.models import Artwork, ArtworkFile
 from albumart.queueing import fetch_again, mark_absent, rerun_failed_step
-from albumart.statistics import pipeline_figures
 from assets.store import public_url
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from albumart.missing import MissingPlan, plan_missing
+from albumart.metrics import cohort_figures, run_waits_because
+from albumart.missing_artwork import MissingPlan, plan_missing
 from albumart.models import ArtworkRun
 from albumart.queueing import cancel_run, pause_run, resume_run, start_run
-from albumart.statistics import cohort_figures, run_waits_because
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 

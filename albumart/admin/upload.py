@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
-from albumart.keeper import SONGS
+from albumart.backend import SONGS
 from albumart.models import Artwork
 from albumart.queueing import request_artwork, upload_artwork
 from assets.descriptions import check_album_art

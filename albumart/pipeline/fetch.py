@@ -2,10 +2,10 @@
 
 from django.conf import settings
 
-from albumart.addresses import with_bounded_size
 from albumart.claims import Clock
 from albumart.models import Artwork, ArtworkSource
-from albumart.pace import take_turn
+from albumart.rate_limits import take_turn
+from albumart.source_urls import with_bounded_size
 from albumart.sources import admit, current_sources, host_of, note_answer, note_failure, note_throttled, source_for
 from albumart.steps import StepNotes
 from outbound import (

@@ -8,9 +8,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from albumart.models import Artwork
-from albumart.pace import _limiter
 from albumart.pipeline.process import process_request
 from albumart.queueing import request_artwork
+from albumart.rate_limits import _limiter
 from assets.models import Asset
 from tests.factories.albumart import make_song
 from tests.support.bad_server import bad_server

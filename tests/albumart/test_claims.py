@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from albumart.claims import claim_artwork, end, free_abandoned, retry_later, wait_for_turn
+from albumart.dispatch import look_again, take_due
 from albumart.errors import ClaimLost, MustWait
 from albumart.models import Artwork, ArtworkStep
-from albumart.recovery import look_again, take_due
 from common.errors import Unavailable
 from tests.factories.albumart import DAY_ONE, ArtworkFactory, ArtworkRunFactory, make_stored
 

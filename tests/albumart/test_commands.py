@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from albumart.dispatch import take_due
+from albumart.metrics import cohort_figures, run_waits_because
 from albumart.models import Artwork, ArtworkRun
-from albumart.recovery import take_due
-from albumart.statistics import cohort_figures, run_waits_because
 from tests.albumart.conftest import run
 from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, make_song, make_stored
 from tests.support.source_server import SourceServer

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu import Connection, pools
 
+from albumart.dispatch import take_due
 from albumart.models import Artwork
-from albumart.recovery import take_due
 from albumart.tasks import clean_up_artwork, look_again_for_absent, process_artwork, send_due_artworks
 from tests.albumart.conftest import ask_for
 from tests.factories.accounts import AdminFactory

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import Settings
 
-from albumart import pace
+from albumart import rate_limits
 from albumart.errors import MustWait
 from albumart.models import ArtworkSource, BreakerChange
-from albumart.pace import take_turn
+from albumart.rate_limits import take_turn
 from albumart.sources import (
     admit,
     current_sources,
@@ -142,10 +142,10 @@ def test_all_workers_together_keep_to_the_pace_of_a_source() -> None:
 
 
 def test_without_redis_nothing_is_asked(settings: Settings) -> None:
-    pace._limiter.cache_clear()
+    rate_limits._limiter.cache_clear()
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     try:
         with pytest.raises(MustWait, match="does not answer"):
             take_turn(ArtworkSourceFactory(), 0.0)
     finally:
-        pace._limiter.cache_clear()
+        rate_limits._limiter.cache_clear()

@@ -62,7 +62,7 @@ def test_a_plan_whose_rows_moved_is_refused() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["plan", "no.such"], "There is no rule 'no.such'; there are albumart.legacy_songs"),
+        (["plan", "no.such"], "There is no rule 'no.such'; there are albumart.backfill_rules"),
         (["run", RULE, "--set", "colour=red"], "takes no parameter colour"),
         (["run", RULE, "--set", "from=tea"], "from must be name or description"),
         (["run", RULE, "--set", "registered_before=soon"], "registered_before must be a date"),

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from albumart.cleaning import sweep_files
 from albumart.models import Artwork
+from albumart.storage_cleanup import sweep_files
 
 _SHOWN = 20
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from albumart.missing import MissingPlan, plan_missing
+from albumart.metrics import cohort_figures, pipeline_figures, run_waits_because
+from albumart.missing_artwork import MissingPlan, plan_missing
 from albumart.models import Artwork, ArtworkRun
 from albumart.queueing import cancel_run, fetch_again, pause_run, rerun_failed_step, resume_run, start_run
-from albumart.statistics import cohort_figures, pipeline_figures, run_waits_because
 from assets.finding import find_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar

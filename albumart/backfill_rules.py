@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from albumart.addresses import known_addresses
 from albumart.models import Artwork, ArtworkRun
+from albumart.source_urls import known_addresses
 from albumart.sources import current_sources, host_of, source_for
 from assets.models import Asset
 from backfills.readiness import finalise_blocker
@@ -22,7 +22,7 @@ class LegacySongs(ActionRule):
     adding the source. Undone, a song shows again what it showed before; what a person asked for since stays.
     """
 
-    name = "albumart.legacy_songs"
+    name = "albumart.backfill_rules"
     title = "Pictures of legacy songs"
     model_label = "assets.Asset"
     fields = ("artwork",)

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from albumart.legacy_songs import LEGACY_SONGS, pictures_wait
+from albumart.backfill_rules import LEGACY_SONGS, pictures_wait
 from albumart.models import Artwork, ArtworkRun, ArtworkSource
 from albumart.queueing import request_artwork
 from backfills.run_control import begin_undo, finalise

@@ -9,10 +9,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 
 from accounts.models import User
-from albumart.addresses import is_data_uri, read_data_uri
+from albumart.api_columns import WIRE_COLUMNS
 from albumart.models import Artwork
 from albumart.queueing import request_artwork, upload_artwork, withdraw_artwork
-from albumart.wire_columns import WIRE_COLUMNS
+from albumart.source_urls import is_data_uri, read_data_uri
 from assets.models import Asset
 
 SONGS = "G"

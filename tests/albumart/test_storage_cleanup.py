@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
-from albumart.cleaning import forget_old_content, sweep_files
 from albumart.models import ArtworkContent
 from albumart.pipeline.store import storing
+from albumart.storage_cleanup import forget_old_content, sweep_files
 from common.content_addressed_storage import content_key, save_if_absent
 from tests.factories.albumart import ArtworkFactory, make_stored
 

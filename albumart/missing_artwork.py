@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef
 
-from albumart.addresses import known_addresses
 from albumart.models import Artwork, ArtworkSource
+from albumart.source_urls import known_addresses
 from albumart.sources import current_sources, host_of, source_for
 from assets.models import Asset
 
