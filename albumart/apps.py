@@ -6,8 +6,8 @@ class AlbumartConfig(AppConfig):
     verbose_name = "Album art"
 
     def ready(self) -> None:
-        from albumart.backend import SongPictures
-        from albumart.backfill_rules import LEGACY_SONGS, pictures_wait
+        from albumart.backend import ArtworkBackend
+        from albumart.backfill_rules import LEGACY_SONGS, artwork_backfill_pending
         from assets.field_holds import ABOVE_PERCENT
         from assets.pictures import register_keeper
         from backfills.rules import register_rule
@@ -15,5 +15,5 @@ class AlbumartConfig(AppConfig):
         from flags.registry import ALBUM_ART
 
         register_rule(LEGACY_SONGS)
-        hold_back(ALBUM_ART, ABOVE_PERCENT, pictures_wait)
-        register_keeper(SongPictures())
+        hold_back(ALBUM_ART, ABOVE_PERCENT, artwork_backfill_pending)
+        register_keeper(ArtworkBackend())

@@ -9,19 +9,19 @@ from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 
 from accounts.models import User
-from albumart.api_columns import WIRE_COLUMNS
+from albumart.api_columns import API_COLUMNS
 from albumart.models import Artwork
 from albumart.queueing import request_artwork, upload_artwork, withdraw_artwork
-from albumart.source_urls import is_data_uri, read_data_uri
+from albumart.source_urls import decode_data_uri, is_data_uri
 from assets.models import Asset
 
 SONGS = "G"
 
 
-class SongPictures:
+class ArtworkBackend:
     """Pictures of songs go through the pipeline; what other layers are sent is only kept."""
 
-    wire_columns: Mapping[str, str] = WIRE_COLUMNS
+    wire_columns: Mapping[str, str] = API_COLUMNS
 
     def is_same(self, asset: Asset, album_art: str | None) -> bool:
         if asset.layer != SONGS:
@@ -39,7 +39,7 @@ class SongPictures:
         if not asset.album_art:
             withdraw_artwork(asset, now=now)
         elif is_data_uri(asset.album_art):
-            content, declared_type = read_data_uri(asset.album_art)
+            content, declared_type = decode_data_uri(asset.album_art)
             upload_artwork(asset, content=content, declared_type=declared_type, **asked)
         else:
             request_artwork(asset, source_url=asset.album_art, **asked)

@@ -8,14 +8,14 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from albumart.models import Artwork, ArtworkRun
-from albumart.source_urls import known_addresses
-from albumart.sources import current_sources, host_of, source_for
+from albumart.source_urls import candidate_urls
+from albumart.sources import current_sources, match_source, url_host
 from assets.models import Asset
 from backfills.readiness import finalise_blocker
 from backfills.rules import ActionRule, Parameters, Row, Skip
 
 
-class LegacySongs(ActionRule):
+class LegacyArtworkRule(ActionRule):
     """One request for each song whose row knows an address; the pipeline fetches them at the sources' paces.
 
     A host that no source covers is asked for all the same: the refusal stands with the picture, and is mended by
@@ -36,7 +36,7 @@ class LegacySongs(ActionRule):
 
     def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         documents = [row["ai_metadata"], row["training_data"], row["rights"]]
-        addresses = known_addresses(row["album_art"], documents)
+        addresses = candidate_urls(row["album_art"], documents)
         return {"artwork": addresses} if addresses else Skip("no address of a picture is known")
 
     def act(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
@@ -48,12 +48,12 @@ class LegacySongs(ActionRule):
         sources = current_sources()
         ahead: Counter[str] = Counter()
         for host in Artwork.objects.waiting().values_list("source_host", flat=True):
-            if source := source_for(host, sources):
+            if source := match_source(host, sources):
                 ahead[source.pattern] += 1
         made = []
         for pk, addresses in rows:
             url, source = next(
-                ((url, source) for url in addresses if (source := source_for(host_of(url), sources))),
+                ((url, source) for url in addresses if (source := match_source(url_host(url), sources))),
                 (addresses[0], None),
             )
             wait_seconds = 0.0
@@ -62,7 +62,7 @@ class LegacySongs(ActionRule):
                 ahead[source.pattern] += 1
             made.append(
                 Artwork(
-                    asset_id=pk, is_current=True, source_url=url, source_host=host_of(url), run=run,
+                    asset_id=pk, is_current=True, source_url=url, source_host=url_host(url), run=run,
                     trigger=Artwork.Trigger.AUTOMATION, requested_by=by, requested_at=now,
                     next_attempt_at=now + timedelta(seconds=wait_seconds),
                 )
@@ -81,8 +81,8 @@ class LegacySongs(ActionRule):
         return {pk: pk in shown for pk, _ in made}
 
 
-LEGACY_SONGS = LegacySongs()
+LEGACY_SONGS = LegacyArtworkRule()
 
 
-def pictures_wait() -> str | None:
+def artwork_backfill_pending() -> str | None:
     return finalise_blocker(LEGACY_SONGS, Asset.objects.imported())

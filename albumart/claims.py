@@ -51,7 +51,7 @@ def claim_artwork(artwork_pk: int, now: datetime) -> Claim | None:
     return Claim(artwork_pk, mark, attempt)
 
 
-def wait_for_turn(claim: Claim, reason: str, *, seconds: float, now: datetime) -> None:
+def defer(claim: Claim, reason: str, *, seconds: float, now: datetime) -> None:
     """Back to waiting; the attempt does not count."""
     claim.write(
         status=Artwork.Status.WAITING,
@@ -63,10 +63,10 @@ def wait_for_turn(claim: Claim, reason: str, *, seconds: float, now: datetime) -
     )
 
 
-def retry_later(claim: Claim, error: RegistryError, *, now: datetime) -> None:
+def schedule_retry(claim: Claim, error: RegistryError, *, now: datetime) -> None:
     """Back to waiting with a growing delay; after the last attempt the request has failed and keeps its reason."""
     if claim.attempt >= settings.ALBUMART_MAX_ATTEMPTS:
-        end(claim, Artwork.Status.FAILED, error, now=now)
+        finish(claim, Artwork.Status.FAILED, error, now=now)
         return
     delay = retry_delay_seconds(claim.attempt, base_seconds=settings.ALBUMART_RETRY_SECONDS, dice=_dice)
     delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, settings.ALBUMART_MAX_PAUSE_SECONDS))
@@ -82,7 +82,7 @@ def retry_later(claim: Claim, error: RegistryError, *, now: datetime) -> None:
     log.warning("picture will be tried again", extra={"artwork_id": claim.artwork_pk, "code": error.code})
 
 
-def end(claim: Claim, status: str, error: RegistryError, *, now: datetime) -> None:
+def finish(claim: Claim, status: str, error: RegistryError, *, now: datetime) -> None:
     """Refused, absent or failed, with its code and sentence."""
     claim.write(
         status=status,
@@ -95,7 +95,7 @@ def end(claim: Claim, status: str, error: RegistryError, *, now: datetime) -> No
     log.info("picture not stored", extra={"artwork_id": claim.artwork_pk, "status": status, "code": error.code})
 
 
-def free_abandoned(now: datetime) -> int:
+def release_stale_claims(now: datetime) -> int:
     """Rows whose worker died go back to waiting; those that killed one worker after another are parked as failed."""
     abandoned = Artwork.objects.abandoned(now - timedelta(seconds=settings.ALBUMART_LEASE_SECONDS))
     freed = 0
@@ -104,7 +104,7 @@ def free_abandoned(now: datetime) -> int:
             outcome=ArtworkStep.Outcome.DIED
         )
         try:
-            retry_later(Claim(pk, mark, attempts), _WORKER_DIED, now=now)
+            schedule_retry(Claim(pk, mark, attempts), _WORKER_DIED, now=now)
         except ClaimLost:
             continue  # it ended in this very moment
         freed += 1
@@ -112,10 +112,10 @@ def free_abandoned(now: datetime) -> int:
     return freed
 
 
-class WorkerDied(RegistryError):
+class WorkerLost(RegistryError):
     """The worker that held the request is gone."""
 
     code = "worker_died"
 
 
-_WORKER_DIED = WorkerDied("The worker died or was stopped while it held this picture")
+_WORKER_DIED = WorkerLost("The worker died or was stopped while it held this picture")

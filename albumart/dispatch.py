@@ -9,7 +9,7 @@ from albumart.models import Artwork
 
 
 @transaction.atomic
-def take_due(now: datetime) -> list[int]:
+def claim_due_for_dispatch(now: datetime) -> list[int]:
     """Keys of requests to be sent to the queue now, marked as sent. Bounded: rows wait here, not in the queue."""
     due = Artwork.objects.to_send(now, sent_before=now - timedelta(seconds=settings.ALBUMART_RESEND_SECONDS))
     pks = list(
@@ -22,7 +22,7 @@ def take_due(now: datetime) -> list[int]:
 
 
 @transaction.atomic
-def look_again(now: datetime) -> int:
+def recheck_not_found(now: datetime) -> int:
     """A source that had no picture is asked again after some days, so many an hour. Returns how many are."""
     long_absent = Artwork.objects.absent_since(now - timedelta(days=settings.ALBUMART_RECHECK_DAYS))
     pks = list(

@@ -9,25 +9,25 @@ class ArtworkInfected(InvalidInput):
     code = "infected"
 
 
-class ManualArtKept(InvalidInput):
+class ManualArtworkProtected(InvalidInput):
     """Automation never replaces what a person chose."""
 
     code = "manual_art_kept"
 
 
-class NotBetter(InvalidInput):
+class QualityNotImproved(InvalidInput):
     """The rule finds the picture that is there already as good."""
 
     code = "not_better"
 
 
-class ArtworkNotOpen(Conflict):
+class ArtworkNotRetryable(Conflict):
     """The request is in a state that does not allow this."""
 
     code = "artwork_not_open"
 
 
-class ScannerConfused(Unavailable):
+class ScannerError(Unavailable):
     """The scanner answered, but with neither "clean" nor a finding."""
 
     code = "scan_failed"
@@ -39,7 +39,7 @@ class ClaimLost(RegistryError):
     code = "claim_lost"
 
 
-class MustWait(RegistryError):
+class Deferred(RegistryError):
     """Nothing is wrong, it is only not this request's turn; no attempt is counted."""
 
     code = "must_wait"

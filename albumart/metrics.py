@@ -19,7 +19,7 @@ _QUANTILES = """
 """
 
 
-def pipeline_figures(now: datetime, *, window: timedelta = timedelta(days=7)) -> dict[str, Any]:
+def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) -> dict[str, Any]:
     """{window_days, success: {...}, causes: [...], steps: [...], queue: {...}, sources: [...], cohorts: [...]}.
 
     Everything but queue, sources and cohorts is about requests that ended within the window; ones that gave way to a
@@ -47,7 +47,7 @@ def pipeline_figures(now: datetime, *, window: timedelta = timedelta(days=7)) ->
             {"host": source.pattern, "breaker": source.breaker, "failures": source.failures}
             for source in ArtworkSource.objects.all()
         ],
-        "cohorts": [cohort_figures(run) for run in ArtworkRun.objects.all()[:10]],
+        "cohorts": [cohort_metrics(run) for run in ArtworkRun.objects.all()[:10]],
     }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _queue(now: datetime) -> dict[str, Any]:
     }
 
 
-def cohort_figures(run: ArtworkRun) -> dict[str, Any]:
+def cohort_metrics(run: ArtworkRun) -> dict[str, Any]:
     """How far one run is, and how many songs of its cohort have a picture by now, wherever it came from."""
     shown = Artwork.objects.current().filter(asset__in=run.song_pks)
     counts = dict(run.artworks.order_by().values_list("status").annotate(Count("pk")))
@@ -94,7 +94,7 @@ def cohort_figures(run: ArtworkRun) -> dict[str, Any]:
     }
 
 
-def run_waits_because(run: ArtworkRun, now: datetime) -> str:
+def run_wait_reason(run: ArtworkRun, now: datetime) -> str:
     """Why nothing of the run moves just now; "" while something does, or all is done."""
     if run.paused_at:
         return "Paused"

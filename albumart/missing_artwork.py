@@ -8,13 +8,13 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 
 from albumart.models import Artwork, ArtworkSource
-from albumart.source_urls import known_addresses
-from albumart.sources import current_sources, host_of, source_for
+from albumart.source_urls import candidate_urls
+from albumart.sources import current_sources, match_source, url_host
 from assets.models import Asset
 
 
 @dataclass(frozen=True)
-class MissingWish:
+class PlannedRequest:
     asset_pk: int
     name: str
     source_url: str
@@ -22,11 +22,11 @@ class MissingWish:
 
 
 @dataclass(frozen=True)
-class MissingPlan:
+class FetchPlan:
     """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
 
     song_pks: Sequence[int]
-    wishes: Sequence[MissingWish]
+    wishes: Sequence[PlannedRequest]
     without_address: Sequence[str]
     not_allowed: Sequence[tuple[str, str]]
     requests_by_source: Counter[str] = field(default_factory=Counter)
@@ -37,12 +37,12 @@ class MissingPlan:
         return len(self.song_pks)
 
 
-def plan_missing(*, layer: str = "G", limit: int | None = None) -> MissingPlan:
+def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> FetchPlan:
     """Live assets of the layer nobody has asked a picture for, oldest first, `limit` requests at most."""
     asked = Artwork.objects.filter(asset=OuterRef("pk"))
     songs = Asset.objects.live().filter(~Exists(asked.current()), ~Exists(asked.open()), layer=layer)
     sources = current_sources()
-    wishes: list[MissingWish] = []
+    wishes: list[PlannedRequest] = []
     without_address: list[str] = []
     not_allowed: list[tuple[str, str]] = []
     by_source: Counter[str] = Counter()
@@ -54,18 +54,18 @@ def plan_missing(*, layer: str = "G", limit: int | None = None) -> MissingPlan:
         if limit is not None and len(wishes) >= limit:
             break
         found.append(pk)
-        addresses = known_addresses(album_art, documents)
-        chosen = next(((url, s) for url in addresses if (s := source_for(host_of(url), sources))), None)
+        addresses = candidate_urls(album_art, documents)
+        chosen = next(((url, s) for url in addresses if (s := match_source(url_host(url), sources))), None)
         if chosen is None:
             if addresses:
-                not_allowed.append((name, host_of(addresses[0])))
+                not_allowed.append((name, url_host(addresses[0])))
             else:
                 without_address.append(name)
             continue
         url, source = chosen
-        wishes.append(MissingWish(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
+        wishes.append(PlannedRequest(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
         by_source[source.pattern] += 1
-    return MissingPlan(found, wishes, without_address, not_allowed, by_source, _duration(by_source, sources))
+    return FetchPlan(found, wishes, without_address, not_allowed, by_source, _duration(by_source, sources))
 
 
 def _duration(by_source: Counter[str], sources: Sequence[ArtworkSource]) -> timedelta:

@@ -20,7 +20,7 @@ MEDIUM_JPEG_QUALITY = 50
 BLANK_DEVIATION = 2.0  # of 255: one colour, or noise of the encoder around one
 
 
-def judge(facts: Mapping[str, Any]) -> str:
+def assess_quality(facts: Mapping[str, Any]) -> str:
     """`High`, `Medium` or `Low` for `width`, `height`, `jpeg_quality` (None: lossless) and `luma_deviation` (0..128).
 
     Each fact sets an upper bound; the lowest bound is the result.

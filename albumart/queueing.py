@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import transaction
 
 from albumart import tasks
-from albumart.errors import ArtworkNotOpen, ManualArtKept
-from albumart.missing_artwork import MissingPlan
+from albumart.errors import ArtworkNotRetryable, ManualArtworkProtected
+from albumart.missing_artwork import FetchPlan
 from albumart.models import Artwork, ArtworkContent, ArtworkRun
 from albumart.models.artworks import MANUAL
 from albumart.querysets import ArtworkQuerySet
-from albumart.sources import host_of
+from albumart.sources import url_host
 from assets.models import Asset
 from common.errors import Conflict, InvalidInput, PayloadTooLarge
 from common.task_dispatch import dispatch_best_effort
@@ -32,13 +32,13 @@ def request_artwork(
 
     With `is_current` clients see the request at once, else they keep the picture they have until this one is stored.
     """
-    if trigger == Artwork.Trigger.AUTOMATION and _shown(asset).chosen_by_people().exists():
-        raise ManualArtKept(f"{asset.name} has a picture that a person chose")
-    return _ask(
+    if trigger == Artwork.Trigger.AUTOMATION and _stored_artwork(asset).chosen_by_people().exists():
+        raise ManualArtworkProtected(f"{asset.name} has a picture that a person chose")
+    return _enqueue(
         Artwork(
             asset=asset,
             source_url=source_url,
-            source_host=host_of(source_url),
+            source_host=url_host(source_url),
             trigger=trigger,
             requested_by=by,
             requested_at=now,
@@ -64,12 +64,12 @@ def upload_artwork(
             field="albumArt",
         )
     artwork = Artwork(asset=asset, source_name=MANUAL, trigger=trigger, requested_by=by, requested_at=now)
-    _ask(artwork, is_current=is_current, now=now)
+    _enqueue(artwork, is_current=is_current, now=now)
     ArtworkContent.objects.create(artwork=artwork, content=content, declared_type=declared_type[:100], received_at=now)
     return artwork
 
 
-def _ask(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
+def _enqueue(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
     Asset.objects.select_for_update(no_key=True).only("pk").get(
         pk=artwork.asset_id
     )  # one request of an asset at a time
@@ -99,12 +99,12 @@ def withdraw_artwork(asset: Asset, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def fetch_again(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
+def refetch(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
     """New requests to the same addresses; what is shown stays until they are stored. Uploads have no address."""
     asked = 0
     for artwork in Artwork.objects.filter(pk__in=list(artwork_pks)).select_related("asset").order_by("asset_id"):
         if artwork.source_url and not artwork.is_open:
-            shows_picture = _shown(artwork.asset).exists()
+            shows_picture = _stored_artwork(artwork.asset).exists()
             request_artwork(
                 artwork.asset, source_url=artwork.source_url, trigger=Artwork.Trigger.STAFF, by=by, now=now,
                 is_current=not shows_picture,
@@ -114,7 +114,7 @@ def fetch_again(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
 
 
 @transaction.atomic
-def rerun_failed_step(artwork_pks: Iterable[int], *, now: datetime) -> int:
+def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
     """Requests that ended without a picture go on where they stopped: bytes that are here are not fetched again.
 
     Raises ArtworkNotOpen for one whose asset has a newer open request.
@@ -129,9 +129,11 @@ def rerun_failed_step(artwork_pks: Iterable[int], *, now: datetime) -> int:
     )
     for artwork in artworks:
         if artwork.asset_id in open_assets:
-            raise ArtworkNotOpen(f"{artwork.asset.name} has another request under way")
+            raise ArtworkNotRetryable(f"{artwork.asset.name} has another request under way")
         if not artwork.source_url and not ArtworkContent.objects.filter(artwork=artwork).exists():
-            raise ArtworkNotOpen(f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again")
+            raise ArtworkNotRetryable(
+                f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again"
+            )
         open_assets.add(artwork.asset_id)
         artwork.wait_again(now)
         transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
@@ -139,7 +141,7 @@ def rerun_failed_step(artwork_pks: Iterable[int], *, now: datetime) -> int:
 
 
 @transaction.atomic
-def mark_absent(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
+def mark_not_found(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
     """Staff say that there is no picture to be had. Stored ones are passed over."""
     marked = 0
     for artwork in (
@@ -152,12 +154,12 @@ def mark_absent(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
     return marked
 
 
-def _shown(asset: Asset) -> ArtworkQuerySet:
+def _stored_artwork(asset: Asset) -> ArtworkQuerySet:
     return Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED)
 
 
 @transaction.atomic
-def start_run(plan: MissingPlan, *, name: str, reason: str, by: str, now: datetime) -> ArtworkRun:
+def start_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime) -> ArtworkRun:
     """Write the requests of the plan, each due at its place in its source's pace. The sweeper sends them.
 
     Raises Conflict for a name that is taken.
@@ -175,7 +177,7 @@ def start_run(plan: MissingPlan, *, name: str, reason: str, by: str, now: dateti
         [
             Artwork(
                 asset_id=wish.asset_pk, is_current=True, source_url=wish.source_url,
-                source_host=host_of(wish.source_url), trigger=Artwork.Trigger.AUTOMATION, requested_by=by,
+                source_host=url_host(wish.source_url), trigger=Artwork.Trigger.AUTOMATION, requested_by=by,
                 requested_at=now, run=run,
                 next_attempt_at=now + timedelta(seconds=wish.starts_after_seconds),
             )

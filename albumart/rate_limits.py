@@ -12,7 +12,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from albumart.errors import MustWait
+from albumart.errors import Deferred
 from albumart.models import ArtworkSource
 
 _NO_REDIS_SECONDS = 15.0
@@ -30,7 +30,7 @@ def _limiter() -> MovingWindowRateLimiter:
     )
 
 
-def take_turn(source: ArtworkSource, now_seconds: float) -> None:
+def acquire_slot(source: ArtworkSource, now_seconds: float) -> None:
     """Spend one request of the source's budget. Raises MustWait with the time until the next one is free."""
     limit = RateLimitItemPerMinute(source.requests_per_minute)
     try:
@@ -38,8 +38,8 @@ def take_turn(source: ArtworkSource, now_seconds: float) -> None:
             return
         reset_at, _ = _limiter().get_window_stats(limit, "source", str(source.pk))
     except RedisError as error:
-        raise MustWait("The counter of requests (Redis) does not answer", seconds=_NO_REDIS_SECONDS) from error
-    raise MustWait(
+        raise Deferred("The counter of requests (Redis) does not answer", seconds=_NO_REDIS_SECONDS) from error
+    raise Deferred(
         f"{source.pattern} is asked at most {source.requests_per_minute} times a minute",
         seconds=max(reset_at - now_seconds, 1.0),
     )

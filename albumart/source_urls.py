@@ -14,7 +14,7 @@ _DATA_URI = re.compile(r"data:(image/[a-z0-9.+-]+);base64,", re.IGNORECASE)
 _KNOWN_KEYS = ("albumArt", "albumArtUrl", "albumArtURL", "album_art", "artworkUrl", "artworkUrl100", "coverUrl")
 
 
-def with_bounded_size(url: str, side_px: int) -> str:
+def with_max_size(url: str, side_px: int) -> str:
     """An address of Apple's picture servers, asking for a picture of at most `side_px`; any other as it is.
 
     The last part of such an address says what size is wanted: `.../600x600bb.jpg`.
@@ -26,7 +26,7 @@ def is_data_uri(text: str) -> bool:
     return text[:5].lower() == "data:"
 
 
-def read_data_uri(text: str) -> tuple[bytes, str]:
+def decode_data_uri(text: str) -> tuple[bytes, str]:
     """(bytes, declared type) of a base64 data URI. Raises Invalid."""
     match = _DATA_URI.match(text)
     if match is None:
@@ -37,7 +37,7 @@ def read_data_uri(text: str) -> tuple[bytes, str]:
         raise InvalidInput(f"albumArt is no valid base64: {error}", field="albumArt") from error
 
 
-def known_addresses(album_art: str | None, documents: Iterable[Mapping[str, Any] | None]) -> list[str]:
+def candidate_urls(album_art: str | None, documents: Iterable[Mapping[str, Any] | None]) -> list[str]:
     """http(s) addresses of a picture an asset carries: its own field first, then known keys of its JSON documents."""
     found = [album_art or ""]
     for document in documents:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from albumart.backoff import bounded_pause_seconds
-from albumart.errors import MustWait
-from albumart.models import ArtworkSource, BreakerChange
+from albumart.errors import Deferred
+from albumart.models import ArtworkSource, CircuitChange
 from outbound import host_matches
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _MIN_REFUSAL_PAUSE_SECONDS = 60.0  # who was told off without a time comes back in a minute
 
 
-def host_of(url: str) -> str:
+def url_host(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").lower()[:253]
     except ValueError:
@@ -36,19 +36,19 @@ def current_sources() -> list[ArtworkSource]:
     return [row for row in rows if row.is_enabled]
 
 
-def source_for(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource | None:
+def match_source(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource | None:
     """The entry that covers `host`: its own, or the one with the longest suffix."""
     matching = [source for source in sources if host_matches(host, source.pattern)]
     return max(matching, key=lambda source: (not source.pattern.startswith("."), len(source.pattern)), default=None)
 
 
 @transaction.atomic
-def admit(source_pk: int, now: datetime) -> None:
+def check_circuit(source_pk: int, now: datetime) -> None:
     """Let one request through to the source. Raises MustWait while it rests or is being tried by another."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     until = source.must_rest_until(now)
     if until is not None:
-        raise MustWait(_why_resting(source, until), seconds=(until - now).total_seconds())
+        raise Deferred(_why_resting(source, until), seconds=(until - now).total_seconds())
     if source.breaker != ArtworkSource.Breaker.CLOSED:
         before = source.breaker
         source.begin_probe(now, probe_seconds=settings.ALBUMART_FETCH_SECONDS + 5)
@@ -62,7 +62,7 @@ def _why_resting(source: ArtworkSource, until: datetime) -> str:
 
 
 @transaction.atomic
-def note_answer(source_pk: int, *, started_at: datetime, now: datetime) -> None:
+def record_success(source_pk: int, *, started_at: datetime, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     if source.breaker == ArtworkSource.Breaker.CLOSED and not source.failures:
         return
@@ -72,7 +72,7 @@ def note_answer(source_pk: int, *, started_at: datetime, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_failure(source_pk: int, fault: str, *, now: datetime) -> None:
+def record_failure(source_pk: int, fault: str, *, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     before = source.breaker
     source.note_failure(
@@ -85,7 +85,7 @@ def note_failure(source_pk: int, fault: str, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_throttled(source_pk: int, *, retry_after_seconds: float | None, fault: str, now: datetime) -> datetime:
+def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, fault: str, now: datetime) -> datetime:
     """The source said "too fast": all workers leave it alone for as long as it asked, within bounds."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     seconds = bounded_pause_seconds(
@@ -104,11 +104,11 @@ def note_throttled(source_pk: int, *, retry_after_seconds: float | None, fault: 
 
 
 @transaction.atomic
-def reset_breaker(source_pk: int, *, by: str, now: datetime) -> None:
+def reset_circuit(source_pk: int, *, by: str, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     before = source.breaker
     source.reset()
-    BreakerChange.objects.create(
+    CircuitChange.objects.create(
         source=source, before=before, after=source.breaker, reason="reset by hand", changed_by=by, changed_at=now
     )
     log.info("breaker reset", extra={"source": source.pattern})
@@ -117,7 +117,7 @@ def reset_breaker(source_pk: int, *, by: str, now: datetime) -> None:
 def _record(source: ArtworkSource, before: str, reason: str, *, now: datetime) -> None:
     if source.breaker == before:
         return
-    BreakerChange.objects.create(
+    CircuitChange.objects.create(
         source=source, before=before, after=source.breaker, reason=reason[:300], changed_at=now
     )
     log.warning("breaker moved", extra={"source": source.pattern, "before": before, "after": source.breaker})

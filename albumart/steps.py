@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from albumart.claims import Claim
-from albumart.errors import MustWait
+from albumart.errors import Deferred
 from albumart.models import ArtworkStep
 from common.errors import InvalidInput, NotFound, RegistryError
 
 _OUTCOMES: tuple[tuple[type[RegistryError], str], ...] = (
-    (MustWait, ArtworkStep.Outcome.WAITED),
+    (Deferred, ArtworkStep.Outcome.WAITED),
     (InvalidInput, ArtworkStep.Outcome.REFUSED),
     (NotFound, ArtworkStep.Outcome.ABSENT),
     (RegistryError, ArtworkStep.Outcome.UNAVAILABLE),
@@ -20,7 +20,7 @@ _OUTCOMES: tuple[tuple[type[RegistryError], str], ...] = (
 
 
 @dataclass
-class StepNotes:
+class StepRecorder:
     """What a step may say of itself beside how it ended."""
 
     size_bytes: int | None = None
@@ -30,10 +30,10 @@ class StepNotes:
 
 
 @contextmanager
-def recorded_step(claim: Claim, name: str) -> Iterator[StepNotes]:
+def record_step(claim: Claim, name: str) -> Iterator[StepRecorder]:
     """Writes a row when the step begins and its outcome when it ends, also when it ends by one of our errors."""
     row = ArtworkStep.objects.create(artwork_id=claim.artwork_pk, attempt=claim.attempt, name=name)
-    notes, started, code, message = StepNotes(), time.monotonic(), "", ""
+    notes, started, code, message = StepRecorder(), time.monotonic(), "", ""
     try:
         yield notes
     except RegistryError as error:

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from albumart.models import Artwork, ArtworkContent, ArtworkFile
-from albumart.pipeline.store import FOLDER, nobody_storing
+from albumart.pipeline.store import FOLDER, try_exclusive_storage_lock
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class FileAccount:
+class FileReconciliation:
     """What a sweep found. Keys of files, and pks of requests."""
 
     looked_at: int = 0
@@ -26,13 +26,13 @@ class FileAccount:
     is_held_up: bool = False
 
 
-def sweep_files(now: datetime, *, is_dry_run: bool) -> FileAccount:
+def reconcile_files(now: datetime, *, is_dry_run: bool) -> FileReconciliation:
     """Compare storage and rows, one folder of the 256 after the other, so that memory stays flat.
 
     Deletes files no row names that are older than ALBUMART_ORPHAN_GRACE_SECONDS, unless `is_dry_run`. Rows whose file
     is gone are only told.
     """
-    account = FileAccount()
+    account = FileReconciliation()
     oldest = now - timedelta(seconds=settings.ALBUMART_ORPHAN_GRACE_SECONDS)
     for shard in (f"{number:02x}" for number in range(256)):
         _sweep_folder(f"{FOLDER}/{shard}", account, oldest, is_dry_run=is_dry_run)
@@ -43,7 +43,7 @@ def sweep_files(now: datetime, *, is_dry_run: bool) -> FileAccount:
     return account
 
 
-def _sweep_folder(folder: str, account: FileAccount, oldest: datetime, *, is_dry_run: bool) -> None:
+def _sweep_folder(folder: str, account: FileReconciliation, oldest: datetime, *, is_dry_run: bool) -> None:
     stored = set(_keys_in(folder))
     account.looked_at += len(stored)
     named: dict[str, list[int]] = {}
@@ -70,8 +70,8 @@ def _keys_in(folder: str) -> Iterator[str]:
     yield from (f"{folder}/{name}" for name in names if name)
 
 
-def _delete_orphan(key: str, account: FileAccount) -> None:
-    with nobody_storing() as is_sure:
+def _delete_orphan(key: str, account: FileReconciliation) -> None:
+    with try_exclusive_storage_lock() as is_sure:
         if not is_sure:
             account.is_held_up = True
         elif not ArtworkFile.objects.filter(key=key).exists():
@@ -79,7 +79,7 @@ def _delete_orphan(key: str, account: FileAccount) -> None:
             account.deleted += 1
 
 
-def forget_old_content(now: datetime) -> int:
+def delete_expired_content(now: datetime) -> int:
     """Bytes of requests that ended long ago; a stored picture's went when it was stored."""
     long_ago = now - timedelta(days=settings.ALBUMART_KEEP_CONTENT_DAYS)
     old = ArtworkContent.objects.filter(received_at__lt=long_ago, artwork__in=Artwork.objects.ended())

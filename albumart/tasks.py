@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from albumart.claims import free_abandoned
-from albumart.dispatch import look_again, take_due
+from albumart.claims import release_stale_claims
+from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
 from albumart.pipeline.process import process_request
-from albumart.storage_cleanup import forget_old_content, sweep_files
+from albumart.storage_cleanup import delete_expired_content, reconcile_files
 from flags.evaluation import flags_for_everyone
 from flags.registry import ALBUM_ART_PIPELINE
 
@@ -18,19 +18,19 @@ def process_artwork(artwork_id: int) -> None:
 
 
 @shared_task
-def send_due_artworks() -> None:
-    free_abandoned(timezone.now())
+def dispatch_due_artworks() -> None:
+    release_stale_claims(timezone.now())
     if flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
-        for artwork_id in take_due(timezone.now()):
+        for artwork_id in claim_due_for_dispatch(timezone.now()):
             process_artwork.delay(artwork_id)
 
 
 @shared_task
-def look_again_for_absent() -> None:
-    look_again(timezone.now())
+def recheck_not_found_artworks() -> None:
+    recheck_not_found(timezone.now())
 
 
 @shared_task
-def clean_up_artwork() -> None:
-    forget_old_content(timezone.now())
-    sweep_files(timezone.now(), is_dry_run=False)
+def cleanup_artwork_storage() -> None:
+    delete_expired_content(timezone.now())
+    reconcile_files(timezone.now(), is_dry_run=False)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from albumart.metrics import pipeline_figures
+from albumart.metrics import pipeline_metrics
 from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from bugreports.figures import report_figures
@@ -107,7 +107,7 @@ class AlbumArtMetricsView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(pipeline_figures(timezone.now()))
+        return Response(pipeline_metrics(timezone.now()))
 
 
 class FieldMetricsView(APIView):

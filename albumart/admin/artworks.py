@@ -17,10 +17,10 @@ from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from albumart.admin.upload import answer_upload
-from albumart.metrics import pipeline_figures
+from albumart.admin.upload import handle_upload
+from albumart.metrics import pipeline_metrics
 from albumart.models import Artwork, ArtworkFile
-from albumart.queueing import fetch_again, mark_absent, rerun_failed_step
+from albumart.queueing import mark_not_found, refetch, retry_failed
 from assets.store import public_url
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
@@ -70,15 +70,17 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
 
     @action(description="Fetch again", permissions=["process"])
     def fetch_again(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, fetch_again(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again")
+        self._tell(request, refetch(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again")
 
     @action(description="Re-run from the failed step", permissions=["process"])
     def rerun(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, rerun_failed_step(_pks(artworks), now=timezone.now()), "queued")
+        self._tell(request, retry_failed(_pks(artworks), now=timezone.now()), "queued")
 
     @action(description="Mark as absent", permissions=["process"])
     def mark_absent(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, mark_absent(_pks(artworks), by=request.user.email, now=timezone.now()), "marked as absent")
+        self._tell(
+            request, mark_not_found(_pks(artworks), by=request.user.email, now=timezone.now()), "marked as absent"
+        )
 
     def _tell(self, request: HttpRequest, count: int, what: str) -> None:
         self.message_user(request, f"{count} picture{'' if count == 1 else 's'} {what}.")
@@ -91,9 +93,9 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         now, by = timezone.now(), request.user.email
         verbs = {
-            "again": lambda: fetch_again([pk], by=by, now=now),
-            "rerun": lambda: rerun_failed_step([pk], now=now),
-            "absent": lambda: mark_absent([pk], by=by, now=now),
+            "again": lambda: refetch([pk], by=by, now=now),
+            "rerun": lambda: retry_failed([pk], now=now),
+            "absent": lambda: mark_not_found([pk], by=by, now=now),
         }
         try:
             count = verbs[verb]() if verb in verbs else 0
@@ -107,7 +109,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
     def upload_view(self, request: HttpRequest, asset_pk: int) -> HttpResponse:
         if not self.has_process_permission(request):
             raise PermissionDenied
-        return answer_upload(request, asset_pk, {**self.admin_site.each_context(request), "opts": self.opts})
+        return handle_upload(request, asset_pk, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def figures_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -118,7 +120,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
             **self.admin_site.each_context(request),
             "title": "Album art: how it goes",
             "opts": self.opts,
-            "figures": pipeline_figures(timezone.now(), window=timedelta(days=days)),
+            "figures": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
             "windows": _WINDOWS_DAYS,
             "is_held": not flags_for_everyone().is_on(ALBUM_ART_PIPELINE),
         }

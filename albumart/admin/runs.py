@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from albumart.metrics import cohort_figures, run_waits_because
-from albumart.missing_artwork import MissingPlan, plan_missing
+from albumart.metrics import cohort_metrics, run_wait_reason
+from albumart.missing_artwork import FetchPlan, plan_missing_artwork
 from albumart.models import ArtworkRun
 from albumart.queueing import cancel_run, pause_run, resume_run, start_run
 from common.errors import RegistryError
@@ -67,7 +67,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
         """The plan as it is now; started, it is made anew, so that nothing is asked for twice."""
         if not self.has_steer_permission(request):
             raise PermissionDenied
-        plan = plan_missing()
+        plan = plan_missing_artwork()
         now = timezone.now()
         initial = {"name": f"Missing pictures {now:%Y-%m-%d %H:%M}"}
         form = StartForm(request.POST) if request.method == "POST" else StartForm(initial=initial)
@@ -81,7 +81,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
                 return HttpResponseRedirect(reverse("admin:albumart_artworkrun_change", args=[run.pk]))
         return TemplateResponse(request, "admin/albumart/plan.html", self._plan_context(request, plan, form))
 
-    def _plan_context(self, request: HttpRequest, plan: MissingPlan, form: StartForm) -> dict[str, Any]:
+    def _plan_context(self, request: HttpRequest, plan: FetchPlan, form: StartForm) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
             "title": "Songs without a picture",
@@ -98,7 +98,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ArtworkRun, pk=pk)
-        return JsonResponse({**cohort_figures(run), "waits_because": run_waits_because(run, timezone.now())})
+        return JsonResponse({**cohort_metrics(run), "waits_because": run_wait_reason(run, timezone.now())})
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if request.method != "POST":
@@ -130,6 +130,6 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
     @display(description="")
     def panel(self, run: ArtworkRun) -> SafeString:
         context = {
-            "run": run, "figures": cohort_figures(run), "waits_because": run_waits_because(run, timezone.now()),
+            "run": run, "figures": cohort_metrics(run), "waits_because": run_wait_reason(run, timezone.now()),
         }  # fmt: skip
         return render_to_string("admin/albumart/run_panel.html", context)

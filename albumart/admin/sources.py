@@ -11,7 +11,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 
 from albumart.models import ArtworkSource
-from albumart.sources import reset_breaker
+from albumart.sources import reset_circuit
 from common.model_admin import BaseModelAdmin
 
 _SHOWN_CHANGES = 20
@@ -39,7 +39,7 @@ class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     @action(description="Reset the breaker", permissions=["reset"])
     def reset_breakers(self, request: HttpRequest, sources: QuerySet[ArtworkSource]) -> None:
         for source in sources:
-            reset_breaker(source.pk, by=request.user.email, now=timezone.now())
+            reset_circuit(source.pk, by=request.user.email, now=timezone.now())
         self.message_user(request, f"{len(sources)} sources are asked as usual again.")
 
     @display(description="Breaker", label={"closed": "success", "open": "danger", "half_open": "warning"})

@@ -44,7 +44,7 @@ class UploadForm(forms.Form):
         return cleaned
 
 
-def answer_upload(request: HttpRequest, asset_pk: int, context: dict[str, Any]) -> HttpResponse:
+def handle_upload(request: HttpRequest, asset_pk: int, context: dict[str, Any]) -> HttpResponse:
     asset = get_object_or_404(Asset.objects.live(), pk=asset_pk, layer=SONGS)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():

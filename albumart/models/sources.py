@@ -133,7 +133,7 @@ class ArtworkSource(models.Model):
         self.save(update_fields=[name for name in _BREAKER_COLUMNS if name != "last_fault"])
 
 
-class BreakerChange(models.Model):
+class CircuitChange(models.Model):
     """A breaker opened, was tried, closed, or was reset by somebody."""
 
     source = models.ForeignKey(ArtworkSource, on_delete=models.CASCADE, related_name="breaker_changes")

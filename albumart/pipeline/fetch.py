@@ -4,10 +4,18 @@ from django.conf import settings
 
 from albumart.claims import Clock
 from albumart.models import Artwork, ArtworkSource
-from albumart.rate_limits import take_turn
-from albumart.source_urls import with_bounded_size
-from albumart.sources import admit, current_sources, host_of, note_answer, note_failure, note_throttled, source_for
-from albumart.steps import StepNotes
+from albumart.rate_limits import acquire_slot
+from albumart.source_urls import with_max_size
+from albumart.sources import (
+    check_circuit,
+    current_sources,
+    match_source,
+    record_failure,
+    record_rate_limited,
+    record_success,
+    url_host,
+)
+from albumart.steps import StepRecorder
 from outbound import (
     FetchPolicy,
     FetchResult,
@@ -21,35 +29,35 @@ from outbound import (
 )
 
 
-def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> FetchResult:
+def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchResult:
     """The answer of the source.
 
     Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable; MustWait when the source
     rests or its budget is spent.
     """
-    url = with_bounded_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)
-    notes.host = host_of(url)
+    url = with_max_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)
+    notes.host = url_host(url)
     check_url(url)
     sources = current_sources()
-    source = source_for(notes.host, sources)
+    source = match_source(notes.host, sources)
     if source is None:
         raise UrlNotAllowed(f"{notes.host} is not on the list of sources", "host_not_allowed", host=notes.host)
     Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=notes.host, source_name=source.label)
-    admit(source.pk, clock())
-    take_turn(source, clock().timestamp())
+    check_circuit(source.pk, clock())
+    acquire_slot(source, clock().timestamp())
     started_at = clock()
     try:
         fetched = fetch(url, _policy(source, sources))
     except (RemoteNotFound, ResponseRejected):
-        note_answer(source.pk, started_at=started_at, now=clock())
+        record_success(source.pk, started_at=started_at, now=clock())
         raise
     except RemoteRateLimited as error:
-        note_throttled(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
+        record_rate_limited(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
         raise
     except RemoteUnavailable as error:
-        note_failure(source.pk, error.message, now=clock())
+        record_failure(source.pk, error.message, now=clock())
         raise
-    note_answer(source.pk, started_at=started_at, now=clock())
+    record_success(source.pk, started_at=started_at, now=clock())
     notes.size_bytes = len(fetched.content)
     notes.details = {"declared_type": fetched.content_type[:100], "redirects": len(fetched.redirects)}
     return fetched
@@ -57,7 +65,7 @@ def fetch_picture(artwork: Artwork, notes: StepNotes, clock: Clock) -> FetchResu
 
 def _policy(source: ArtworkSource, sources: list[ArtworkSource]) -> FetchPolicy:
     return FetchPolicy(
-        is_allowed_host=lambda host: source_for(host, sources) is not None,
+        is_allowed_host=lambda host: match_source(host, sources) is not None,
         max_bytes=settings.ALBUMART_MAX_BYTES,
         max_redirects=source.max_redirects,
         connect_seconds=settings.ALBUMART_CONNECT_SECONDS,

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 
 from albumart.pipeline.validate import image_limits
-from albumart.quality import RULE_VERSION, judge
-from albumart.steps import StepNotes
+from albumart.quality import RULE_VERSION, assess_quality
+from albumart.steps import StepRecorder
 from imaging.renditions import RenderSpec
 from imaging.sandbox import render_in_sandbox
 from imaging.structure import ImageStructure, strip_metadata
@@ -17,7 +17,7 @@ _REENCODED_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True)
-class MadeFile:
+class RenderedFile:
     name: str
     content: bytes
     content_type: str
@@ -26,19 +26,19 @@ class MadeFile:
 
 
 @dataclass(frozen=True)
-class MadePictures:
-    files: tuple[MadeFile, ...]
+class RenderedArtwork:
+    files: tuple[RenderedFile, ...]
     quality: str
     facts: dict[str, Any]
     dominant_colour: str
     blurhash: str
 
     @property
-    def original(self) -> MadeFile:
+    def original(self) -> RenderedFile:
         return next(file for file in self.files if file.name == ORIGINAL)
 
 
-def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -> MadePictures:
+def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorder) -> RenderedArtwork:
     """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRefused."""
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
@@ -61,15 +61,15 @@ def make_pictures(content: bytes, structure: ImageStructure, notes: StepNotes) -
         "received_bytes": len(content),
     }
     if stripped is not None:
-        original = MadeFile(ORIGINAL, stripped, structure.content_type, rendered.width, rendered.height)
+        original = RenderedFile(ORIGINAL, stripped, structure.content_type, rendered.width, rendered.height)
     else:
-        original = MadeFile(ORIGINAL, rendered.original, _REENCODED_TYPE, rendered.width, rendered.height)
-    sized = [MadeFile(str(r.side_px), r.content, r.content_type, r.width, r.height) for r in rendered.renditions]
+        original = RenderedFile(ORIGINAL, rendered.original, _REENCODED_TYPE, rendered.width, rendered.height)
+    sized = [RenderedFile(str(r.side_px), r.content, r.content_type, r.width, r.height) for r in rendered.renditions]
     notes.size_bytes = sum(len(file.content) for file in (original, *sized))
-    notes.details = {"quality": judge(facts), "rule": RULE_VERSION, "original": facts["original"]}
-    return MadePictures(
+    notes.details = {"quality": assess_quality(facts), "rule": RULE_VERSION, "original": facts["original"]}
+    return RenderedArtwork(
         files=(*sized, original),
-        quality=judge(facts),
+        quality=assess_quality(facts),
         facts=facts,
         dominant_colour=rendered.dominant_colour,
         blurhash=rendered.blurhash,

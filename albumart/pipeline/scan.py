@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
+from albumart.errors import ArtworkInfected, Deferred, ScannerError
 from outbound import RemoteUnavailable, open_service_connection
 
 CLEAN, NOT_SCANNED = "clean", "not scanned: no scanner is set up"
@@ -19,7 +19,7 @@ _ANSWER_BYTES = 4096
 _SCANNER_GONE_SECONDS = 60.0
 
 
-def scan_picture(content: bytes) -> str:
+def scan_image(content: bytes) -> str:
     """`CLEAN`, or `NOT_SCANNED` where no scanner is configured.
 
     Raises ArtworkInfected; MustWait while no scanner is there, which says nothing about the file; ScannerConfused for
@@ -30,18 +30,18 @@ def scan_picture(content: bytes) -> str:
     try:
         line = open_service_connection(settings.ALBUMART_CLAMD, timeout_seconds=settings.ALBUMART_CLAMD_SECONDS)
     except RemoteUnavailable as error:
-        raise MustWait("The virus scanner does not answer", seconds=_SCANNER_GONE_SECONDS) from error
+        raise Deferred("The virus scanner does not answer", seconds=_SCANNER_GONE_SECONDS) from error
     try:
         with closing(line):
             answer = _ask(line, content)
     except OSError as error:  # it was there: the reason may be this very file, so the attempt counts
-        raise ScannerConfused("The virus scanner broke off") from error
+        raise ScannerError("The virus scanner broke off") from error
     if answer == "stream: OK":
         return CLEAN
     if answer.endswith(" FOUND"):
         name = answer.removeprefix("stream: ").removesuffix(" FOUND")
         raise ArtworkInfected(f"The virus scanner found {name[:200]}")
-    raise ScannerConfused(f"The virus scanner could not tell: {answer[:200] or 'no answer'}")
+    raise ScannerError(f"The virus scanner could not tell: {answer[:200] or 'no answer'}")
 
 
 def _ask(line: Any, content: bytes) -> str:

@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from albumart.claims import Claim
-from albumart.errors import ManualArtKept, NotBetter
+from albumart.errors import ManualArtworkProtected, QualityNotImproved
 from albumart.models import Artwork, ArtworkContent, ArtworkFile
-from albumart.pipeline.resize import MadePictures
+from albumart.pipeline.resize import RenderedArtwork
 from albumart.quality import RANK, RULE_VERSION
-from albumart.steps import StepNotes
+from albumart.steps import StepRecorder
 from assets.models import Asset
 from common.content_addressed_storage import content_key, save_if_absent
 
@@ -19,7 +19,7 @@ FOLDER = "album-art"
 _STORING_LOCK = 0x616C62756D  # one number for all: storing and sweeping agree on it
 
 
-def store_files(pictures: MadePictures, notes: StepNotes) -> list[ArtworkFile]:
+def store_files(pictures: RenderedArtwork, notes: StepRecorder) -> list[ArtworkFile]:
     """The files as rows that are not saved yet. Raises Unavailable. Call it while `storing()`."""
     files, written = [], 0
     for made in pictures.files:
@@ -41,7 +41,7 @@ def store_files(pictures: MadePictures, notes: StepNotes) -> list[ArtworkFile]:
 
 
 @contextmanager
-def storing() -> Iterator[None]:
+def storage_lock() -> Iterator[None]:
     """While this is held, no sweep deletes a file that is found already there and not yet named by a row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock_shared(%s)", [_STORING_LOCK])
@@ -53,7 +53,7 @@ def storing() -> Iterator[None]:
 
 
 @contextmanager
-def nobody_storing() -> Iterator[bool]:
+def try_exclusive_storage_lock() -> Iterator[bool]:
     """Whether it could be made sure that nobody stores meanwhile; the sweep comes back later when not."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_STORING_LOCK])
@@ -67,11 +67,11 @@ def nobody_storing() -> Iterator[bool]:
 
 
 @transaction.atomic
-def record_stored(claim: Claim, files: list[ArtworkFile], pictures: MadePictures, *, now: datetime) -> None:
+def record_stored(claim: Claim, files: list[ArtworkFile], pictures: RenderedArtwork, *, now: datetime) -> None:
     """The request becomes the asset's picture. Raises ClaimLost, ManualArtKept, NotBetter; then nothing changes."""
     artwork = Artwork.objects.get(pk=claim.artwork_pk)
     asset = Asset.objects.select_for_update(no_key=True).only("pk", "album_art").get(pk=artwork.asset_id)
-    _refuse_worse(artwork, pictures)
+    _check_replaceable(artwork, pictures)
     original = pictures.original
     claim.write(
         status=Artwork.Status.STORED,
@@ -96,15 +96,15 @@ def record_stored(claim: Claim, files: list[ArtworkFile], pictures: MadePictures
     Artwork.objects.current().filter(asset=asset).exclude(pk=artwork.pk).update(is_current=False)
     Artwork.objects.filter(pk=artwork.pk).update(is_current=True)
     ArtworkContent.objects.filter(artwork=artwork).delete()
-    drop_sent_bytes(artwork)
+    clear_data_uri(artwork)
 
 
-def drop_sent_bytes(artwork: Artwork) -> None:
+def clear_data_uri(artwork: Artwork) -> None:
     """A data URI was carried by the asset itself until its outcome was known; it is not the asset that changes."""
     Asset.objects.filter(pk=artwork.asset_id, album_art__startswith="data:").update(album_art=None)
 
 
-def _refuse_worse(artwork: Artwork, pictures: MadePictures) -> None:
+def _check_replaceable(artwork: Artwork, pictures: RenderedArtwork) -> None:
     if artwork.trigger != Artwork.Trigger.AUTOMATION:
         return
     shown = Artwork.objects.current().filter(asset=artwork.asset_id, status=Artwork.Status.STORED)
@@ -112,6 +112,6 @@ def _refuse_worse(artwork: Artwork, pictures: MadePictures) -> None:
     if current is None or current.pk == artwork.pk:
         return
     if shown.chosen_by_people().exists():
-        raise ManualArtKept("The asset has a picture that a person chose")
+        raise ManualArtworkProtected("The asset has a picture that a person chose")
     if RANK[pictures.quality] <= RANK.get(current.quality, -1):
-        raise NotBetter(f"The picture there is already of {current.quality.lower()} quality")
+        raise QualityNotImproved(f"The picture there is already of {current.quality.lower()} quality")

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from albumart.steps import StepNotes
+from albumart.steps import StepRecorder
 from imaging.structure import ImageLimits, ImageStructure, inspect
 
 
@@ -10,7 +10,7 @@ def image_limits() -> ImageLimits:
     return ImageLimits(max_pixels=settings.ALBUMART_MAX_PIXELS, max_side_px=settings.ALBUMART_MAX_SIDE_PX)
 
 
-def validate_picture(content: bytes, declared_type: str, notes: StepNotes) -> ImageStructure:
+def validate_image(content: bytes, declared_type: str, notes: StepRecorder) -> ImageStructure:
     """The structure of the picture. Raises ImageRefused; what the source called it is only recorded."""
     structure = inspect(content, limits=image_limits())
     declared = declared_type.partition(";")[0].strip().lower()

@@ -13,7 +13,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/10"),
     },
     "send pictures that are due, free those of dead workers": {
-        "task": "albumart.tasks.send_due_artworks",
+        "task": "albumart.tasks.dispatch_due_artworks",
         "schedule": 10.0,
         "options": {"expires": 10},  # after an outage one is enough
     },
@@ -23,11 +23,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "look again for pictures that were absent": {
-        "task": "albumart.tasks.look_again_for_absent",
+        "task": "albumart.tasks.recheck_not_found_artworks",
         "schedule": crontab(minute="40"),
     },
     "clean up after pictures every night": {
-        "task": "albumart.tasks.clean_up_artwork",
+        "task": "albumart.tasks.cleanup_artwork_storage",
         "schedule": crontab(hour="3", minute="50"),
     },
     "purge bug reports whose time is over": {

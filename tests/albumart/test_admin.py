@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from albumart.models import Artwork, ArtworkRun, ArtworkSource
-from albumart.sources import note_failure
+from albumart.sources import record_failure
 from tests.albumart.conftest import run
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, ArtworkSourceFactory, make_song, make_stored
@@ -105,7 +105,7 @@ def test_the_page_of_a_song_shows_its_picture_and_state(staff: Client) -> None:
 def test_sources_are_edited_on_record_and_their_breakers_reset(staff: Client) -> None:
     source = ArtworkSourceFactory(pattern="art.example")
     for _ in range(5):
-        note_failure(source.pk, "it is ill", now=timezone.now())
+        record_failure(source.pk, "it is ill", now=timezone.now())
     form = {"pattern": "art.example", "label": "Web", "is_enabled": "on", "requests_per_minute": 7, "max_redirects": 0}
     staff.post(reverse("admin:albumart_artworksource_change", args=[source.pk]), form)
     source.refresh_from_db()

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from albumart.backfill_rules import LEGACY_SONGS, pictures_wait
+from albumart.backfill_rules import LEGACY_SONGS, artwork_backfill_pending
 from albumart.models import Artwork, ArtworkRun, ArtworkSource
 from albumart.queueing import request_artwork
 from backfills.run_control import begin_undo, finalise
@@ -62,10 +62,10 @@ def test_undone_requests_end_stored_pictures_are_no_longer_shown_and_peoples_sta
 
 
 def test_pictures_are_held_back_until_the_songs_were_asked_for() -> None:
-    assert pictures_wait() is None
+    assert artwork_backfill_pending() is None
     make_song(album_art=COVER, origin="import")
-    assert "legacy rows wait" in pictures_wait()
+    assert "legacy rows wait" in artwork_backfill_pending()
     job = _run()
-    assert "finalise it first" in pictures_wait()
+    assert "finalise it first" in artwork_backfill_pending()
     finalise(job.run_pk, by=BY, now=timezone.now())
-    assert pictures_wait() is None
+    assert artwork_backfill_pending() is None

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from albumart.claims import claim_artwork, end, free_abandoned, retry_later, wait_for_turn
-from albumart.dispatch import look_again, take_due
-from albumart.errors import ClaimLost, MustWait
+from albumart.claims import claim_artwork, defer, finish, release_stale_claims, schedule_retry
+from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
+from albumart.errors import ClaimLost, Deferred
 from albumart.models import Artwork, ArtworkStep
 from common.errors import Unavailable
 from tests.factories.albumart import DAY_ONE, ArtworkFactory, ArtworkRunFactory, make_stored
@@ -36,22 +36,22 @@ def test_a_request_that_is_not_due_or_ended_is_not_taken() -> None:
 def test_a_worker_thought_dead_writes_nothing_over_who_came_after_it() -> None:
     artwork = ArtworkFactory()
     slow = claim_artwork(artwork.pk, NOW)
-    assert free_abandoned(after(121)) == 1
+    assert release_stale_claims(after(121)) == 1
     Artwork.objects.update(next_attempt_at=after(121))
     quick = claim_artwork(artwork.pk, after(122))
     assert slow is not None
     assert quick is not None
     assert quick.attempt == 2
     with pytest.raises(ClaimLost):
-        end(slow, "failed", Unavailable("late"), now=after(130))
-    end(quick, "absent", Unavailable("in time"), now=after(130))
+        finish(slow, "failed", Unavailable("late"), now=after(130))
+    finish(quick, "absent", Unavailable("in time"), now=after(130))
     artwork.refresh_from_db()
     assert artwork.status == "absent"
 
 
 def test_a_worker_that_lives_keeps_its_request() -> None:
     claim_artwork(ArtworkFactory().pk, NOW)
-    assert free_abandoned(after(119)) == 0
+    assert release_stale_claims(after(119)) == 0
 
 
 def test_a_request_that_kills_worker_after_worker_is_parked_with_its_reason() -> None:
@@ -62,7 +62,7 @@ def test_a_request_that_kills_worker_after_worker_is_parked_with_its_reason() ->
         Artwork.objects.update(next_attempt_at=moment)
         assert claim_artwork(artwork.pk, moment) is not None
         moment += timedelta(seconds=121)
-        free_abandoned(moment)
+        release_stale_claims(moment)
     artwork.refresh_from_db()
     assert (artwork.status, artwork.error_code) == ("failed", "worker_died")
     assert artwork.steps.get().outcome == "died"
@@ -72,10 +72,10 @@ def test_waiting_for_ones_turn_counts_no_attempt() -> None:
     artwork = ArtworkFactory()
     claim = claim_artwork(artwork.pk, NOW)
     assert claim
-    wait_for_turn(claim, "the source rests", seconds=30, now=NOW)
+    defer(claim, "the source rests", seconds=30, now=NOW)
     artwork.refresh_from_db()
     assert (artwork.status, artwork.attempts, artwork.next_attempt_at) == ("waiting", 0, after(30))
-    assert str(MustWait("x", seconds=1)) == "x"
+    assert str(Deferred("x", seconds=1)) == "x"
 
 
 def test_delays_grow_and_scatter() -> None:
@@ -84,7 +84,7 @@ def test_delays_grow_and_scatter() -> None:
         artwork = ArtworkFactory(attempts=attempt - 1)
         claim = claim_artwork(artwork.pk, NOW)
         assert claim
-        retry_later(claim, Unavailable("ill"), now=NOW)
+        schedule_retry(claim, Unavailable("ill"), now=NOW)
         artwork.refresh_from_db()
         delays.append((artwork.next_attempt_at - NOW).total_seconds())
     for delay, middle in zip(delays, (5, 20, 80, 320), strict=True):
@@ -95,9 +95,9 @@ def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
     due = ArtworkFactory(next_attempt_at=NOW)
     ArtworkFactory(next_attempt_at=after(60))
     ArtworkFactory(next_attempt_at=NOW, run=ArtworkRunFactory(paused_at=NOW))
-    assert take_due(NOW) == [due.pk]
-    assert take_due(after(10)) == []
-    assert take_due(after(61))[0] == due.pk
+    assert claim_due_for_dispatch(NOW) == [due.pk]
+    assert claim_due_for_dispatch(after(10)) == []
+    assert claim_due_for_dispatch(after(61))[0] == due.pk
 
 
 def test_absent_ones_are_asked_for_again_after_a_week() -> None:
@@ -106,7 +106,7 @@ def test_absent_ones_are_asked_for_again_after_a_week() -> None:
     ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="marked_absent")
     under_way = ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="source_absent")
     ArtworkFactory(asset=under_way.asset, is_current=False)
-    assert look_again(after(60)) == 1
+    assert recheck_not_found(after(60)) == 1
     old.refresh_from_db()
     fresh.refresh_from_db()
     assert (old.status, fresh.status) == ("waiting", "absent")

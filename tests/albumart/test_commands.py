@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from albumart.dispatch import take_due
-from albumart.metrics import cohort_figures, run_waits_because
+from albumart.dispatch import claim_due_for_dispatch
+from albumart.metrics import cohort_metrics, run_wait_reason
 from albumart.models import Artwork, ArtworkRun
 from tests.albumart.conftest import run
 from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, make_song, make_stored
@@ -43,9 +43,9 @@ def test_requests_of_a_run_are_spread_at_the_pace_of_their_source(songs: object)
     made = ArtworkRun.objects.get(name="existing songs")
     first, second = made.artworks.order_by("next_attempt_at")
     assert second.next_attempt_at - first.next_attempt_at == timedelta(seconds=1)
-    assert take_due(timezone.now()) == [first.pk]
+    assert claim_due_for_dispatch(timezone.now()) == [first.pk]
     run(first)
-    assert cohort_figures(made) | {"bytes": 0, "by_status": 0} == {
+    assert cohort_metrics(made) | {"bytes": 0, "by_status": 0} == {
         "name": "existing songs", "songs": 4, "with_picture": 1, "never_asked": 2, "asked": 2, "done": 1, "stored": 1,
         "by_status": 0, "bytes": 0, "is_paused": False,
     }  # fmt: skip
@@ -81,10 +81,10 @@ def test_the_bar_goes_on_until_the_queue_is_done(
 def test_runs_are_paused_resumed_and_cancelled_by_name(songs: object, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("process_artwork", "--missing", "--no-wait", "--name", "mine")
     call_command("process_artwork", "--pause", "mine")
-    assert take_due(timezone.now()) == []
-    assert run_waits_because(ArtworkRun.objects.get(), timezone.now()) == "Paused"
+    assert claim_due_for_dispatch(timezone.now()) == []
+    assert run_wait_reason(ArtworkRun.objects.get(), timezone.now()) == "Paused"
     call_command("process_artwork", "--resume", "mine")
-    assert len(take_due(timezone.now())) == 1
+    assert len(claim_due_for_dispatch(timezone.now())) == 1
     call_command("process_artwork", "--cancel", "mine")
     assert "2 requests cancelled" in capsys.readouterr().out
     assert set(ArtworkRun.objects.get().artworks.values_list("error_code", flat=True)) == {"cancelled"}
@@ -132,16 +132,16 @@ def test_a_run_says_why_nothing_moves(switched_on: None) -> None:
     held = ArtworkFactory(
         run=ArtworkRunFactory(), next_attempt_at=now - timedelta(minutes=5), sent_at=now - timedelta(minutes=5)
     )
-    assert run_waits_because(held.run, now) == "No worker takes requests: is one running?"
+    assert run_wait_reason(held.run, now) == "No worker takes requests: is one running?"
     resting = ArtworkFactory(
         run=ArtworkRunFactory(), next_attempt_at=now + timedelta(minutes=1), waits_because="art.example rests"
     )
-    assert run_waits_because(resting.run, now) == "art.example rests"
-    assert run_waits_because(make_stored(run=ArtworkRunFactory()).run, now) == ""
+    assert run_wait_reason(resting.run, now) == "art.example rests"
+    assert run_wait_reason(make_stored(run=ArtworkRunFactory()).run, now) == ""
 
 
 def test_with_the_flag_off_a_run_says_so() -> None:
     assert (
-        run_waits_because(ArtworkFactory(run=ArtworkRunFactory()).run, timezone.now())
+        run_wait_reason(ArtworkFactory(run=ArtworkRunFactory()).run, timezone.now())
         == "The flag album_art_pipeline is off"
     )

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from albumart.claims import free_abandoned
+from albumart.claims import release_stale_claims
 from albumart.models import Artwork, ArtworkFile
 from tests.albumart.conftest import ask_for, run
 from tests.factories.albumart import make_song
@@ -57,7 +57,7 @@ def test_after_a_kill_the_request_is_finished_once(moment: str, server: SourceSe
     artwork.refresh_from_db()
     if artwork.status == "running":
         later = timezone.now() + timedelta(seconds=django_settings.ALBUMART_LEASE_SECONDS + 1)
-        assert free_abandoned(later) == 1
+        assert release_stale_claims(later) == 1
         Artwork.objects.update(next_attempt_at=timezone.now())
         run(artwork)
     assert artwork.status == "stored", artwork.error_message

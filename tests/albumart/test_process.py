@@ -13,7 +13,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from albumart.claims import claim_artwork
-from albumart.errors import ManualArtKept
+from albumart.errors import ManualArtworkProtected
 from albumart.models import Artwork, ArtworkContent, ArtworkFile, ArtworkStep
 from albumart.pipeline.process import process_request
 from albumart.queueing import request_artwork, upload_artwork
@@ -251,7 +251,7 @@ def test_automation_leaves_a_picture_that_a_person_uploaded(ask: Ask, song: Asse
 def test_automation_leaves_an_address_that_staff_chose(ask: Ask, song: Asset, server: SourceServer) -> None:
     chosen = run(ask(trigger=Artwork.Trigger.STAFF))
     server.serve("/better.jpg", make_cover(1200))
-    with pytest.raises(ManualArtKept):
+    with pytest.raises(ManualArtworkProtected):
         ask("/better.jpg", trigger=Artwork.Trigger.AUTOMATION)
     assert Artwork.objects.current().get() == chosen
 
@@ -311,5 +311,5 @@ def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) 
 def test_request_artwork_by_automation_is_refused_where_a_person_chose(song: Asset, server: SourceServer) -> None:
     now = timezone.now()
     run(upload_artwork(song, content=make_cover(), declared_type="", trigger="staff", by="a@b.example", now=now))
-    with pytest.raises(ManualArtKept, match="a person chose"):
+    with pytest.raises(ManualArtworkProtected, match="a person chose"):
         request_artwork(song, source_url=server.url("/cover.jpg"), trigger="automation", by="command", now=now)

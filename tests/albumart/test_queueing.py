@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu import Connection, pools
 
-from albumart.dispatch import take_due
+from albumart.dispatch import claim_due_for_dispatch
 from albumart.models import Artwork
-from albumart.tasks import clean_up_artwork, look_again_for_absent, process_artwork, send_due_artworks
+from albumart.tasks import cleanup_artwork_storage, dispatch_due_artworks, process_artwork, recheck_not_found_artworks
 from tests.albumart.conftest import ask_for
 from tests.factories.accounts import AdminFactory
 from tests.factories.albumart import DAY_ONE, ArtworkFactory, make_song, make_stored
@@ -40,13 +40,13 @@ def test_a_queue_that_is_down_neither_refuses_nor_loses_a_request(
     assert "queue does not answer; the sweeper will send" in caplog.text
     artwork.refresh_from_db()
     assert artwork.status == "waiting"
-    assert take_due(timezone.now() + timedelta(seconds=61)) == [artwork.pk]
+    assert claim_due_for_dispatch(timezone.now() + timedelta(seconds=61)) == [artwork.pk]
 
 
 def test_with_the_flag_off_requests_wait(db: None, server: SourceServer) -> None:
     artwork = ask_for(make_song(), server.url("/cover.jpg"))
     process_artwork(artwork.pk)
-    send_due_artworks()
+    dispatch_due_artworks()
     artwork.refresh_from_db()
     assert (artwork.status, artwork.attempts) == ("waiting", 0)
     assert not server.requests
@@ -58,7 +58,7 @@ def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_
         status="running", claim="00000000-0000-0000-0000-000000000001", claimed_at=DAY_ONE, attempts=1
     )
     due = ArtworkFactory()
-    send_due_artworks()
+    dispatch_due_artworks()
     lost.refresh_from_db()
     due.refresh_from_db()
     assert (lost.status, lost.error_code) == ("waiting", "worker_died")
@@ -67,8 +67,8 @@ def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_
 
 def test_what_runs_at_night_runs(switched_on: None) -> None:
     absent = ArtworkFactory(status="absent", error_code="source_absent", finished_at=DAY_ONE)
-    look_again_for_absent()
-    clean_up_artwork()
+    recheck_not_found_artworks()
+    cleanup_artwork_storage()
     absent.refresh_from_db()
     assert absent.status == "waiting"
 

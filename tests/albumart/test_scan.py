@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from albumart.errors import ArtworkInfected, MustWait, ScannerConfused
-from albumart.pipeline.scan import CLEAN, NOT_SCANNED, scan_picture
+from albumart.errors import ArtworkInfected, Deferred, ScannerError
+from albumart.pipeline.scan import CLEAN, NOT_SCANNED, scan_image
 from tests.support.covers import make_cover
 
 CLAMD = shutil.which("clamd") or ("/usr/sbin/clamd" if Path("/usr/sbin/clamd").exists() else None)
@@ -57,13 +57,13 @@ def peer(answer: bytes | None, *, after_bytes: int = 10**9) -> Iterator[tuple[st
 
 def test_without_a_scanner_nothing_is_called_clean(settings: Settings) -> None:
     settings.ALBUMART_CLAMD = ""
-    assert scan_picture(b"anything") == NOT_SCANNED
+    assert scan_image(b"anything") == NOT_SCANNED
 
 
 def test_the_whole_stream_is_sent_and_a_clean_answer_is_clean(settings: Settings) -> None:
     content = make_cover(900) * 3
     with peer(b"stream: OK\0") as (settings.ALBUMART_CLAMD, streams):
-        assert scan_picture(content) == CLEAN
+        assert scan_image(content) == CLEAN
     assert streams == [content]
 
 
@@ -72,21 +72,21 @@ def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
         peer(b"stream: Win.Test.EICAR_HDB-1 FOUND\0") as (settings.ALBUMART_CLAMD, _),
         pytest.raises(ArtworkInfected, match=r"Win\.Test\.EICAR_HDB-1"),
     ):
-        scan_picture(b"x")
+        scan_image(b"x")
 
 
 @pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"what\0"])
 def test_an_answer_that_says_neither_is_tried_again(answer: bytes, settings: Settings) -> None:
-    with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerConfused):
-        scan_picture(b"x" * 70_000)
+    with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerError):
+        scan_image(b"x" * 70_000)
 
 
 def test_silence_is_never_clean(settings: Settings) -> None:
-    with peer(None) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerConfused):
-        scan_picture(b"x")
+    with peer(None) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerError):
+        scan_image(b"x")
     settings.ALBUMART_CLAMD = "unix:///nowhere/clamd.sock"
-    with pytest.raises(MustWait):
-        scan_picture(b"x")
+    with pytest.raises(Deferred):
+        scan_image(b"x")
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +117,8 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_clamd_itself_tells_a_picture_from_malware(clamd: str, settings: Settings) -> None:
     settings.ALBUMART_CLAMD = clamd
-    assert scan_picture(make_cover()) == CLEAN
+    assert scan_image(make_cover()) == CLEAN
     with pytest.raises(ArtworkInfected, match="Test-Signature"):
-        scan_picture(make_cover() + SIGNATURE)
-    with pytest.raises(ScannerConfused):
-        scan_picture(bytes(3 * 1024 * 1024))
+        scan_image(make_cover() + SIGNATURE)
+    with pytest.raises(ScannerError):
+        scan_image(bytes(3 * 1024 * 1024))

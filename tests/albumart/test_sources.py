@@ -7,18 +7,18 @@ import pytest
 from pytest_django import Settings
 
 from albumart import rate_limits
-from albumart.errors import MustWait
-from albumart.models import ArtworkSource, BreakerChange
-from albumart.rate_limits import take_turn
+from albumart.errors import Deferred
+from albumart.models import ArtworkSource, CircuitChange
+from albumart.rate_limits import acquire_slot
 from albumart.sources import (
-    admit,
+    check_circuit,
     current_sources,
-    host_of,
-    note_answer,
-    note_failure,
-    note_throttled,
-    reset_breaker,
-    source_for,
+    match_source,
+    record_failure,
+    record_rate_limited,
+    record_success,
+    reset_circuit,
+    url_host,
 )
 from tests.factories.albumart import ArtworkSourceFactory
 
@@ -42,44 +42,44 @@ def after(seconds: float) -> datetime:
     ],
 )
 def test_a_source_covers_its_own_hosts_only(host: str, pattern: str | None) -> None:
-    found = source_for(host, current_sources())
+    found = match_source(host, current_sources())
     assert (found.pattern if found else None) == pattern
 
 
 def test_the_environment_adds_hosts_and_staff_may_switch_them_off(settings: Settings) -> None:
     settings.ALBUMART_ALLOWED_HOSTS = ["Covers.Example"]
-    assert source_for("covers.example", current_sources()) is not None
+    assert match_source("covers.example", current_sources()) is not None
     ArtworkSource.objects.filter(pattern="covers.example").update(is_enabled=False)
-    assert source_for("covers.example", current_sources()) is None
+    assert match_source("covers.example", current_sources()) is None
 
 
 def test_a_host_is_read_from_anything() -> None:
-    assert host_of("https://A.example:9/x") == "a.example"
-    assert host_of("https://[bad") == ""
+    assert url_host("https://A.example:9/x") == "a.example"
+    assert url_host("https://[bad") == ""
 
 
 def _fail(source: ArtworkSource, times: int, at: datetime = NOW) -> None:
     for _ in range(times):
-        note_failure(source.pk, "it is ill", now=at)
+        record_failure(source.pk, "it is ill", now=at)
 
 
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_row() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 4)
-    admit(source.pk, NOW)
+    check_circuit(source.pk, NOW)
     _fail(source, 1)
-    with pytest.raises(MustWait, match="keeps failing") as wait:
-        admit(source.pk, after(1))
+    with pytest.raises(Deferred, match="keeps failing") as wait:
+        check_circuit(source.pk, after(1))
     assert wait.value.seconds == 59
     for turn in range(3):
         started = after(61 + turn)
-        admit(source.pk, started)
-        with pytest.raises(MustWait):
-            admit(source.pk, started)  # one at a time while it is tried
-        note_answer(source.pk, started_at=started, now=started)
+        check_circuit(source.pk, started)
+        with pytest.raises(Deferred):
+            check_circuit(source.pk, started)  # one at a time while it is tried
+        record_success(source.pk, started_at=started, now=started)
     source.refresh_from_db()
     assert (source.breaker, source.failures, source.openings) == ("closed", 0, 0)
-    moves = list(BreakerChange.objects.order_by("pk").values_list("before", "after"))
+    moves = list(CircuitChange.objects.order_by("pk").values_list("before", "after"))
     assert moves == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 
 
@@ -87,7 +87,7 @@ def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
     for _ in range(5):
-        note_answer(source.pk, started_at=after(-1), now=after(2))
+        record_success(source.pk, started_at=after(-1), now=after(2))
     source.refresh_from_db()
     assert source.breaker == "open"
 
@@ -95,28 +95,28 @@ def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
 def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
-    admit(source.pk, after(61))
-    note_failure(source.pk, "still ill", now=after(61))
-    with pytest.raises(MustWait) as wait:
-        admit(source.pk, after(61))
+    check_circuit(source.pk, after(61))
+    record_failure(source.pk, "still ill", now=after(61))
+    with pytest.raises(Deferred) as wait:
+        check_circuit(source.pk, after(61))
     assert wait.value.seconds == 120
 
 
 def test_a_source_that_asks_for_rest_gets_it_within_bounds() -> None:
     source = ArtworkSourceFactory()
-    assert note_throttled(source.pk, retry_after_seconds=30, fault="slow down", now=NOW) == after(30)
-    with pytest.raises(MustWait, match="asked us to wait"):
-        admit(source.pk, after(29))
-    admit(source.pk, after(31))
-    assert note_throttled(source.pk, retry_after_seconds=10**6, fault="slow", now=NOW) == after(3600)
+    assert record_rate_limited(source.pk, retry_after_seconds=30, fault="slow down", now=NOW) == after(30)
+    with pytest.raises(Deferred, match="asked us to wait"):
+        check_circuit(source.pk, after(29))
+    check_circuit(source.pk, after(31))
+    assert record_rate_limited(source.pk, retry_after_seconds=10**6, fault="slow", now=NOW) == after(3600)
 
 
 def test_staff_reset_a_breaker_and_that_is_on_record() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
-    reset_breaker(source.pk, by="mira@studio.example", now=after(1))
-    admit(source.pk, after(1))
-    assert BreakerChange.objects.first().changed_by == "mira@studio.example"
+    reset_circuit(source.pk, by="mira@studio.example", now=after(1))
+    check_circuit(source.pk, after(1))
+    assert CircuitChange.objects.first().changed_by == "mira@studio.example"
 
 
 def test_all_workers_together_keep_to_the_pace_of_a_source() -> None:
@@ -126,9 +126,9 @@ def test_all_workers_together_keep_to_the_pace_of_a_source() -> None:
     def work() -> None:
         for _ in range(20):
             try:
-                take_turn(source, datetime.now(UTC).timestamp())
+                acquire_slot(source, datetime.now(UTC).timestamp())
                 granted.append(1)
-            except MustWait as wait:
+            except Deferred as wait:
                 waits.append(wait.seconds)
 
     workers = [threading.Thread(target=work) for _ in range(8)]
@@ -145,7 +145,7 @@ def test_without_redis_nothing_is_asked(settings: Settings) -> None:
     rate_limits._limiter.cache_clear()
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     try:
-        with pytest.raises(MustWait, match="does not answer"):
-            take_turn(ArtworkSourceFactory(), 0.0)
+        with pytest.raises(Deferred, match="does not answer"):
+            acquire_slot(ArtworkSourceFactory(), 0.0)
     finally:
         rate_limits._limiter.cache_clear()

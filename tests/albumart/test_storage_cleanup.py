@@ -10,8 +10,8 @@ from django.db import connections
 from django.utils import timezone
 
 from albumart.models import ArtworkContent
-from albumart.pipeline.store import storing
-from albumart.storage_cleanup import forget_old_content, sweep_files
+from albumart.pipeline.store import storage_lock
+from albumart.storage_cleanup import delete_expired_content, reconcile_files
 from common.content_addressed_storage import content_key, save_if_absent
 from tests.factories.albumart import ArtworkFactory, make_stored
 
@@ -27,19 +27,19 @@ def _orphan(content: bytes = b"orphan") -> str:
 
 def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
     key = _orphan()
-    young = sweep_files(timezone.now(), is_dry_run=False)
+    young = reconcile_files(timezone.now(), is_dry_run=False)
     assert (young.young_orphans, young.deleted) == (1, 0)
-    dry = sweep_files(timezone.now() + LATER, is_dry_run=True)
+    dry = reconcile_files(timezone.now() + LATER, is_dry_run=True)
     assert dry.orphans == [key]
     assert default_storage.exists(key)
-    assert sweep_files(timezone.now() + LATER, is_dry_run=False).deleted == 1
+    assert reconcile_files(timezone.now() + LATER, is_dry_run=False).deleted == 1
     assert not default_storage.exists(key)
 
 
 def test_a_file_a_row_names_stays_and_a_row_whose_file_is_gone_is_told() -> None:
     kept, lost = make_stored(), make_stored()
     default_storage.save(kept.files.get().key, ContentFile(b"x"))
-    account = sweep_files(timezone.now() + LATER, is_dry_run=False)
+    account = reconcile_files(timezone.now() + LATER, is_dry_run=False)
     assert default_storage.exists(kept.files.get().key)
     assert account.missing == {lost.pk: [lost.files.get().key]}
 
@@ -49,11 +49,11 @@ def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
     key = _orphan()
     other = connections.create_connection("default")
     try:
-        with other.cursor() as cursor, storing():
+        with other.cursor() as cursor, storage_lock():
             cursor.execute("SELECT 1")
             connections["default"], mine = other, connections["default"]
             try:
-                account = sweep_files(timezone.now() + LATER, is_dry_run=False)
+                account = reconcile_files(timezone.now() + LATER, is_dry_run=False)
             finally:
                 connections["default"] = mine
         assert account.is_held_up
@@ -76,7 +76,7 @@ def test_bytes_of_requests_that_ended_long_ago_are_forgotten() -> None:
     waiting = ArtworkFactory()
     for artwork in (old, waiting):
         ArtworkContent.objects.create(artwork=artwork, content=b"x", received_at=now - timedelta(days=31))
-    assert forget_old_content(now) == 1
+    assert delete_expired_content(now) == 1
     assert ArtworkContent.objects.get().artwork == waiting
 
 

@@ -27,7 +27,7 @@ def main(wish: dict[str, Any]) -> None:
     connection.settings_dict["NAME"] = wish["database"]
     for name, value in wish["settings"].items():
         setattr(settings, name, value)
-    record_step, record_stored = process.recorded_step, process.record_stored
+    record_step, record_stored = process.record_step, process.record_stored
 
     def reach(moment: str) -> None:
         if moment == wish["moment"]:
@@ -46,7 +46,7 @@ def main(wish: dict[str, Any]) -> None:
         record_stored(*args, **kwargs)
         reach("after record")
 
-    process.recorded_step, process.record_stored = dying_step, dying_record
+    process.record_step, process.record_stored = dying_step, dying_record
     process.process_request(wish["artwork_pk"], timezone.now)
 
 

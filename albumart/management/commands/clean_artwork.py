@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from albumart.models import Artwork
-from albumart.storage_cleanup import sweep_files
+from albumart.storage_cleanup import reconcile_files
 
 _SHOWN = 20
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="List only.")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        account = sweep_files(timezone.now(), is_dry_run=dry_run)
+        account = reconcile_files(timezone.now(), is_dry_run=dry_run)
         self.stdout.write(
             f"{account.looked_at} files: {len(account.orphans)} without a row and old enough,"
             f" {account.young_orphans} too young to tell, {account.deleted} deleted."

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from albumart.metrics import cohort_figures, pipeline_figures, run_waits_because
-from albumart.missing_artwork import MissingPlan, plan_missing
+from albumart.metrics import cohort_metrics, pipeline_metrics, run_wait_reason
+from albumart.missing_artwork import FetchPlan, plan_missing_artwork
 from albumart.models import Artwork, ArtworkRun
-from albumart.queueing import cancel_run, fetch_again, pause_run, rerun_failed_step, resume_run, start_run
+from albumart.queueing import cancel_run, pause_run, refetch, resume_run, retry_failed, start_run
 from assets.finding import find_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar
@@ -54,11 +54,11 @@ class Command(BaseCommand):
             directory = current_directory()
             assets = [find_asset(key, directory) for key in options["asset"]]
             pks = Artwork.objects.current().filter(asset__in=assets).values_list("pk", flat=True)
-            self.stdout.write(f"{fetch_again(pks, by='command', now=now)} pictures asked for again.")
+            self.stdout.write(f"{refetch(pks, by='command', now=now)} pictures asked for again.")
         elif options["failed"]:
             failed = Artwork.objects.current().filter(status=Artwork.Status.FAILED).order_by("pk")
             pks = list(failed.values_list("pk", flat=True)[: options["limit"]])
-            count = len(pks) if options["dry_run"] else rerun_failed_step(pks, now=now)
+            count = len(pks) if options["dry_run"] else retry_failed(pks, now=now)
             self.stdout.write(f"{count} failed requests {'would be' if options['dry_run'] else 'were'} queued again.")
         elif options["status"]:
             self._status()
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             self._steer(options)
 
     def _missing(self, options: dict[str, Any]) -> None:
-        plan = plan_missing(layer=options["layer"].upper(), limit=options["limit"])
+        plan = plan_missing_artwork(layer=options["layer"].upper(), limit=options["limit"])
         self._show_plan(plan)
         # A named run without requests still is a cohort to be followed.
         if options["dry_run"] or not (plan.wishes or (options["name"] and plan.song_pks)):
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         if plan.wishes and not options["no_wait"]:
             self._watch(run)
 
-    def _show_plan(self, plan: MissingPlan) -> None:
+    def _show_plan(self, plan: FetchPlan) -> None:
         self.stdout.write(
             f"{plan.songs_found} songs without a picture: {len(plan.wishes)} with a known address,"
             f" {len(plan.not_allowed)} on hosts not on the list of sources, {len(plan.without_address)} with none."
@@ -97,11 +97,11 @@ class Command(BaseCommand):
         try:
             with progress_bar(run.name, total) as on_progress:
                 while done < total:
-                    figures = cohort_figures(run)
+                    figures = cohort_metrics(run)
                     on_progress(figures["done"] - done)
                     done = figures["done"]
                     run.refresh_from_db(fields=["paused_at"])
-                    waits = run_waits_because(run, timezone.now())
+                    waits = run_wait_reason(run, timezone.now())
                     if waits and waits != told:
                         self.stdout.write(f"Waiting: {waits}")
                     told = waits
@@ -109,12 +109,12 @@ class Command(BaseCommand):
                         time.sleep(_LOOK_SECONDS)
         except KeyboardInterrupt:
             self.stdout.write(f'Watching stopped; the queue goes on. `--pause "{run.name}"` holds it.')
-        figures = cohort_figures(run)
+        figures = cohort_metrics(run)
         states = ", ".join(f"{count} {status}" for status, count in sorted(figures["by_status"].items()))
         self.stdout.write(f"Run {run.name}: {figures['done']} of {figures['asked']} done ({states}).")
 
     def _status(self) -> None:
-        figures = pipeline_figures(timezone.now())
+        figures = pipeline_metrics(timezone.now())
         success, queue = figures["success"], figures["queue"]
         rate = "none ended" if success["rate"] is None else f"{success['rate']:.1%} of {success['ended']}"
         self.stdout.write(f"Stored in {figures['window_days']} days: {rate} (goal over {success['goal']:.0%}).")
