@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from bugreports.audit_log import Actor, entry, write
 from bugreports.errors import KeyReused
 from bugreports.fingerprint import Problem, find_problem, normalise_route
+from bugreports.grouping import join_problem
 from bugreports.models import BugReport, BugReportContext, BugReportScreenshot
-from bugreports.notices import announce
-from bugreports.recognising import join_problem
+from bugreports.notifications import announce
 from bugreports.redaction.keys import KeyRules
 from bugreports.report_ids import new_report_id
-from bugreports.sanitising import Limits, SafeReport, make_safe
+from bugreports.sanitization import Limits, SafeReport, make_safe
 from bugreports.screenshots import keep_screenshot
 from bugreports.submission import Submission, read_submission
-from bugreports.trail import Actor, entry, write
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from bugreports.moves import CLOSED, IN_PROGRESS, OPEN
+from bugreports.statuses import CLOSED, IN_PROGRESS, OPEN
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -16,14 +16,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
+from bugreports.audit_log import SYSTEM, Actor, entry, write
 from bugreports.errors import PurgeTooLarge, PurgeUnderWay
-from bugreports.file_removal import ask_removal, remove_files
+from bugreports.file_cleanup import ask_removal, remove_files
 from bugreports.intake import SUBMITTED
-from bugreports.locking import hold_groups, lock_reports, take_linking_turn
 from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugReportScreenshot, PurgeRun
-from bugreports.moves import CLOSED
 from bugreports.querysets import ACTIVE, BugReportQuerySet
-from bugreports.trail import SYSTEM, Actor, entry, write
+from bugreports.row_locks import hold_groups, lock_reports, take_linking_turn
+from bugreports.statuses import CLOSED
 from common.timestamps import format_timestamp
 
 log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bugreports.file_removal import remove_files, sweep_orphans
-from bugreports.notices import forget_old_notices, send_due, write_digests
+from bugreports.file_cleanup import remove_files, sweep_orphans
+from bugreports.notifications import forget_old_notices, send_due, write_digests
 from bugreports.retention import BY_CLOCK, purge
 
 

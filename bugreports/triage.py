@@ -11,12 +11,12 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from bugreports.audit_log import Actor, change, entry, state_of, write
+from bugreports.duplicates import detach
 from bugreports.errors import AssigneeUnknown, MoveRefused, StatusInvalid
-from bugreports.linking import detach
-from bugreports.locking import lock_reports
 from bugreports.models import BugReport, BugReportEvent
-from bugreports.moves import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
-from bugreports.trail import Actor, change, entry, state_of, write
+from bugreports.row_locks import lock_reports
+from bugreports.statuses import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 

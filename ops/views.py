@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from albumart.metrics import pipeline_metrics
 from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
-from bugreports.figures import report_figures
+from bugreports.metrics import report_figures
 from common.timestamps import format_timestamp
 from ops.usage import field_figures, recent_activity, usage_figures
 

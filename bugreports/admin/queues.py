@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from bugreports.figures import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue
+from bugreports.metrics import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue
 from bugreports.models import BugReport
 
 TITLES = {

@@ -25,14 +25,14 @@ from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from bugreports.admin.page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
+from bugreports.admin.actions import VERBS, Call, Verb
 from bugreports.admin.queues import QueueFilter
-from bugreports.admin.verbs import VERBS, Call, Verb
-from bugreports.exporting import export_reports
+from bugreports.admin.report_page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
+from bugreports.audit_log import Actor
+from bugreports.exports import export_reports
 from bugreports.models import BugReport
 from bugreports.screenshots import private_headers, read_screenshot
-from bugreports.templatetags.bugreports_texts import visible
-from bugreports.trail import Actor
+from bugreports.templatetags.bugreports_tags import visible
 from common.errors import NotFound, RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from api.fields import PlainTextField, StrictSerializer
 from bugreports.triage import MAX_NOTES_CHARS, MAX_REASON_CHARS
-from bugreports.updating import ReportChanges
+from bugreports.updates import ReportChanges
 
 _TWICE = (("notes", "note"), ("commit_sha", "commit"))
 

@@ -15,24 +15,18 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from api.parsers import JsonParser
-from bugreports.api.errors import handle_report_exception
+from bugreports.api.exception_handler import handle_report_exception
 from bugreports.api.permissions import IntakeThrottle, MayPurge, MayRead, MaySubmit, MayTriage
 from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer
+from bugreports.audit_log import Actor
 from bugreports.errors import PayloadMissing
-from bugreports.finding import filter_reports, find_report, read_page
+from bugreports.filters import filter_reports, find_report, read_page
 from bugreports.intake import submit
 from bugreports.models import BugReport
 from bugreports.retention import delete_reports, purge
 from bugreports.screenshots import private_headers, read_screenshot
-from bugreports.trail import Actor
-from bugreports.updating import update_report
-from bugreports.wire import (
-    detail,
-    event_document,
-    summary,
-    with_all_a_detail_needs,
-    with_all_a_summary_needs,
-)
+from bugreports.serialization import detail, event_document, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from bugreports.updates import update_report
 from common.errors import InvalidInput
 from common.request_context import trace_id
 from common.text_validation import clean_text

@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from bugreports.errors import MoveRefused
-from bugreports.moves import CLOSED, DUPLICATE, OPEN, PRIORITIES, RESOLUTION_KINDS, STATUSES, may_move, refusal
 from bugreports.querysets import BugReportQuerySet
+from bugreports.statuses import CLOSED, DUPLICATE, OPEN, PRIORITIES, RESOLUTION_KINDS, STATUSES, may_move, refusal
 
 
 def _choices(words: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bugreports.trail import Actor
+from bugreports.audit_log import Actor
 from tests.factories.accounts import UserFactory, bearer
 
 

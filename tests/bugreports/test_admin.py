@@ -15,11 +15,11 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports import triage
-from bugreports.linking import merge
+from bugreports.audit_log import Actor
+from bugreports.duplicates import merge
 from bugreports.models import BugReport, BugReportScreenshot
 from bugreports.screenshots import private_storage, screenshot_key
-from bugreports.templatetags.bugreports_texts import as_json, as_text, visible
-from bugreports.trail import Actor
+from bugreports.templatetags.bugreports_tags import as_json, as_text, visible
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
 from tests.support.reports import crash, full

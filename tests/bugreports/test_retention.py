@@ -16,8 +16,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from bugreports.audit_log import Actor
 from bugreports.errors import PurgeTooLarge, PurgeUnderWay
-from bugreports.file_removal import remove_files, sweep_orphans
+from bugreports.file_cleanup import remove_files, sweep_orphans
 from bugreports.models import (
     BugReport,
     BugReportContext,
@@ -29,7 +30,6 @@ from bugreports.models import (
 from bugreports.retention import BY_CLOCK, _alone, chain_digest, delete_reports, purge
 from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.tasks import clean_up_after_reports, purge_stale_reports
-from bugreports.trail import Actor
 from common.timestamps import format_timestamp
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
 from tests.support.processes import ENVIRONMENT, PROJECT

@@ -9,11 +9,11 @@ from django.db import connections
 from django.utils import timezone
 
 from bugreports import triage
+from bugreports.audit_log import Actor
+from bugreports.duplicates import merge, unmerge
 from bugreports.errors import AssigneeUnknown, DuplicateRefused, MoveRefused, ReportChanged, ReportMissing
-from bugreports.linking import merge, unmerge
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.moves import STATUSES, may_move
-from bugreports.trail import Actor
+from bugreports.statuses import STATUSES, may_move
 from common.errors import InvalidInput
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.bugreports import BugReportFactory

@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, EDITOR_EMAIL, ensure_demo_logins
 from accounts.models import User
 from accounts.tokens import issue_token
+from bugreports.audit_log import Actor
 from bugreports.models import BugReport, PurgeRun
 from bugreports.tasks import purge_stale_reports
-from bugreports.trail import Actor
 from bugreports.triage import resolve
 from taxonomy.sync import load_starter
 from tests.factories.accounts import bearer

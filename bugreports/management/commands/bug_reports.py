@@ -8,15 +8,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bugreports.exporting import export_reports
-from bugreports.figures import report_figures
-from bugreports.finding import filter_reports, find_report
+from bugreports.audit_log import Actor
+from bugreports.exports import export_reports
+from bugreports.filters import filter_reports, find_report
+from bugreports.metrics import report_figures
 from bugreports.models import BugReport, BugReportEvent
-from bugreports.moves import PRIORITIES, RESOLUTION_KINDS, STATUSES
 from bugreports.retention import delete_reports, purge
-from bugreports.trail import Actor
-from bugreports.updating import UNSET, ReportChanges, update_report
-from bugreports.wire import detail, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from bugreports.serialization import detail, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from bugreports.statuses import PRIORITIES, RESOLUTION_KINDS, STATUSES
+from bugreports.updates import UNSET, ReportChanges, update_report
 from common.errors import RegistryError
 
 _CONTEXT = ("environment", "client_meta", "app_state")

@@ -1,8 +1,8 @@
 """What is kept of a large report, and what is told of the rest."""
 
-from bugreports.capping import MORE, TRUNCATED, Budget, Capper
 from bugreports.redaction.keys import KeyRules
-from bugreports.sanitising import Limits, SafeReport, make_safe
+from bugreports.sanitization import Limits, SafeReport, make_safe
+from bugreports.size_limits import MORE, TRUNCATED, Budget, Capper
 from bugreports.submission import read_submission
 from tests.support.reports import full, small
 

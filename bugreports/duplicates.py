@@ -10,12 +10,12 @@ from typing import Any
 
 from django.db import transaction
 
+from bugreports.audit_log import Actor, change, entry, state_of, write
 from bugreports.errors import DuplicateRefused, ReportChanged
-from bugreports.finding import find_report
-from bugreports.locking import hold, lock_reports, take_linking_turn
+from bugreports.filters import find_report
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.moves import CLOSED, DUPLICATE, OPEN, RESOLVED
-from bugreports.trail import Actor, change, entry, state_of, write
+from bugreports.row_locks import hold, lock_reports, take_linking_turn
+from bugreports.statuses import CLOSED, DUPLICATE, OPEN, RESOLVED
 
 MERGED, UNMERGED = "merged", "unmerged"
 RECEIVED, LEFT = "duplicate_received", "duplicate_left"

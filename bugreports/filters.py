@@ -10,9 +10,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from bugreports.errors import ReportMissing
 from bugreports.models import BugReport
-from bugreports.moves import PRIORITIES
 from bugreports.querysets import BugReportQuerySet
 from bugreports.report_ids import is_report_id
+from bugreports.statuses import PRIORITIES
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 

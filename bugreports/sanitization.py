@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bugreports.capping import MORE, Budget, Capper
 from bugreports.redaction.documents import FAILED, Finding, Scrubber
 from bugreports.redaction.keys import KeyRules
+from bugreports.size_limits import MORE, Budget, Capper
 from bugreports.submission import Submission
 
 # A secret that a cut goes through would no longer be recognised: texts are first cut this much longer, scrubbed, and

@@ -11,11 +11,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from accounts.models import User
 from bugreports import triage
-from bugreports.linking import merge, unmerge
+from bugreports.audit_log import Actor
+from bugreports.duplicates import merge, unmerge
 from bugreports.models import BugReport
-from bugreports.moves import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, may_move
 from bugreports.retention import delete_reports
-from bugreports.trail import Actor
+from bugreports.statuses import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, may_move
 
 TRIAGE, PURGE = "bugreports.triage_bugreport", "bugreports.purge_bugreport"
 

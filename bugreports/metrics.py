@@ -9,8 +9,8 @@ from django.db.models import Count, Min, Q
 
 from accounts.models import User
 from bugreports.models import BugReport, FileRemoval, Notice, PurgeRun
-from bugreports.moves import STATUSES
 from bugreports.querysets import BugReportQuerySet
+from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
 
 COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin

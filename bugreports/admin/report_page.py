@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from bugreports.admin.actions import VERBS, Verb
 from bugreports.admin.queues import TITLES
-from bugreports.admin.verbs import VERBS, Verb
-from bugreports.exporting import as_markdown
-from bugreports.figures import queue
+from bugreports.exports import as_markdown
+from bugreports.metrics import queue
 from bugreports.models import BugReport
 from bugreports.related import find_related, sightings
 from bugreports.timeline import failed_requests, make_timeline

@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from bugreports.audit_log import SYSTEM, change, entry, state_of
 from bugreports.fingerprint import Problem
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.moves import DUPLICATE, OPEN, RESOLVED
-from bugreports.notices import announce
-from bugreports.trail import SYSTEM, change, entry, state_of
+from bugreports.notifications import announce
+from bugreports.statuses import DUPLICATE, OPEN, RESOLVED
 
 RECURRED = "recurred"
 REGRESSED = "regressed"

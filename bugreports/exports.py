@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
-from bugreports.wire import detail, with_all_a_detail_needs
+from bugreports.serialization import detail, with_all_a_detail_needs
 
 _BATCH = 100
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from bugreports.audit_log import Actor
 from bugreports.models import BugReport, Notice
-from bugreports.notices import forget_old_notices, send_due, sign, write_digests
+from bugreports.notifications import forget_old_notices, send_due, sign, write_digests
 from bugreports.tasks import send_due_notices, write_daily_digests
-from bugreports.trail import Actor
 from bugreports.triage import resolve
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.factories.bugreports import BugReportFactory, NoticeFactory

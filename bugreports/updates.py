@@ -8,11 +8,11 @@ from typing import Final
 from django.db import transaction
 
 from bugreports import triage
+from bugreports.audit_log import Actor
+from bugreports.duplicates import merge
 from bugreports.errors import ReportChanged
-from bugreports.linking import merge
-from bugreports.locking import lock_reports, take_linking_turn
-from bugreports.moves import DUPLICATE, RESOLVED
-from bugreports.trail import Actor
+from bugreports.row_locks import lock_reports, take_linking_turn
+from bugreports.statuses import DUPLICATE, RESOLVED
 from common.errors import InvalidInput
 
 

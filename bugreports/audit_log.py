@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bugreports.models import BugReport, BugReportEvent
-from bugreports.moves import CLOSED
+from bugreports.statuses import CLOSED
 
 
 @dataclass(frozen=True)
