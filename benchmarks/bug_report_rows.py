@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from bugreports.intake import submit
+from bugreports.intake import submit_report
 from bugreports.models import BugReport, BugReportContext, BugReportEvent
 from bugreports.redaction.documents import Scrubber
-from bugreports.report_ids import new_report_id
-from bugreports.submission import read_submission
+from bugreports.report_ids import generate_report_id
+from bugreports.submission import parse_submission
 
 _number = itertools.count()
 _WORDS = (
@@ -52,14 +52,14 @@ def intake_ways(document: dict[str, Any]) -> dict[str, Callable[[], Any]]:
 
 def _submit(document: dict[str, Any]) -> None:
     fresh = copy.copy(document) | {"description": f"The shelf stays empty, {next(_number)}"}
-    submit(fresh, submitted_by="bench@example.com", trace_id="benchmark-0001", now=timezone.now())
+    submit_report(fresh, submitted_by="bench@example.com", trace_id="benchmark-0001", now=timezone.now())
 
 
 def _insert(document: dict[str, Any]) -> None:
     """Read and checked, then kept as it came: what intake would cost without its care."""
-    sent, now = read_submission(document), timezone.now()
+    sent, now = parse_submission(document), timezone.now()
     report = BugReport.objects.create(
-        report_id=new_report_id("benchmark-0001", now), trace_id="benchmark-0001", submitted_by="bench@example.com",
+        report_id=generate_report_id("benchmark-0001", now), trace_id="benchmark-0001", submitted_by="bench@example.com",
         submitted_at=now, last_seen_at=now, created_at=now, updated_at=now, description=sent.description,
     )  # fmt: skip
     BugReportContext.objects.create(

@@ -23,7 +23,7 @@ _FOLLOWED = (
 )  # fmt: skip
 
 
-def state_of(report: BugReport) -> dict[str, Any]:
+def tracked_fields(report: BugReport) -> dict[str, Any]:
     """What staff may change, as the trail shows it. `assignee` and `duplicate_of` must be at hand."""
     return {name: getattr(report, name) for name in _FOLLOWED} | {
         "assignee": report.assignee.email if report.assignee else None,
@@ -31,18 +31,20 @@ def state_of(report: BugReport) -> dict[str, Any]:
     }
 
 
-def entry(report: BugReport, event_type: str, data: dict[str, Any], *, by: Actor, now: datetime) -> BugReportEvent:
+def build_event(
+    report: BugReport, event_type: str, data: dict[str, Any], *, by: Actor, now: datetime
+) -> BugReportEvent:
     """Not saved yet."""
     return BugReportEvent(
         report=report, event_type=event_type, event_data=data, actor_id=by.name, actor_type=by.kind, happened_at=now
     )
 
 
-def change(
+def build_change_event(
     report: BugReport, event_type: str, before: dict[str, Any], *, by: Actor, now: datetime, **more: Any
 ) -> BugReportEvent:
     """The entry of a change, with what was before and after it, those only that differ. Not saved yet."""
-    after = state_of(report)
+    after = tracked_fields(report)
     changed = [name for name in after if after[name] != before[name]]
     data: dict[str, Any] = {}
     if "status" in changed:
@@ -50,8 +52,8 @@ def change(
         if report.status in CLOSED and report.resolution_kind:
             data["resolution_kind"] = report.resolution_kind
     data |= {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
-    return entry(report, event_type, data | more, by=by, now=now)
+    return build_event(report, event_type, data | more, by=by, now=now)
 
 
-def write(entries: list[BugReportEvent]) -> None:
+def save_events(entries: list[BugReportEvent]) -> None:
     BugReportEvent.objects.bulk_create(entries)

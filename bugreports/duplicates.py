@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import transaction
 
-from bugreports.audit_log import Actor, change, entry, state_of, write
-from bugreports.errors import DuplicateRefused, ReportChanged
-from bugreports.filters import find_report
+from bugreports.audit_log import Actor, build_change_event, build_event, save_events, tracked_fields
+from bugreports.errors import InvalidDuplicateLink, StaleReport
+from bugreports.filters import get_report
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.row_locks import hold, lock_reports, take_linking_turn
+from bugreports.row_locks import acquire_merge_lock, lock_reports, lock_rows
 from bugreports.statuses import CLOSED, DUPLICATE, OPEN, RESOLVED
 
 MERGED, UNMERGED = "merged", "unmerged"
@@ -27,23 +27,23 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
 
     Raises ReportMissing, ReportChanged, DuplicateRefused.
     """
-    take_linking_turn()
-    target = find_report(into)
+    acquire_merge_lock()
+    target = get_report(into)
     lead_pk = target.duplicate_of_id or target.pk
     named = list(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", "duplicate_of_id"))
     wanted = {pk for pk, _ in named} | {lead for _, lead in named if lead} | {lead_pk}
     followers = BugReport.objects.filter(duplicate_of__in=[pk for pk, _ in named]).values_list("pk", flat=True)
-    hold(wanted | set(followers), with_groups=True)
+    lock_rows(wanted | set(followers), with_groups=True)
     reports = lock_reports(report_ids, version=version)
     lead = next((report for report in reports if report.pk == lead_pk), None)
     if lead is not None:
-        raise DuplicateRefused(
+        raise InvalidDuplicateLink(
             "A report cannot be a duplicate of itself" if lead.report_id == into
             else f"{into} is a duplicate of {lead.report_id} already; the other way round would be a circle"
         )  # fmt: skip
-    lead = hold({lead_pk}, with_groups=False)[0]
+    lead = lock_rows({lead_pk}, with_groups=False)[0]
     if lead.duplicate_of_id:
-        raise ReportChanged(f"{into} became a duplicate meanwhile; look at it again")
+        raise StaleReport(f"{into} became a duplicate meanwhile; look at it again")
     entries: list[BugReportEvent] = []
     merged = [report for report in reports if report.duplicate_of_id != lead_pk]
     merged.sort(key=lambda report: report.duplicate_of_id is None)  # a duplicate leaves its lead before that one moves
@@ -51,13 +51,13 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
         entries += _merge_one(report, lead, by=by, now=now)
     if merged:
         lead.write(now)
-    write(entries)
+    save_events(entries)
     return len(merged)
 
 
 def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
-    before, was_triaged = state_of(report), report.triaged_at is not None
-    entries = detach(report, by=by, now=now) if report.duplicate_of else []
+    before, was_triaged = tracked_fields(report), report.triaged_at is not None
+    entries = detach_duplicate(report, by=by, now=now) if report.duplicate_of else []
     followers = BugReport.objects.filter(duplicate_of=report)
     moved: dict[str, Any] = {
         "into": lead.report_id,
@@ -76,22 +76,22 @@ def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) 
     report.write(now)
     return [
         *entries,
-        change(report, MERGED, before, by=by, now=now, **moved),
-        entry(lead, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
+        build_change_event(report, MERGED, before, by=by, now=now, **moved),
+        build_event(lead, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
     ]
 
 
 @transaction.atomic
 def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
     """Reports of their own again, in the status they had, with what had come along. How many changed."""
-    take_linking_turn()
+    acquire_merge_lock()
     entries: list[BugReportEvent] = []
     changed = 0
     for report in lock_reports(report_ids, version=version):
         if not report.duplicate_of:
             continue
-        before, merging = state_of(report), _last_merge(report)
-        entries += detach(report, by=by, now=now)
+        before, merging = tracked_fields(report), _last_merge(report)
+        entries += detach_duplicate(report, by=by, now=now)
         earlier = merging["before"] if merging else {}
         report.duplicate_of = None
         report.status = earlier.get("status", OPEN)
@@ -100,13 +100,13 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
         if not (merging and merging.get("was_triaged")):
             report.triaged_at = None  # nobody judged it but by calling it a duplicate
         report.write(now)
-        entries.append(change(report, UNMERGED, before, by=by, now=now))
+        entries.append(build_change_event(report, UNMERGED, before, by=by, now=now))
         changed += 1
-    write(entries)
+    save_events(entries)
     return changed
 
 
-def detach(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
+def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
     """Give back what a duplicate brought to its lead; both rows are held. Entries for the trail, not saved yet.
 
     The caller sets the report's own fields.
@@ -120,7 +120,7 @@ def detach(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEven
         BugReportGroup.objects.filter(fingerprint__in=merging["moved_fingerprints"], lead=lead).update(lead=report)
     lead.occurrence_count = max(lead.occurrence_count - report.occurrence_count, 1)
     lead.save(update_fields=["occurrence_count"])
-    return [entry(lead, LEFT, {"report_id": report.report_id}, by=by, now=now)]
+    return [build_event(lead, LEFT, {"report_id": report.report_id}, by=by, now=now)]
 
 
 def _last_merge(report: BugReport) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from typing import Any
 from common.errors import Conflict, InvalidInput, NotFound
 
 
-class PayloadInvalid(InvalidInput):
+class InvalidPayload(InvalidInput):
     """The document is not a report; `path` is the JSON pointer of what is wrong in it."""
 
     code = "invalid_bug_report_payload"
@@ -15,7 +15,7 @@ class PayloadInvalid(InvalidInput):
         self.path = path
 
 
-class PayloadMissing(InvalidInput):
+class MissingPayload(InvalidInput):
     code = "missing_payload"
 
 
@@ -27,29 +27,29 @@ class JsonInvalid(InvalidInput):
     code = "invalid_json"
 
 
-class DescriptionMissing(PayloadInvalid):
+class DescriptionMissing(InvalidPayload):
     code = "missing_description"
 
 
-class ReportMissing(NotFound):
+class ReportNotFound(NotFound):
     code = "bug_report_not_found"
 
 
-class ScreenshotMissing(NotFound):
+class ScreenshotNotFound(NotFound):
     code = "screenshot_not_found"
 
 
-class AssigneeUnknown(InvalidInput):
+class UnknownAssignee(InvalidInput):
     """Reports are given to active staff only."""
 
     code = "assignee_unknown"
 
 
-class StatusInvalid(InvalidInput):
+class InvalidStatus(InvalidInput):
     code = "invalid_status"
 
 
-class MoveRefused(Conflict):
+class TransitionNotAllowed(Conflict):
     """The table of moves does not know this one."""
 
     code = "invalid_status_transition"
@@ -59,25 +59,25 @@ class MoveRefused(Conflict):
         self.details = details
 
 
-class ReportChanged(Conflict):
+class StaleReport(Conflict):
     """Somebody else changed it since it was looked at."""
 
     code = "report_changed"
 
 
-class DuplicateRefused(Conflict):
+class InvalidDuplicateLink(Conflict):
     """A report is no duplicate of itself, nor of its own duplicates."""
 
     code = "duplicate_refused"
 
 
-class KeyReused(Conflict):
+class IdempotencyKeyReused(Conflict):
     """The idempotency key came before, with another report."""
 
     code = "idempotency_key_reused"
 
 
-class PurgeUnderWay(Conflict):
+class PurgeInProgress(Conflict):
     code = "purge_under_way"
 
 

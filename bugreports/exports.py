@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
-from bugreports.serialization import detail, with_all_a_detail_needs
+from bugreports.serialization import prefetch_detail, serialize_detail
 
 _BATCH = 100
 
@@ -13,8 +13,8 @@ _BATCH = 100
 def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
     """A JSON array of details in pieces, so that any number of reports needs the memory of some."""
     before = "["
-    for report in with_all_a_detail_needs(reports).iterator(chunk_size=_BATCH):
-        yield before + json.dumps(detail(report))
+    for report in prefetch_detail(reports).iterator(chunk_size=_BATCH):
+        yield before + json.dumps(serialize_detail(report))
         before = ",\n"
     yield "[]\n" if before == "[" else "]\n"
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.files.storage import Storage
 
-from bugreports.models import BugReportScreenshot, FileRemoval
+from bugreports.models import BugReportScreenshot, PendingFileDeletion
 from bugreports.screenshots import FOLDER, private_storage
 
 log = logging.getLogger(__name__)
@@ -17,15 +17,17 @@ log = logging.getLogger(__name__)
 _BATCH = 200
 
 
-def ask_removal(keys: Iterable[str], now: datetime) -> None:
+def schedule_file_deletion(keys: Iterable[str], now: datetime) -> None:
     """In the transaction that deletes the rows: from here on the files go, however often the storage is away."""
-    FileRemoval.objects.bulk_create([FileRemoval(key=key, asked_at=now) for key in keys], ignore_conflicts=True)
+    PendingFileDeletion.objects.bulk_create(
+        [PendingFileDeletion(key=key, asked_at=now) for key in keys], ignore_conflicts=True
+    )
 
 
-def remove_files() -> int:
+def delete_pending_files() -> int:
     """How many went. Where the storage does not answer the rest waits for the next time."""
     storage, removed, last = private_storage(), 0, 0
-    while batch := list(FileRemoval.objects.filter(pk__gt=last).order_by("pk")[:_BATCH]):
+    while batch := list(PendingFileDeletion.objects.filter(pk__gt=last).order_by("pk")[:_BATCH]):
         gone: list[int] = []
         try:
             for removal in batch:
@@ -39,19 +41,19 @@ def remove_files() -> int:
 
 
 def _forget(pks: list[int]) -> int:
-    return FileRemoval.objects.filter(pk__in=pks).delete()[0]
+    return PendingFileDeletion.objects.filter(pk__in=pks).delete()[0]
 
 
 @dataclass
-class SweepAccount:
+class SweepResult:
     looked_at: int = 0
     young: int = 0
     deleted: int = 0
 
 
-def sweep_orphans(now: datetime) -> SweepAccount:
+def sweep_orphans(now: datetime) -> SweepResult:
     """Delete stored screenshots that no row names and that are old enough: an intake that broke off left them."""
-    account, storage = SweepAccount(), private_storage()
+    account, storage = SweepResult(), private_storage()
     oldest = now - timedelta(seconds=settings.BUGREPORTS_ORPHAN_GRACE_SECONDS)
     try:
         days, _ = storage.listdir(FOLDER)
@@ -64,7 +66,7 @@ def sweep_orphans(now: datetime) -> SweepAccount:
     return account
 
 
-def _sweep_day(storage: Storage, folder: str, account: SweepAccount, oldest: datetime) -> None:
+def _sweep_day(storage: Storage, folder: str, account: SweepResult, oldest: datetime) -> None:
     stored = {f"{folder}/{name}" for name in storage.listdir(folder)[1] if name}
     named = set(BugReportScreenshot.objects.filter(key__startswith=f"{folder}/").values_list("key", flat=True))
     account.looked_at += len(stored)

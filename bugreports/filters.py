@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, IntegerField, Value, When
 from django.utils.dateparse import parse_date, parse_datetime
 
-from bugreports.errors import ReportMissing
+from bugreports.errors import ReportNotFound
 from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
 from bugreports.report_ids import is_report_id
@@ -32,7 +32,7 @@ _BY_PRIORITY = Case(
 
 
 @dataclass(frozen=True)
-class Page:
+class PageParams:
     number: int
     rows: int
 
@@ -44,20 +44,20 @@ class Page:
         return max(-(-total // self.rows), 1)
 
 
-def find_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugReport:
+def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugReport:
     """Raises ReportMissing, also for what can be no id."""
     known = reports if reports is not None else BugReport.objects.all()
     report = known.filter(report_id=report_id).first() if is_report_id(report_id) else None
     if report is None:
-        raise ReportMissing("Bug report not found" if len(report_id) > 100 else f"Bug report {report_id!a} not found")
+        raise ReportNotFound("Bug report not found" if len(report_id) > 100 else f"Bug report {report_id!a} not found")
     return report
 
 
-def read_page(params: Mapping[str, str]) -> Page:
+def parse_page_params(params: Mapping[str, str]) -> PageParams:
     """Numbers that are none become the default, as clients are used to."""
     number = _whole(params.get("page"), default=1)
     rows = _whole(params.get("per_page"), default=_DEFAULT_PER_PAGE)
-    return Page(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))
+    return PageParams(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))
 
 
 def _whole(text: str | None, *, default: int) -> int:
@@ -85,7 +85,7 @@ def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
             reports = reports.filter(**{name: value})
     for name, lookup in (("submitted_after", "submitted_at__gte"), ("submitted_before", "submitted_at__lt")):
         if value := _text(params, name):
-            reports = reports.filter(**{lookup: read_moment(value, name)})
+            reports = reports.filter(**{lookup: parse_timestamp(value, name)})
     return _ordered(reports, _text(params, "order"))
 
 
@@ -93,7 +93,7 @@ def _text(params: Mapping[str, Any], name: str) -> str:
     return clean_text(params.get(name) or "", field=name, max_length=_MAX_SEARCH_CHARS).strip()
 
 
-def read_moment(text: str, name: str) -> datetime:
+def parse_timestamp(text: str, name: str) -> datetime:
     """A moment, or a day for its first one; UTC where no zone is given. Raises Invalid."""
     try:
         moment = parse_datetime(text.replace(" ", "+"))  # a plus sign in an address reads as a space

@@ -39,7 +39,7 @@ _MAX_MESSAGE_CHARS = 300
 
 
 @dataclass(frozen=True)
-class Problem:
+class ErrorSignature:
     """What the fingerprint is made of; readable, so that staff see why reports belong together."""
 
     message: str
@@ -52,24 +52,24 @@ class Problem:
         return f"{VERSION}:{hashlib.sha256(parts.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
-def find_problem(
+def extract_signature(
     *,
     description: str,
     location: str,
     recent_logs: Sequence[Mapping[str, Any]],
     network_events: Sequence[Mapping[str, Any]],
-) -> Problem | None:
+) -> ErrorSignature | None:
     """From scrubbed parts, newest entries first."""
     route = normalise_route(location)
     for text, frames in (_in_description(description), _in_logs(recent_logs)):
         if text:
-            return Problem(normalise_message(text), route, _top_frame(frames))
+            return ErrorSignature(normalise_message(text), route, _top_frame(frames))
     failed = next((event for event in network_events[:_LOOKED_AT] if has_failed(event)), None)
     if failed is None:
         return None
     outcome = failed.get("status") or normalise_message(str(failed.get("error") or "no answer"))
     message = f"{str(failed.get('method', '')).upper()[:10]} {normalise_route(str(failed.get('url', '')))} {outcome}"
-    return Problem(message, route, "")
+    return ErrorSignature(message, route, "")
 
 
 def has_failed(event: Mapping[str, Any]) -> bool:

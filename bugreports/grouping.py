@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from bugreports.audit_log import SYSTEM, change, entry, state_of
-from bugreports.fingerprint import Problem
+from bugreports.audit_log import SYSTEM, build_change_event, build_event, tracked_fields
+from bugreports.fingerprint import ErrorSignature
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.notifications import announce
+from bugreports.notifications import enqueue_webhook
 from bugreports.statuses import DUPLICATE, OPEN, RESOLVED
 
 RECURRED = "recurred"
@@ -17,7 +17,7 @@ REGRESSED = "regressed"
 
 
 @dataclass(frozen=True)
-class Joined:
+class GroupMatch:
     """What recognising a new report means for the report that is worked on."""
 
     group: BugReportGroup | None = None
@@ -31,19 +31,19 @@ class Joined:
             BugReportGroup.objects.filter(pk=self.group.pk).update(lead=report)
         if not self.lead:
             return []
-        entries = [entry(self.lead, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
+        entries = [build_event(self.lead, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
         if self.is_regression:
-            announce(REGRESSED, self.lead, now=now)
+            enqueue_webhook(REGRESSED, self.lead, now=now)
         return [*entries, *self.entries]
 
 
-def join_problem(report: BugReport, problem: Problem | None, *, now: datetime) -> Joined:
+def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: datetime) -> GroupMatch:
     """Sets the group of a report that is not stored yet; a sighting of a known problem is closed as its duplicate.
 
     Holds the group's row, so that of two first sightings at once one is the lead.
     """
     if problem is None:
-        return Joined()
+        return GroupMatch()
     report.fingerprint = problem.fingerprint
     BugReportGroup.objects.bulk_create(
         [BugReportGroup(fingerprint=problem.fingerprint, first_seen_at=now, last_seen_at=now)], ignore_conflicts=True
@@ -55,7 +55,7 @@ def join_problem(report: BugReport, problem: Problem | None, *, now: datetime) -
     report.group = group
     lead = BugReport.objects.select_for_update(of=("self",)).filter(pk=group.lead_id).first() if group.lead_id else None
     if lead is None:
-        return Joined(group)
+        return GroupMatch(group)
     lead.occurrence_count += 1
     lead.last_seen_at = max(lead.last_seen_at, now)
     report.duplicate_of, report.status, report.resolution_kind = lead, RESOLVED, DUPLICATE
@@ -63,11 +63,11 @@ def join_problem(report: BugReport, problem: Problem | None, *, now: datetime) -
     is_regression = lead.status == RESOLVED
     entries = []
     if is_regression:
-        before = state_of(lead)
+        before = tracked_fields(lead)
         lead.move_to(OPEN, now)
         lead.regressed_at = now
         lead.write(now)
-        entries = [change(lead, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
+        entries = [build_change_event(lead, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
     else:
         lead.save(update_fields=["occurrence_count", "last_seen_at"])
-    return Joined(group, lead, is_regression, entries)
+    return GroupMatch(group, lead, is_regression, entries)

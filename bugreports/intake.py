@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from bugreports.audit_log import Actor, entry, write
-from bugreports.errors import KeyReused
-from bugreports.fingerprint import Problem, find_problem, normalise_route
-from bugreports.grouping import join_problem
+from bugreports.audit_log import Actor, build_event, save_events
+from bugreports.errors import IdempotencyKeyReused
+from bugreports.fingerprint import ErrorSignature, extract_signature, normalise_route
+from bugreports.grouping import assign_to_group
 from bugreports.models import BugReport, BugReportContext, BugReportScreenshot
-from bugreports.notifications import announce
-from bugreports.redaction.keys import KeyRules
-from bugreports.report_ids import new_report_id
-from bugreports.sanitization import Limits, SafeReport, make_safe
-from bugreports.screenshots import keep_screenshot
-from bugreports.submission import Submission, read_submission
+from bugreports.notifications import enqueue_webhook
+from bugreports.redaction.keys import SecretKeyRules
+from bugreports.report_ids import generate_report_id
+from bugreports.sanitization import Limits, SanitizedReport, sanitize
+from bugreports.screenshots import store_screenshot
+from bugreports.submission import Submission, parse_submission
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _ID_TRIES = 5
 
 
 @dataclass(frozen=True)
-class Receipt:
+class SubmissionReceipt:
     report_id: str
     trace_id: str
     is_repeat: bool = False
@@ -38,37 +38,39 @@ class Receipt:
         return f"database:bug_reports:{self.report_id}"
 
 
-def submit(
+def submit_report(
     document: object, *, submitted_by: str, trace_id: str, idempotency_key: str | None = None, now: datetime
-) -> Receipt:
+) -> SubmissionReceipt:
     """Raises PayloadInvalid and its kin, KeyReused. A picture that cannot be kept costs the picture, not the report."""
-    sent = read_submission(document)
-    safe = make_safe(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
+    sent = parse_submission(document)
+    safe = sanitize(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
     if safe.failed:
         log.error("parts of a report could not be scrubbed", extra={"paths": list(safe.failed), "trace_id": trace_id})
     content_sha256 = _content_sha256(safe, sent)
     key_sha256 = hashlib.sha256(idempotency_key.encode("utf-8", "replace")).hexdigest() if idempotency_key else None
-    repeated = find_repeat(submitted_by, content_sha256, key_sha256, now)
+    repeated = find_duplicate_submission(submitted_by, content_sha256, key_sha256, now)
     if repeated:
         return repeated
     report = _new_report(safe, submitted_by=submitted_by, trace_id=trace_id, now=now)
     report.content_sha256, report.idempotency_sha256 = content_sha256, key_sha256
-    screenshot, error = keep_screenshot(sent.screenshot, report.report_id, now=now)
+    screenshot, error = store_screenshot(sent.screenshot, report.report_id, now=now)
     report.screenshot_error = error or safe.screenshot_error
-    problem = find_problem(
+    problem = extract_signature(
         description=safe.description,
         location=str(safe.client_meta.get("locationHref", "")),
         recent_logs=safe.recent_logs,
         network_events=safe.network_events,
     )
-    return _keep(report, safe, screenshot, problem, now=now)
+    return _store_report(report, safe, screenshot, problem, now=now)
 
 
-def key_rules() -> KeyRules:
+def key_rules() -> SecretKeyRules:
     return _rules(tuple(settings.BUGREPORTS_SECRET_KEYS), tuple(settings.BUGREPORTS_SAFE_KEYS))
 
 
-def find_repeat(submitted_by: str, content_sha256: str, key_sha256: str | None, now: datetime) -> Receipt | None:
+def find_duplicate_submission(
+    submitted_by: str, content_sha256: str, key_sha256: str | None, now: datetime
+) -> SubmissionReceipt | None:
     """The receipt of the same report by the same person: by its key, or by its words some seconds ago.
 
     Raises KeyReused where the key came with other words.
@@ -77,30 +79,32 @@ def find_repeat(submitted_by: str, content_sha256: str, key_sha256: str | None, 
     if key_sha256:
         first = own.filter(idempotency_sha256=key_sha256).first()
         if first and first.content_sha256 != content_sha256:
-            raise KeyReused("This idempotency key was used for another report")
+            raise IdempotencyKeyReused("This idempotency key was used for another report")
         if first:
-            return Receipt(first.report_id, first.trace_id or "", is_repeat=True)
+            return SubmissionReceipt(first.report_id, first.trace_id or "", is_repeat=True)
     since = now - timedelta(seconds=settings.BUGREPORTS_REPEAT_SECONDS)
     # Under another key it is meant as another report.
     recent = own.filter(submitted_at__gt=since, content_sha256=content_sha256)
     first = (recent.filter(idempotency_sha256=None) if key_sha256 else recent).order_by("submitted_at").first()
-    return Receipt(first.report_id, first.trace_id or "", is_repeat=True) if first else None
+    return SubmissionReceipt(first.report_id, first.trace_id or "", is_repeat=True) if first else None
 
 
 @transaction.atomic
-def _keep(
+def _store_report(
     report: BugReport,
-    safe: SafeReport,
+    safe: SanitizedReport,
     screenshot: BugReportScreenshot | None,
-    problem: Problem | None,
+    problem: ErrorSignature | None,
     *,
     now: datetime,
-) -> Receipt:
-    _take_turns(report.submitted_by or "")
-    repeated = find_repeat(report.submitted_by or "", report.content_sha256, report.idempotency_sha256, now)
+) -> SubmissionReceipt:
+    _lock_submitter(report.submitted_by or "")
+    repeated = find_duplicate_submission(
+        report.submitted_by or "", report.content_sha256, report.idempotency_sha256, now
+    )
     if repeated:  # it came twice at once; the picture just stored is an orphan now, and swept
         return repeated
-    joined = join_problem(report, problem, now=now)
+    joined = assign_to_group(report, problem, now=now)
     _insert(report)
     BugReportContext.objects.create(
         report=report,
@@ -115,14 +119,14 @@ def _keep(
     if screenshot:
         screenshot.report = report
         screenshot.save(force_insert=True)
-    first = entry(report, SUBMITTED, {"source": "api"}, by=Actor(report.submitted_by), now=now)
-    write([first, *joined.settle(report, now=now)])
-    announce(SUBMITTED, report, now=now)
+    first = build_event(report, SUBMITTED, {"source": "api"}, by=Actor(report.submitted_by), now=now)
+    save_events([first, *joined.settle(report, now=now)])
+    enqueue_webhook(SUBMITTED, report, now=now)
     log.info(
         "bug report kept",
         extra={"report_id": report.report_id, "redactions": report.redaction_count, "recurs": joined.lead is not None},
     )
-    return Receipt(report.report_id, report.trace_id or "")
+    return SubmissionReceipt(report.report_id, report.trace_id or "")
 
 
 def _insert(report: BugReport) -> None:
@@ -134,21 +138,21 @@ def _insert(report: BugReport) -> None:
         except IntegrityError as error:
             if "report_id" not in str(error) or not tries_left:
                 raise
-            report.report_id = new_report_id(report.trace_id or "", report.submitted_at)
+            report.report_id = generate_report_id(report.trace_id or "", report.submitted_at)
         else:
             return
 
 
-def _take_turns(submitted_by: str) -> None:
+def _lock_submitter(submitted_by: str) -> None:
     """One report of a person at a time: of two at the same moment the second sees the first."""
     number = int.from_bytes(hashlib.sha256(f"bugreports:{submitted_by}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _new_report(safe: SafeReport, *, submitted_by: str, trace_id: str, now: datetime) -> BugReport:
+def _new_report(safe: SanitizedReport, *, submitted_by: str, trace_id: str, now: datetime) -> BugReport:
     return BugReport(
-        report_id=new_report_id(trace_id, now),
+        report_id=generate_report_id(trace_id, now),
         trace_id=trace_id,
         submitted_by=submitted_by,
         submitted_at=now,
@@ -167,7 +171,7 @@ def _new_report(safe: SafeReport, *, submitted_by: str, trace_id: str, now: date
     )
 
 
-def _content_sha256(safe: SafeReport, sent: Submission) -> str:
+def _content_sha256(safe: SanitizedReport, sent: Submission) -> str:
     """Of what the person wrote and where: a second click comes with more logs, of the first one's request."""
     words = [
         safe.description, safe.expected_behavior, safe.actual_behavior, safe.steps_to_reproduce, safe.environment,
@@ -184,10 +188,10 @@ def _limits() -> Limits:
     )
 
 
-_rules_made: dict[tuple[tuple[str, ...], tuple[str, ...]], KeyRules] = {}
+_rules_made: dict[tuple[tuple[str, ...], tuple[str, ...]], SecretKeyRules] = {}
 
 
-def _rules(extra: tuple[str, ...], safe: tuple[str, ...]) -> KeyRules:
+def _rules(extra: tuple[str, ...], safe: tuple[str, ...]) -> SecretKeyRules:
     if (extra, safe) not in _rules_made:
-        _rules_made[extra, safe] = KeyRules(frozenset(extra), frozenset(safe))
+        _rules_made[extra, safe] = SecretKeyRules(frozenset(extra), frozenset(safe))
     return _rules_made[extra, safe]

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 
 from accounts.models import User
-from bugreports.models import BugReport, FileRemoval, Notice, PurgeRun
+from bugreports.models import BugReport, Notification, PendingFileDeletion, PurgeRun
 from bugreports.querysets import BugReportQuerySet
 from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
@@ -20,7 +20,7 @@ EXPIRING, EXPIRED = "expiring", "expired"
 QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
 
 
-def queue(name: str, person: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
+def queue_reports(name: str, person: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
     """The reports of one of QUEUES."""
     reports = BugReport.objects.all() if among is None else among
     if name == UNTRIAGED:
@@ -44,7 +44,9 @@ def count_queues(person: User, now: datetime) -> dict[str, int]:
     """Rows of each queue, in one statement; COUNTED_ROWS + 1 stands for more."""
     parts, params = [], []
     for name in QUEUES:
-        sql, values = queue(name, person, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
+        sql, values = (
+            queue_reports(name, person, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
+        )
         parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
         params += values
     with connection.cursor() as cursor:
@@ -52,7 +54,7 @@ def count_queues(person: User, now: datetime) -> dict[str, int]:
         return dict(zip(QUEUES, cursor.fetchone(), strict=True))
 
 
-def report_figures(now: datetime) -> dict[str, Any]:
+def report_metrics(now: datetime) -> dict[str, Any]:
     """By status and priority, what nobody judged, how old the oldest is, what is about to go, the last purge."""
     by_status = dict.fromkeys(STATUSES, 0)
     by_status |= dict(BugReport.objects.order_by().values_list("status").annotate(Count("pk")))
@@ -75,8 +77,8 @@ def report_figures(now: datetime) -> dict[str, Any]:
         "oldest_active_seconds": round((now - oldest).total_seconds()) if oldest else 0,
         "expiring_soon": active.with_context_due_before(expiring_before(now)).count(),
         "expired_still_open": active.expired_but_active().count(),
-        "files_waiting_for_removal": FileRemoval.objects.count(),
-        "notices_waiting": Notice.objects.filter(status=Notice.Status.WAITING).count(),
+        "files_waiting_for_removal": PendingFileDeletion.objects.count(),
+        "notices_waiting": Notification.objects.filter(status=Notification.Status.WAITING).count(),
         "last_purge": {
             "at": format_timestamp(last.started_at), "status": last.status, "matched": last.matched,
             "deleted": last.deleted, "skipped": last.skipped, "expired": last.expired, "digest": last.digest,

@@ -17,7 +17,7 @@ from django.db.models import F
 
 from accounts.models import User
 from bugreports.letters import send_letter
-from bugreports.models import BugReport, Notice
+from bugreports.models import BugReport, Notification
 from common.errors import RegistryError
 from common.timestamps import format_timestamp
 from outbound import FetchPolicy, UrlNotAllowed, check_url, post
@@ -30,7 +30,7 @@ _SHOWN_IN_DIGEST = 20
 _dice = random.SystemRandom()
 
 
-def announce(event: str, report: BugReport, *, now: datetime) -> None:
+def enqueue_webhook(event: str, report: BugReport, *, now: datetime) -> None:
     """In the transaction of the change. Writes nothing while no webhook is set."""
     if not (settings.BUGREPORTS_WEBHOOK_URL and settings.BUGREPORTS_WEBHOOK_SECRET):
         return
@@ -44,28 +44,28 @@ def announce(event: str, report: BugReport, *, now: datetime) -> None:
         "occurrence_count": report.occurrence_count,
         "url": f"{settings.PUBLIC_BASE_URL}/api/bug-reports/{report.report_id}",
     }
-    _write(Notice.Kind.WEBHOOK, f"{event}:{report.report_id}:{report.version}", body, now)
+    _write(Notification.Kind.WEBHOOK, f"{event}:{report.report_id}:{report.version}", body, now)
 
 
-def write_digests(now: datetime) -> int:
+def enqueue_digests(now: datetime) -> int:
     """One for each person with active reports, once a day however often the clock strikes. How many have one."""
     if not settings.BUGREPORTS_DIGEST_MAIL:
         return 0
     people = User.objects.filter(is_active=True, assigned_bug_reports__in=BugReport.objects.active()).distinct()
     for person in people:
-        _write(Notice.Kind.DIGEST, f"digest:{now:%Y-%m-%d}:{person.pk}", {"person": person.pk}, now)
+        _write(Notification.Kind.DIGEST, f"digest:{now:%Y-%m-%d}:{person.pk}", {"person": person.pk}, now)
     return len(people)
 
 
 def _write(kind: str, key: str, body: dict[str, Any], now: datetime) -> None:
-    notice = Notice(kind=kind, key=key, body=body, written_at=now, next_attempt_at=now)
-    Notice.objects.bulk_create([notice], ignore_conflicts=True)
+    notice = Notification(kind=kind, key=key, body=body, written_at=now, next_attempt_at=now)
+    Notification.objects.bulk_create([notice], ignore_conflicts=True)
 
 
-def send_due(clock: Callable[[], datetime]) -> int:
+def deliver_due(clock: Callable[[], datetime]) -> int:
     """Send what waits. A notice is leased before it is sent: a sender that dies is followed by another."""
     sent, started_at = 0, clock()
-    waiting = Notice.objects.filter(status=Notice.Status.WAITING)
+    waiting = Notification.objects.filter(status=Notification.Status.WAITING)
     due = waiting.filter(next_attempt_at__lte=started_at).order_by("next_attempt_at", "pk")
     for notice in list(due[:_SENT_AT_ONCE]):
         now = clock()
@@ -77,34 +77,34 @@ def send_due(clock: Callable[[], datetime]) -> int:
     return sent
 
 
-def _send(notice: Notice, clock: Callable[[], datetime]) -> bool:
+def _send(notice: Notification, clock: Callable[[], datetime]) -> bool:
     now = clock()
     try:
-        if notice.kind == Notice.Kind.WEBHOOK:
+        if notice.kind == Notification.Kind.WEBHOOK:
             _post(notice, now)
         else:
             _mail(notice)
     except (RegistryError, OSError) as error:
-        _try_later(notice, error, clock())
+        _schedule_retry(notice, error, clock())
         return False
-    Notice.objects.filter(pk=notice.pk).update(status=Notice.Status.SENT, sent_at=now, last_error="")
+    Notification.objects.filter(pk=notice.pk).update(status=Notification.Status.SENT, sent_at=now, last_error="")
     return True
 
 
-def _try_later(notice: Notice, error: Exception, now: datetime) -> None:
+def _schedule_retry(notice: Notification, error: Exception, now: datetime) -> None:
     reason = error.message if isinstance(error, RegistryError) else type(error).__name__
     is_over = notice.attempts >= settings.BUGREPORTS_NOTICE_ATTEMPTS or isinstance(error, UrlNotAllowed)
     delay = settings.BUGREPORTS_NOTICE_RETRY_SECONDS * 4 ** (notice.attempts - 1) * _dice.uniform(0.8, 1.2)
     delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, 3600))
-    Notice.objects.filter(pk=notice.pk).update(
-        status=Notice.Status.FAILED if is_over else Notice.Status.WAITING,
+    Notification.objects.filter(pk=notice.pk).update(
+        status=Notification.Status.FAILED if is_over else Notification.Status.WAITING,
         next_attempt_at=now + timedelta(seconds=delay),
         last_error=reason[:300],
     )
     log.warning("notice not sent", extra={"notice": notice.pk, "attempt": notice.attempts, "is_given_up": is_over})
 
 
-def _post(notice: Notice, now: datetime) -> None:
+def _post(notice: Notification, now: datetime) -> None:
     url = settings.BUGREPORTS_WEBHOOK_URL
     body = json.dumps(notice.body, sort_keys=True, separators=(",", ":")).encode()
     moment = str(int(now.timestamp()))
@@ -124,7 +124,7 @@ def sign(moment: str, body: bytes, secret: str) -> str:
     return hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def _mail(notice: Notice) -> None:
+def _mail(notice: Notification) -> None:
     person = User.objects.filter(pk=notice.body["person"], is_active=True).first()
     reports = list(BugReport.objects.assigned_to(person).order_by("submitted_at")) if person else []
     if not person or not reports:
@@ -140,7 +140,7 @@ def _mail(notice: Notice) -> None:
     send_letter(to=person.email, subject=subject, lines=lines)
 
 
-def forget_old_notices(now: datetime) -> int:
+def delete_old_notifications(now: datetime) -> int:
     """What was sent or given up long ago."""
-    old = Notice.objects.exclude(status=Notice.Status.WAITING)
+    old = Notification.objects.exclude(status=Notification.Status.WAITING)
     return old.filter(written_at__lt=now - timedelta(days=_KEEP_DAYS)).delete()[0]

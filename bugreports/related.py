@@ -13,17 +13,17 @@ _COMPARED_CHARS = 100
 
 
 @dataclass(frozen=True)
-class Related:
+class RelatedReport:
     report: BugReport
     reason: str
 
 
-def sightings(report: BugReport) -> list[BugReport]:
+def occurrences(report: BugReport) -> list[BugReport]:
     """Its duplicates: seen again, or merged; newest first."""
     return list(_light(BugReport.objects.filter(duplicate_of=report)).order_by("-submitted_at")[:_SHOWN_SIGHTINGS])
 
 
-def find_related(report: BugReport) -> list[Related]:
+def find_related(report: BugReport) -> list[RelatedReport]:
     """Same fingerprint, same trace, similar words, same page; the strongest reason is given, each report once."""
     others = _light(BugReport.objects.exclude(pk=report.pk)).exclude(duplicate_of=report).order_by("-submitted_at")
     questions: list[tuple[str, BugReportQuerySet]] = []
@@ -35,10 +35,10 @@ def find_related(report: BugReport) -> list[Related]:
         questions.append(("similar words", _with_words_like(others, report.first_line)))
     if report.route and report.route != "/":
         questions.append((f"same page {report.route}", others.active().filter(route=report.route)))
-    found: dict[int, Related] = {}
+    found: dict[int, RelatedReport] = {}
     for reason, reports in questions:
         for other in reports[:_SHOWN]:
-            found.setdefault(other.pk, Related(other, reason))
+            found.setdefault(other.pk, RelatedReport(other, reason))
     return list(found.values())[:_SHOWN]
 
 

@@ -14,6 +14,6 @@ def is_report_id(text: str) -> bool:
     return REPORT_ID.fullmatch(text) is not None
 
 
-def new_report_id(trace_id: str, now: datetime) -> str:
+def generate_report_id(trace_id: str, now: datetime) -> str:
     letters = re.sub(r"[^a-z0-9]", "", trace_id.lower(), flags=re.ASCII) + uuid.uuid4().hex
     return f"bug_{now.astimezone(UTC):%Y%m%d_%H%M%S}_{letters[:_READABLE_CHARS]}{secrets.token_hex(2)}"

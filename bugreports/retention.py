@@ -16,13 +16,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from bugreports.audit_log import SYSTEM, Actor, entry, write
-from bugreports.errors import PurgeTooLarge, PurgeUnderWay
-from bugreports.file_cleanup import ask_removal, remove_files
+from bugreports.audit_log import SYSTEM, Actor, build_event, save_events
+from bugreports.errors import PurgeInProgress, PurgeTooLarge
+from bugreports.file_cleanup import delete_pending_files, schedule_file_deletion
 from bugreports.intake import SUBMITTED
 from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugReportScreenshot, PurgeRun
 from bugreports.querysets import ACTIVE, BugReportQuerySet
-from bugreports.row_locks import hold_groups, lock_reports, take_linking_turn
+from bugreports.row_locks import acquire_merge_lock, lock_groups, lock_reports
 from bugreports.statuses import CLOSED
 from common.timestamps import format_timestamp
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
-BY_CLOCK = "clock"
+SCHEDULED = "clock"
 _LOCK = 0x70757267652D  # one purge at a time, all over the database
 _MANY_TIMES = 10
 
@@ -97,7 +97,7 @@ def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_r
     if is_dry_run:
         skipped = counts["matched"] - counts["going"]
         return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], chosen.cutoff)
-    with _alone():
+    with _purge_lock():
         return _purge(chosen, counts, requested_by=requested_by, now=now)
 
 
@@ -106,14 +106,14 @@ def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.DIED, finished_at=now)
     run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, takes_open=chosen.takes_open)
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
-    if requested_by == BY_CLOCK:
+    if requested_by == SCHEDULED:
         _refuse_far_too_many(run, counts["going"] + counts["expiring"], now)
     run.save()
     while delete_batch(run, chosen, now):
         pass
     while expire_batch(run, chosen, now):
         pass
-    remove_files()
+    delete_pending_files()
     run.status, run.finished_at, run.skipped = PurgeRun.Status.DONE, now, max(run.matched - run.deleted, 0)
     run.save()
     log.info(
@@ -138,11 +138,11 @@ def _refuse_far_too_many(run: PurgeRun, count: int, now: datetime) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _purge_lock() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
-            raise PurgeUnderWay("A purge is under way; it can be asked for again when it is done")
+            raise PurgeInProgress("A purge is under way; it can be asked for again when it is done")
     try:
         yield
     finally:
@@ -153,9 +153,9 @@ def _alone() -> Iterator[None]:
 @transaction.atomic
 def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
     """The oldest that go, with all that belongs to them. Reports somebody holds just now wait for the next run."""
-    take_linking_turn()
+    acquire_merge_lock()
     candidates = list(chosen.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
-    hold_groups(candidates)
+    lock_groups(candidates)
     free = chosen.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
     rows = list(free.values_list("pk", "report_id", "screenshot__key"))
     if not rows:
@@ -168,7 +168,7 @@ def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 
 
 def _delete(pks: Sequence[int], keys: Sequence[str], now: datetime) -> None:
-    ask_removal(keys, now)
+    schedule_file_deletion(keys, now)
     BugReport.objects.filter(pk__in=pks).delete()
 
 
@@ -188,7 +188,7 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
     )  # fmt: skip
     pks = [report.pk for report in reports]
     screenshots = BugReportScreenshot.objects.filter(report__in=pks)
-    ask_removal(screenshots.values_list("key", flat=True), now)
+    schedule_file_deletion(screenshots.values_list("key", flat=True), now)
     screenshots.delete()
     BugReportContext.objects.filter(report__in=pks).delete()
     BugReportEvent.objects.filter(report__in=pks, event_type=SUBMITTED).update(actor_id=None)
@@ -196,7 +196,7 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
         submitted_by=None, has_recent_logs=False, has_network_events=False, context_expired_at=now, updated_at=now,
         version=F("version") + 1,
     )  # fmt: skip
-    write([entry(report, CONTEXT_EXPIRED, {}, by=SYSTEM, now=now) for report in reports])
+    save_events([build_event(report, CONTEXT_EXPIRED, {}, by=SYSTEM, now=now) for report in reports])
     run.expired += len(reports)
     run.save(update_fields=["expired"])
     return len(reports)
@@ -205,13 +205,13 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 @transaction.atomic
 def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
     """At once and for good, also what is retained: whoever may do this decides so. Raises ReportMissing."""
-    take_linking_turn()
-    hold_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+    acquire_merge_lock()
+    lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
     reports = lock_reports(report_ids)
     pks = [report.pk for report in reports]
     keys = list(BugReportScreenshot.objects.filter(report__in=pks).values_list("key", flat=True))
     _delete(pks, keys, now)
     if keys:
-        transaction.on_commit(remove_files, robust=True)
+        transaction.on_commit(delete_pending_files, robust=True)
     log.warning("bug reports deleted", extra={"reports": [r.report_id for r in reports], "by": by.name})
     return len(reports)

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from bugreports.errors import ReportChanged, ReportMissing
+from bugreports.errors import ReportNotFound, StaleReport
 from bugreports.models import BugReport, BugReportGroup
 
 _LINKING = 0x6C696E6B
 
 
-def take_linking_turn() -> None:
+def acquire_merge_lock() -> None:
     """Links between reports are changed by one transaction at a time. To be called before any row is held."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINKING])
@@ -28,24 +28,24 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
     rows = BugReport.objects.filter(report_id__in=wanted)
     has_links = rows.filter(duplicate_of__isnull=False).exists()
     if has_links:
-        take_linking_turn()
+        acquire_merge_lock()
     links = list(rows.values_list("pk", "duplicate_of_id"))
     leads = {lead for _, lead in links if lead} if has_links else set()
-    held = hold({pk for pk, _ in links} | leads, with_groups=has_links)
+    held = lock_rows({pk for pk, _ in links} | leads, with_groups=has_links)
     reports = [report for report in held if report.report_id in wanted]
     if missing := wanted - {report.report_id for report in reports}:
-        raise ReportMissing(f"Bug report {sorted(missing)[0]!a} not found")
+        raise ReportNotFound(f"Bug report {sorted(missing)[0]!a} not found")
     became_duplicate = not has_links and any(report.duplicate_of_id for report in reports)
     if became_duplicate or (version is not None and any(report.version != version for report in reports)):
-        raise ReportChanged("Somebody else changed this report meanwhile; look at it again")
+        raise StaleReport("Somebody else changed this report meanwhile; look at it again")
     return reports
 
 
-def hold(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
+def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
     """Each report with the very row of its lead where that is among them, so that both see the same changes."""
     pks = set(pks)
     if with_groups:
-        hold_groups(pks)
+        lock_groups(pks)
     rows = BugReport.objects.select_for_update(of=("self",)).filter(pk__in=pks)
     reports = list(rows.select_related("assignee", "duplicate_of").order_by("pk"))
     by_pk = {report.pk: report for report in reports}
@@ -55,5 +55,5 @@ def hold(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
     return reports
 
 
-def hold_groups(lead_pks: Iterable[int]) -> None:
+def lock_groups(lead_pks: Iterable[int]) -> None:
     list(BugReportGroup.objects.select_for_update().filter(lead__in=list(lead_pks)).order_by("pk"))

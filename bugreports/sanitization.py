@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bugreports.redaction.documents import FAILED, Finding, Scrubber
-from bugreports.redaction.keys import KeyRules
-from bugreports.size_limits import MORE, Budget, Capper
+from bugreports.redaction.documents import FAILED, Redaction, Scrubber
+from bugreports.redaction.keys import SecretKeyRules
+from bugreports.size_limits import MORE, Budget, SizeLimiter
 from bugreports.submission import Submission
 
 # A secret that a cut goes through would no longer be recognised: texts are first cut this much longer, scrubbed, and
@@ -28,7 +28,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class SafeReport:
+class SanitizedReport:
     """Nothing in it is secret, and all of it can be stored."""
 
     description: str
@@ -42,18 +42,18 @@ class SafeReport:
     network_events: list[dict[str, Any]]
     screenshot_error: str | None
     redaction_count: int
-    redactions: list[Finding]
+    redactions: list[Redaction]
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
 
 
-def make_safe(
-    sent: Submission, *, rules: KeyRules, masks_emails: bool, limits: Limits, scrubber: Scrubber | None = None
-) -> SafeReport:
+def sanitize(
+    sent: Submission, *, rules: SecretKeyRules, masks_emails: bool, limits: Limits, scrubber: Scrubber | None = None
+) -> SanitizedReport:
     scrubber = scrubber or Scrubber(rules, masks_emails=masks_emails)
-    capper = Capper(limits.max_text_chars + _MARGIN_CHARS)
+    capper = SizeLimiter(limits.max_text_chars + _MARGIN_CHARS)
     steps = [step.strip() for step in sent.steps_to_reproduce]
-    return SafeReport(
+    return SanitizedReport(
         description=_plain(scrubber.text(sent.description, "/description")),
         expected_behavior=scrubber.text(sent.expected_behavior, "/expectedBehavior"),
         actual_behavior=scrubber.text(sent.actual_behavior, "/actualBehavior"),
@@ -95,7 +95,9 @@ def _cut(text: str | None, max_chars: int) -> str | None:
     return text if len(text) <= max_chars else text[: max_chars - 1] + MORE
 
 
-def _object(value: dict[str, Any], section: str, scrubber: Scrubber, capper: Capper, limits: Limits) -> dict[str, Any]:
+def _object(
+    value: dict[str, Any], section: str, scrubber: Scrubber, capper: SizeLimiter, limits: Limits
+) -> dict[str, Any]:
     capped = capper.tree(value, section, Budget(limits.max_section_nodes, limits.max_section_chars))
     scrubbed = scrubber.scrub(capped, f"/{section}")
     if not isinstance(scrubbed, dict):
@@ -104,7 +106,12 @@ def _object(value: dict[str, Any], section: str, scrubber: Scrubber, capper: Cap
 
 
 def _list(
-    entries: list[dict[str, Any]], sent_count: int, section: str, scrubber: Scrubber, capper: Capper, limits: Limits
+    entries: list[dict[str, Any]],
+    sent_count: int,
+    section: str,
+    scrubber: Scrubber,
+    capper: SizeLimiter,
+    limits: Limits,
 ) -> list[dict[str, Any]]:
     if sent_count > len(entries):
         capper.dropped.setdefault(section, {})["entries"] = sent_count - len(entries)

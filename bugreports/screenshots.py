@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 
-from bugreports.errors import ScreenshotMissing
+from bugreports.errors import ScreenshotNotFound
 from bugreports.models import BugReport, BugReportScreenshot
 from common.content_addressed_storage import save_if_absent
 from common.errors import InvalidInput, RegistryError, Unavailable
@@ -36,7 +36,7 @@ def screenshot_key(report_id: str) -> str:
     return f"{FOLDER}/{report_id[4:12]}/{report_id}.jpg"
 
 
-def keep_screenshot(
+def store_screenshot(
     sent: str | None, report_id: str, *, now: datetime
 ) -> tuple[BugReportScreenshot | None, str | None]:
     """The row of the stored picture, not saved yet; or, where there is none, why."""
@@ -97,11 +97,11 @@ def read_screenshot(report: BugReport) -> tuple[bytes, str]:
     """Bytes and content type. Raises ScreenshotMissing, Unavailable."""
     row = BugReportScreenshot.objects.filter(report=report).first()
     if row is None:
-        raise ScreenshotMissing(f"Bug report {report.report_id} has no screenshot")
+        raise ScreenshotNotFound(f"Bug report {report.report_id} has no screenshot")
     storage = private_storage()
     try:
         if not storage.exists(row.key):
-            raise ScreenshotMissing(f"The screenshot of {report.report_id} is no longer stored")
+            raise ScreenshotNotFound(f"The screenshot of {report.report_id} is no longer stored")
         with storage.open(row.key) as file:
             return file.read(), row.content_type
     except RegistryError:

@@ -13,19 +13,19 @@ from common.timestamps import format_timestamp
 _HEAVY = ("context__recent_logs", "context__network_events", "context__redactions", "context__dropped")
 
 
-def with_all_a_summary_needs(reports: BugReportQuerySet) -> BugReportQuerySet:
+def prefetch_summary(reports: BugReportQuerySet) -> BugReportQuerySet:
     """So that a page of rows costs one query."""
     has_events = Exists(BugReportEvent.objects.filter(report=OuterRef("pk")))
     related = ("context", "screenshot", "assignee", "duplicate_of")
     return reports.select_related(*related).defer(*_HEAVY).annotate(has_events=has_events)
 
 
-def with_all_a_detail_needs(reports: BugReportQuerySet) -> BugReportQuerySet:
+def prefetch_detail(reports: BugReportQuerySet) -> BugReportQuerySet:
     related = ("context", "screenshot", "assignee", "duplicate_of")
     return reports.select_related(*related).prefetch_related(Prefetch("events", BugReportEvent.objects.order_by("pk")))
 
 
-def summary(report: Any) -> dict[str, Any]:
+def serialize_summary(report: Any) -> dict[str, Any]:
     context: BugReportContext | None = getattr(report, "context", None)
     screenshot = getattr(report, "screenshot", None)
     has_events = getattr(report, "has_events", None)
@@ -68,18 +68,18 @@ def summary(report: Any) -> dict[str, Any]:
     }
 
 
-def detail(report: BugReport) -> dict[str, Any]:
+def serialize_detail(report: BugReport) -> dict[str, Any]:
     context: BugReportContext | None = getattr(report, "context", None)
-    events = [event_document(event) for event in report.events.all()]
+    events = [serialize_event(event) for event in report.events.all()]
     report.has_events = bool(events)  # type: ignore[attr-defined]
-    return summary(report) | {
+    return serialize_summary(report) | {
         "recent_logs": context.recent_logs if context else [],
         "network_events": context.network_events if context else [],
         "events": events,
     }
 
 
-def event_document(event: BugReportEvent) -> dict[str, Any]:
+def serialize_event(event: BugReportEvent) -> dict[str, Any]:
     return {
         "event_type": event.event_type,
         "event_data": event.event_data,

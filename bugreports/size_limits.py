@@ -20,7 +20,7 @@ class Budget:
 
 
 @dataclass
-class Capper:
+class SizeLimiter:
     """`dropped` tells what was left out of which section: entries, nodes, characters."""
 
     max_text_chars: int

@@ -17,11 +17,11 @@ _MOVES: dict[str, frozenset[str]] = {
 }
 
 
-def may_move(current: str, to: str) -> bool:
+def can_transition(current: str, to: str) -> bool:
     return current == to or to in _MOVES[current]
 
 
-def refusal(current: str, to: str) -> str:
+def transition_error(current: str, to: str) -> str:
     """In a sentence, why not."""
     if (current, to) == (RESOLVED, IGNORED):
         return "A resolved report cannot be ignored; reopen it first"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bugreports.errors import DescriptionMissing, PayloadInvalid, PayloadNotObject
+from bugreports.errors import DescriptionMissing, InvalidPayload, PayloadNotObject
 
 MAX_DESCRIPTION_CHARS = 20_000
 MAX_STEPS = 200
@@ -31,7 +31,7 @@ class Submission:
     screenshot_error: str | None
 
 
-def read_submission(document: object) -> Submission:
+def parse_submission(document: object) -> Submission:
     """Raises PayloadNotObject, DescriptionMissing (before any other fault), PayloadInvalid with a JSON pointer."""
     if not isinstance(document, dict):
         raise PayloadNotObject("Request body must be a JSON object")
@@ -40,10 +40,10 @@ def read_submission(document: object) -> Submission:
         raise DescriptionMissing("Description is required", path="/description")
     for name in document:
         if name not in _REQUIRED and name not in _OPTIONAL:
-            raise PayloadInvalid("This member is not part of a report", path=_pointer("", _short(name)))
+            raise InvalidPayload("This member is not part of a report", path=_pointer("", _short(name)))
     for name in _REQUIRED:
         if name not in document:
-            raise PayloadInvalid("This member is required", path=f"/{name}")
+            raise InvalidPayload("This member is required", path=f"/{name}")
     return Submission(
         description=_text(document, "description", "", max_chars=MAX_DESCRIPTION_CHARS).strip(),
         expected_behavior=_text_or_null(document, "expectedBehavior", "", max_chars=MAX_DESCRIPTION_CHARS),
@@ -68,8 +68,8 @@ def _pointer(path: str, name: str) -> str:
     return f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
-def _fail(path: str, wanted: str) -> PayloadInvalid:
-    return PayloadInvalid(f"Must be {wanted}", path=path)
+def _fail(path: str, wanted: str) -> InvalidPayload:
+    return InvalidPayload(f"Must be {wanted}", path=path)
 
 
 def _text(holder: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str:
@@ -79,9 +79,9 @@ def _text(holder: Mapping[str, Any], name: str, path: str, *, max_chars: int | N
         raise _fail(path, "a string")
     if max_chars is not None:
         if len(value) > max_chars:
-            raise PayloadInvalid(f"May have {max_chars} characters at most", path=path)
+            raise InvalidPayload(f"May have {max_chars} characters at most", path=path)
         if _UNSTORABLE.search(value):
-            raise PayloadInvalid("Holds a character that cannot be stored", path=path)
+            raise InvalidPayload("Holds a character that cannot be stored", path=path)
     return value
 
 
@@ -110,7 +110,7 @@ def _array(value: object, path: str) -> list[Any]:
 def _steps(document: Mapping[str, Any]) -> tuple[str, ...]:
     steps = _array(document.get("stepsToReproduce", []), "/stepsToReproduce")
     if len(steps) > MAX_STEPS:
-        raise PayloadInvalid(f"May have {MAX_STEPS} steps at most", path="/stepsToReproduce")
+        raise InvalidPayload(f"May have {MAX_STEPS} steps at most", path="/stepsToReproduce")
     named = {str(place): step for place, step in enumerate(steps)}
     return tuple(_text(named, name, "/stepsToReproduce", max_chars=MAX_DESCRIPTION_CHARS) for name in named)
 
@@ -134,7 +134,7 @@ def _client_meta(document: Mapping[str, Any]) -> dict[str, Any]:
         viewport = _object(meta["viewport"], path)
         for name in viewport:
             if name not in ("width", "height"):
-                raise PayloadInvalid("This member is not part of a viewport", path=_pointer(path, _short(name)))
+                raise InvalidPayload("This member is not part of a viewport", path=_pointer(path, _short(name)))
         for name in ("width", "height"):
             if viewport.get(name) is None:
                 raise _fail(f"{path}/{name}", "an integer")
@@ -150,7 +150,7 @@ def _entries(document: Mapping[str, Any], name: str) -> list[tuple[dict[str, Any
 def _require(entry: Mapping[str, Any], names: tuple[str, ...], path: str, check: Callable[..., Any]) -> None:
     for name in names:
         if name not in entry:
-            raise PayloadInvalid("This member is required", path=_pointer(path, name))
+            raise InvalidPayload("This member is required", path=_pointer(path, name))
         check(entry, name, path)
 
 

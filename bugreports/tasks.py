@@ -3,28 +3,28 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bugreports.file_cleanup import remove_files, sweep_orphans
-from bugreports.notifications import forget_old_notices, send_due, write_digests
-from bugreports.retention import BY_CLOCK, purge
+from bugreports.file_cleanup import delete_pending_files, sweep_orphans
+from bugreports.notifications import delete_old_notifications, deliver_due, enqueue_digests
+from bugreports.retention import SCHEDULED, purge
 
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
-def purge_stale_reports() -> None:
-    purge(requested_by=BY_CLOCK, now=timezone.now())
+def purge_expired_reports() -> None:
+    purge(requested_by=SCHEDULED, now=timezone.now())
 
 
 @shared_task
-def send_due_notices() -> None:
-    send_due(timezone.now)
+def deliver_notifications() -> None:
+    deliver_due(timezone.now)
 
 
 @shared_task
-def write_daily_digests() -> None:
-    write_digests(timezone.now())
+def enqueue_daily_digests() -> None:
+    enqueue_digests(timezone.now())
 
 
 @shared_task
-def clean_up_after_reports() -> None:
-    remove_files()
+def cleanup_report_files() -> None:
+    delete_pending_files()
     sweep_orphans(timezone.now())
-    forget_old_notices(timezone.now())
+    delete_old_notifications(timezone.now())

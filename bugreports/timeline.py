@@ -9,7 +9,7 @@ from bugreports.fingerprint import has_failed, is_error
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEntry:
     """One log entry or one request. `at` is None where the client's moment could not be read."""
 
     is_request: bool
@@ -35,9 +35,9 @@ def read_moment(text: object) -> datetime | None:
         return None
 
 
-def make_timeline(recent_logs: Sequence[Any], network_events: Sequence[Any]) -> list[Happening]:
+def build_timeline(recent_logs: Sequence[Any], network_events: Sequence[Any]) -> list[TimelineEntry]:
     """Oldest first. An entry without a moment stays beside the entry it came after."""
-    placed: list[tuple[datetime, int, Happening]] = []
+    placed: list[tuple[datetime, int, TimelineEntry]] = []
     beginning = datetime.min.replace(tzinfo=UTC)
     for entries, make in ((recent_logs, _logged), (network_events, _asked)):
         last = beginning
@@ -49,20 +49,20 @@ def make_timeline(recent_logs: Sequence[Any], network_events: Sequence[Any]) -> 
     return [happening for _, _, happening in sorted(placed, key=lambda one: one[:2])]
 
 
-def failed_requests(network_events: Sequence[Any]) -> list[Happening]:
+def failed_requests(network_events: Sequence[Any]) -> list[TimelineEntry]:
     """Newest first, as they came."""
     return [_asked(event) for event in network_events if isinstance(event, Mapping) and has_failed(event)]
 
 
-def _logged(entry: Mapping[str, Any]) -> Happening:
+def _logged(entry: Mapping[str, Any]) -> TimelineEntry:
     level = str(entry.get("level", "")).lower()[:10]
     said = str(entry.get("timestamp", ""))
-    return Happening(False, read_moment(said), said, level, str(entry.get("message", "")), is_error(entry), entry)
+    return TimelineEntry(False, read_moment(said), said, level, str(entry.get("message", "")), is_error(entry), entry)
 
 
-def _asked(event: Mapping[str, Any]) -> Happening:
+def _asked(event: Mapping[str, Any]) -> TimelineEntry:
     said = str(event.get("started_at", ""))
     outcome = event.get("status") or event.get("error") or "no answer"
     took = f", {event['duration_ms']} ms" if isinstance(event.get("duration_ms"), (int, float)) else ""
     title = f"{event.get('method', '')} {event.get('url', '')}: {outcome}{took}"
-    return Happening(True, read_moment(said), said, "request", title, has_failed(event), event)
+    return TimelineEntry(True, read_moment(said), said, "request", title, has_failed(event), event)

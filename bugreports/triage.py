@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from bugreports.audit_log import Actor, change, entry, state_of, write
-from bugreports.duplicates import detach
-from bugreports.errors import AssigneeUnknown, MoveRefused, StatusInvalid
+from bugreports.audit_log import Actor, build_change_event, build_event, save_events, tracked_fields
+from bugreports.duplicates import detach_duplicate
+from bugreports.errors import InvalidStatus, TransitionNotAllowed, UnknownAssignee
 from bugreports.models import BugReport, BugReportEvent
 from bugreports.row_locks import lock_reports
 from bugreports.statuses import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, STATUSES
@@ -81,31 +81,31 @@ def set_status(
     Raises StatusInvalid, MoveRefused, ReportMissing, ReportChanged, Invalid.
     """
     if status not in STATUSES:
-        raise StatusInvalid(f"status must be one of {', '.join(STATUSES)}", field="status")
+        raise InvalidStatus(f"status must be one of {', '.join(STATUSES)}", field="status")
     _check_kind(kind, status)
     reports = lock_reports(report_ids, version=version)
-    _refuse_all_at_once(reports, status)
+    _collect_transition_errors(reports, status)
     entries: list[BugReportEvent] = []
     changed = 0
     for report in reports:
-        before = state_of(report)
+        before = tracked_fields(report)
         is_move = report.status != status or (kind is not None and kind != report.resolution_kind)
         if is_move and report.duplicate_of:
-            entries += detach(report, by=by, now=now)
+            entries += detach_duplicate(report, by=by, now=now)
         if is_move:
             report.move_to(status, now, kind=kind)
         _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
         if is_move:
-            entries.append(change(report, STATUS_CHANGED, before, by=by, now=now))
-        if is_move or state_of(report) != before:
+            entries.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
+        if is_move or tracked_fields(report) != before:
             report.write(now)
             changed += 1
-    write(entries)
+    save_events(entries)
     return changed
 
 
 @transaction.atomic
-def note_resolution(
+def update_resolution(
     report_ids: Sequence[str],
     *,
     by: Actor,
@@ -122,20 +122,20 @@ def note_resolution(
     return len(reports)
 
 
-def _refuse_all_at_once(reports: Sequence[BugReport], status: str) -> None:
+def _collect_transition_errors(reports: Sequence[BugReport], status: str) -> None:
     """One refusal for all that cannot make the move, so that they are not found one at a time."""
-    refused: list[tuple[BugReport, MoveRefused]] = []
+    refused: list[tuple[BugReport, TransitionNotAllowed]] = []
     for report in reports:
         try:
             BugReport(status=report.status).move_to(status, report.updated_at)
-        except MoveRefused as error:
+        except TransitionNotAllowed as error:
             refused.append((report, error))
     if refused and len(reports) == 1:
         raise refused[0][1]
     if refused:
         names = ", ".join(report.report_id for report, _ in refused[:5]) + (" …" if len(refused) > 5 else "")
         message = f"{len(refused)} of {len(reports)} cannot: {refused[0][1].message} ({names}). Nothing was changed."
-        raise MoveRefused(message, **refused[0][1].details)
+        raise TransitionNotAllowed(message, **refused[0][1].details)
 
 
 def _check_kind(kind: str | None, status: str) -> None:
@@ -167,23 +167,23 @@ def assign(
 ) -> int:
     """To somebody by e-mail; None takes it from whoever has it. Raises AssigneeUnknown."""
     person = _find_assignee(assignee) if assignee else None
-    return _set_where_different(report_ids, ASSIGNED, {"assignee": person}, by=by, now=now, version=version)
+    return _bulk_set(report_ids, ASSIGNED, {"assignee": person}, by=by, now=now, version=version)
 
 
 def _find_assignee(email: str) -> User:
     person = User.objects.with_email(email).filter(is_active=True, is_staff=True).first()
     if person is None:
-        raise AssigneeUnknown("assignee must be the e-mail of an active member of staff", field="assignee")
+        raise UnknownAssignee("assignee must be the e-mail of an active member of staff", field="assignee")
     return person
 
 
 @transaction.atomic
-def prioritise(
+def set_priority(
     report_ids: Sequence[str], priority: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
     if priority is not None and priority not in PRIORITIES:
         raise InvalidInput(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
-    return _set_where_different(report_ids, PRIORITISED, {"priority": priority}, by=by, now=now, version=version)
+    return _bulk_set(report_ids, PRIORITISED, {"priority": priority}, by=by, now=now, version=version)
 
 
 @transaction.atomic
@@ -194,16 +194,16 @@ def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, 
         raise InvalidInput("Say why the report is to be kept", field="retain_reason")
     wanted = {"retain": True, "retain_reason": reason}
     beside = {"retained_by": by.name}
-    return _set_where_different(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
+    return _bulk_set(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def release(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
     beside = {"retain_reason": "", "retained_by": None}
-    return _set_where_different(report_ids, RELEASED, {"retain": False}, beside, by=by, now=now, version=version)
+    return _bulk_set(report_ids, RELEASED, {"retain": False}, beside, by=by, now=now, version=version)
 
 
-def _set_where_different(
+def _bulk_set(
     report_ids: Sequence[str],
     event: str,
     wanted: dict[str, Any],
@@ -218,23 +218,23 @@ def _set_where_different(
     for report in lock_reports(report_ids, version=version):
         if all(getattr(report, name) == value for name, value in wanted.items()):
             continue
-        before = state_of(report)
+        before = tracked_fields(report)
         for name, value in {**wanted, **(beside or {})}.items():
             setattr(report, name, value)
         if event in _JUDGEMENTS:
             report.triaged_at = report.triaged_at or now
         report.write(now)
-        entries.append(change(report, event, before, by=by, now=now))
-    write(entries)
+        entries.append(build_change_event(report, event, before, by=by, now=now))
+    save_events(entries)
     return len(entries)
 
 
 @transaction.atomic
-def comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
+def add_comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
     """For staff alone. Changes nothing of the report, so it needs no version."""
     text = clean_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
     if not text:
         raise InvalidInput("The comment is empty", field="comment")
     reports = lock_reports(report_ids)
-    write([entry(report, COMMENTED, {"text": text}, by=by, now=now) for report in reports])
+    save_events([build_event(report, COMMENTED, {"text": text}, by=by, now=now) for report in reports])
     return len(reports)

@@ -10,8 +10,8 @@ from django.db import transaction
 from bugreports import triage
 from bugreports.audit_log import Actor
 from bugreports.duplicates import merge
-from bugreports.errors import ReportChanged
-from bugreports.row_locks import lock_reports, take_linking_turn
+from bugreports.errors import StaleReport
+from bugreports.row_locks import acquire_merge_lock, lock_reports
 from bugreports.statuses import DUPLICATE, RESOLVED
 from common.errors import InvalidInput
 
@@ -52,13 +52,13 @@ def update_report(
 ) -> None:
     """Raises what the verbs raise; ReportChanged where `version` or `unmodified_since` is not met."""
     if changes.duplicate_of:
-        take_linking_turn()
+        acquire_merge_lock()
     [report] = lock_reports([report_id], version=version)
     if unmodified_since is not None and report.updated_at > unmodified_since:
-        raise ReportChanged("Somebody else changed this report meanwhile; look at it again")
+        raise StaleReport("Somebody else changed this report meanwhile; look at it again")
     ids = [report_id]
     if changes.priority is not UNSET:
-        triage.prioritise(ids, changes.priority, by=by, now=now)
+        triage.set_priority(ids, changes.priority, by=by, now=now)
     if changes.assignee is not UNSET:
         triage.assign(ids, changes.assignee, by=by, now=now)
     if changes.retain is True:
@@ -82,4 +82,4 @@ def _settle(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime)
     elif changes.resolution_kind:
         raise InvalidInput("resolution_kind goes with a status", field="resolution_kind")
     if changes.names_resolution:
-        triage.note_resolution(ids, by=by, now=now, commit_sha=changes.commit_sha, notes=changes.notes)
+        triage.update_resolution(ids, by=by, now=now, commit_sha=changes.commit_sha, notes=changes.notes)

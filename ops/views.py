@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from albumart.metrics import pipeline_metrics
 from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
-from bugreports.metrics import report_figures
+from bugreports.metrics import report_metrics
 from common.timestamps import format_timestamp
 from ops.usage import field_figures, recent_activity, usage_figures
 
@@ -123,7 +123,7 @@ class BugReportMetricsView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(report_figures(timezone.now()))
+        return Response(report_metrics(timezone.now()))
 
 
 class ActivityView(APIView):

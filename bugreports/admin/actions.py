@@ -15,7 +15,16 @@ from bugreports.audit_log import Actor
 from bugreports.duplicates import merge, unmerge
 from bugreports.models import BugReport
 from bugreports.retention import delete_reports
-from bugreports.statuses import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIES, RESOLUTION_KINDS, RESOLVED, may_move
+from bugreports.statuses import (
+    DUPLICATE,
+    IGNORED,
+    IN_PROGRESS,
+    OPEN,
+    PRIORITIES,
+    RESOLUTION_KINDS,
+    RESOLVED,
+    can_transition,
+)
 
 TRIAGE, PURGE = "bugreports.triage_bugreport", "bugreports.purge_bugreport"
 
@@ -27,7 +36,7 @@ def _words(words: Sequence[str], *, empty: str) -> list[tuple[str, str]]:
 _KINDS = _words([kind for kind in RESOLUTION_KINDS if kind != DUPLICATE], empty="no kind")
 
 
-class NothingForm(forms.Form):
+class EmptyForm(forms.Form):
     """For verbs that need no words."""
 
 
@@ -71,7 +80,7 @@ class CommentForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Call:
+class ActionContext:
     """Who does it, when, and to which version; None for many at once."""
 
     by: Actor
@@ -83,18 +92,18 @@ class Call:
         return {"by": self.by, "now": self.now, "version": self.version}
 
 
-Run = Callable[[list[str], dict[str, Any], Call], int]
+Run = Callable[[list[str], dict[str, Any], ActionContext], int]
 
 
 @dataclass(frozen=True)
-class Verb:
+class TriageAction:
     name: str
     title: str
     key: str  # on the keyboard
     done: str  # "3 reports ..."
     run: Run
     applies: Callable[[BugReport], bool] = lambda report: True
-    form: type[forms.Form] = NothingForm
+    form: type[forms.Form] = EmptyForm
     permission: str = TRIAGE
     settles: bool = False  # afterwards the next report of the queue is shown
 
@@ -107,47 +116,47 @@ class Verb:
 
 
 def _moves_to(status: str) -> Callable[[BugReport], bool]:
-    return lambda report: report.status != status and may_move(report.status, status)
+    return lambda report: report.status != status and can_transition(report.status, status)
 
 
-VERBS: dict[str, Verb] = {
+VERBS: dict[str, TriageAction] = {
     verb.name: verb
     for verb in (
-        Verb("start", "Start", "s", "started", lambda ids, said, call: triage.start(ids, **call.arguments),
+        TriageAction("start", "Start", "s", "started", lambda ids, said, call: triage.start(ids, **call.arguments),
              _moves_to(IN_PROGRESS)),
-        Verb("resolve", "Resolve", "r", "resolved",
+        TriageAction("resolve", "Resolve", "r", "resolved",
              lambda ids, said, call: triage.resolve(
                  ids, kind=said["kind"] or None, commit_sha=said["commit_sha"] or None, notes=said["notes"] or None,
                  **call.arguments),
              _moves_to(RESOLVED), ResolveForm, settles=True),
-        Verb("ignore", "Ignore", "i", "ignored",
+        TriageAction("ignore", "Ignore", "i", "ignored",
              lambda ids, said, call: triage.ignore(
                  ids, kind=said["kind"] or None, notes=said["notes"] or None, **call.arguments),
              _moves_to(IGNORED), IgnoreForm, settles=True),
-        Verb("reopen", "Reopen", "o", "reopened", lambda ids, said, call: triage.reopen(ids, **call.arguments),
+        TriageAction("reopen", "Reopen", "o", "reopened", lambda ids, said, call: triage.reopen(ids, **call.arguments),
              _moves_to(OPEN)),
-        Verb("take", "Assign to me", "a", "assigned to you",
+        TriageAction("take", "Assign to me", "a", "assigned to you",
              lambda ids, said, call: triage.assign(ids, call.by.name, **call.arguments)),
-        Verb("assign", "Assign", "g", "assigned",
+        TriageAction("assign", "Assign", "g", "assigned",
              lambda ids, said, call: triage.assign(
                  ids, said["assignee"].email if said["assignee"] else None, **call.arguments),
              form=AssignForm),
-        Verb("prioritise", "Priority", "p", "given a priority",
-             lambda ids, said, call: triage.prioritise(ids, said["priority"] or None, **call.arguments),
+        TriageAction("prioritise", "Priority", "p", "given a priority",
+             lambda ids, said, call: triage.set_priority(ids, said["priority"] or None, **call.arguments),
              form=PriorityForm),
-        Verb("duplicate", "Duplicate of", "d", "merged",
+        TriageAction("duplicate", "Duplicate of", "d", "merged",
              lambda ids, said, call: merge(ids, said["duplicate_of"].strip(), **call.arguments),
              lambda report: report.duplicate_of_id is None, DuplicateForm, settles=True),
-        Verb("unmerge", "Unmerge", "u", "on their own again", lambda ids, said, call: unmerge(ids, **call.arguments),
+        TriageAction("unmerge", "Unmerge", "u", "on their own again", lambda ids, said, call: unmerge(ids, **call.arguments),
              lambda report: report.duplicate_of_id is not None),
-        Verb("retain", "Retain", "h", "retained",
+        TriageAction("retain", "Retain", "h", "retained",
              lambda ids, said, call: triage.retain(ids, said["reason"], **call.arguments),
              lambda report: not report.retain, RetainForm),
-        Verb("release", "Release", "l", "released", lambda ids, said, call: triage.release(ids, **call.arguments),
+        TriageAction("release", "Release", "l", "released", lambda ids, said, call: triage.release(ids, **call.arguments),
              lambda report: report.retain),
-        Verb("comment", "Comment", "c", "commented on",
-             lambda ids, said, call: triage.comment(ids, said["text"], by=call.by, now=call.now), form=CommentForm),
-        Verb("delete", "Delete", "", "deleted",
+        TriageAction("comment", "Comment", "c", "commented on",
+             lambda ids, said, call: triage.add_comment(ids, said["text"], by=call.by, now=call.now), form=CommentForm),
+        TriageAction("delete", "Delete", "", "deleted",
              lambda ids, said, call: delete_reports(ids, by=call.by, now=call.now), permission=PURGE, settles=True),
     )
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from bugreports.models import Notice, PurgeRun
+from bugreports.models import Notification, PurgeRun
 from common.model_admin import ReadOnlyModelAdmin
 
 
@@ -20,7 +20,7 @@ class PurgeRunAdmin(ReadOnlyModelAdmin):
         return run.status
 
 
-@admin.register(Notice)
+@admin.register(Notification)
 class NoticeAdmin(ReadOnlyModelAdmin):
     list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
     list_filter = ("kind", "status")

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from bugreports.metrics import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue
+from bugreports.metrics import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue_reports
 from bugreports.models import BugReport
 
 TITLES = {
@@ -29,7 +29,7 @@ class QueueFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[BugReport]) -> QuerySet[BugReport]:
         if self.value() not in TITLES:
             return queryset
-        return queue(str(self.value()), request.user, timezone.now(), queryset)
+        return queue_reports(str(self.value()), request.user, timezone.now(), queryset)
 
 
 def may_see(request: HttpRequest) -> bool:

@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from bugreports.admin.actions import VERBS, Verb
+from bugreports.admin.actions import VERBS, TriageAction
 from bugreports.admin.queues import TITLES
 from bugreports.exports import as_markdown
-from bugreports.metrics import queue
+from bugreports.metrics import queue_reports
 from bugreports.models import BugReport
-from bugreports.related import find_related, sightings
-from bugreports.timeline import failed_requests, make_timeline
+from bugreports.related import find_related, occurrences
+from bugreports.timeline import build_timeline, failed_requests
 
 _HISTORY_SHOWN = 200
 # Nothing of a report comes from elsewhere or goes elsewhere, whatever stands in it. The admin's own scripts evaluate.
@@ -33,10 +33,10 @@ def page_context(request: HttpRequest, report: BugReport) -> dict[str, Any]:
         "report": report,
         "context": context,
         "screenshot": getattr(report, "screenshot", None),
-        "timeline": make_timeline(logs, requests),
+        "timeline": build_timeline(logs, requests),
         "failed": failed_requests(requests),
         "history": list(report.events.order_by("-pk")[:_HISTORY_SHOWN]),
-        "sightings": sightings(report),
+        "sightings": occurrences(report),
         "related": find_related(report),
         "verbs": [_shown(verb, report) for verb in VERBS.values() if verb.applies(report) and verb.is_allowed(request)],
         "copies": [
@@ -63,12 +63,15 @@ def queue_name(request: HttpRequest) -> str:
 def next_in_queue(request: HttpRequest, report: BugReport, name: str) -> BugReport | None:
     """The one below it in the list of the queue; at the end the first."""
     waiting = (
-        queue(name, request.user, timezone.now()).exclude(pk=report.pk).only("pk").order_by("-last_seen_at", "-pk")
+        queue_reports(name, request.user, timezone.now())
+        .exclude(pk=report.pk)
+        .only("pk")
+        .order_by("-last_seen_at", "-pk")
     )
     return waiting.filter(last_seen_at__lte=report.last_seen_at).first() or waiting.first()
 
 
-def _shown(verb: Verb, report: BugReport) -> dict[str, Any]:
+def _shown(verb: TriageAction, report: BugReport) -> dict[str, Any]:
     initial = {"priority": report.priority or "", "assignee": report.assignee_id}
     return {"verb": verb, "form": verb.form(auto_id=f"{verb.name}_%s", initial=initial)}
 

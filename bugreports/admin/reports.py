@@ -25,7 +25,7 @@ from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from bugreports.admin.actions import VERBS, Call, Verb
+from bugreports.admin.actions import VERBS, ActionContext, TriageAction
 from bugreports.admin.queues import QueueFilter
 from bugreports.admin.report_page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
 from bugreports.audit_log import Actor
@@ -41,7 +41,7 @@ _FIRST_LINE_CHARS = 160
 _MAX_WORDS = 8
 
 
-def _bulk(verb: Verb) -> Callable[..., Any]:
+def _bulk(verb: TriageAction) -> Callable[..., Any]:
     """An action of the list: shows how many it is about and asks what the verb asks."""
 
     def confirm(page: "BugReportAdmin", request: HttpRequest, reports: QuerySet[BugReport]) -> HttpResponse | None:
@@ -133,7 +133,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         if not form.is_valid():
             messages.error(request, _first_fault(form))
             return HttpResponseRedirect(where)
-        call = Call(Actor(request.user.email), timezone.now(), int(version) if version.isdigit() else None)
+        call = ActionContext(Actor(request.user.email), timezone.now(), int(version) if version.isdigit() else None)
         try:
             changed = verb.run([report.report_id], form.cleaned_data, call)
         except RegistryError as error:
@@ -146,7 +146,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
             return HttpResponseRedirect(_list_url(name_of_queue))
         return HttpResponseRedirect(where)
 
-    def _allowed_verb(self, request: HttpRequest, name: str) -> Verb:
+    def _allowed_verb(self, request: HttpRequest, name: str) -> TriageAction:
         verb = VERBS.get(name)
         if request.method != "POST" or verb is None:
             raise Http404("There is no such verb")
@@ -155,7 +155,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         return verb
 
     def confirm_view(
-        self, request: HttpRequest, verb: Verb, reports: QuerySet[BugReport], form: Any = None
+        self, request: HttpRequest, verb: TriageAction, reports: QuerySet[BugReport], form: Any = None
     ) -> HttpResponse | None:
         """How many, the first of them, and what the verb asks; nothing is changed yet."""
         most = settings.BUGREPORTS_MAX_BULK_ROWS
@@ -182,7 +182,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         if not form.is_valid():
             return self.confirm_view(request, verb, reports, form) or HttpResponseRedirect(_list_url(""))
         ids = list(reports.values_list("report_id", flat=True))
-        call = Call(Actor(request.user.email), timezone.now(), None)
+        call = ActionContext(Actor(request.user.email), timezone.now(), None)
         try:
             changed = verb.run(ids, form.cleaned_data, call)
         except RegistryError as error:

@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from api.exception_handler import exception_handler
-from bugreports.errors import MoveRefused, PayloadInvalid
+from bugreports.errors import InvalidPayload, TransitionNotAllowed
 from common.errors import PayloadTooLarge, RegistryError, UnsupportedMediaType
 from common.request_context import trace_id
 from common.timestamps import format_timestamp
@@ -72,10 +72,10 @@ def _code(exc: Exception, *, is_submission: bool) -> str:
 
 
 def _details(exc: Exception, document: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(exc, PayloadInvalid):
-        is_schema = exc.code == PayloadInvalid.code
+    if isinstance(exc, InvalidPayload):
+        is_schema = exc.code == InvalidPayload.code
         return {"path": exc.path} | ({"schema_error": exc.message} if is_schema else {})
-    if isinstance(exc, MoveRefused):
+    if isinstance(exc, TransitionNotAllowed):
         return exc.details
     errors = document.get("error", {}).get("details", {}).get("errors", {})
     fields = [name for name in errors if name]

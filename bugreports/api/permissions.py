@@ -13,14 +13,14 @@ from api.throttling import IpRateThrottle, consume_rate_limit
 _VIEW, _TRIAGE, _PURGE = (f"bugreports.{verb}_bugreport" for verb in ("view", "triage", "purge"))
 
 
-class MaySubmit(IsUser):
+class CanSubmitReports(IsUser):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
         return request.user.is_staff or not settings.BUGREPORTS_SUBMIT_STAFF_ONLY
 
 
-class IsStaffWith(BasePermission):
+class HasStaffPermission(BasePermission):
     """One of the permissions its subclass names, of somebody who is active staff at this moment."""
 
     message = "Admin role required"
@@ -33,15 +33,15 @@ class IsStaffWith(BasePermission):
         return person is not None and any(person.has_perm(name) for name in self.sufficient)
 
 
-class MayRead(IsStaffWith):
+class CanViewReports(HasStaffPermission):
     sufficient = (_VIEW, _TRIAGE)
 
 
-class MayTriage(IsStaffWith):
+class CanTriageReports(HasStaffPermission):
     sufficient = (_TRIAGE,)
 
 
-class MayPurge(IsStaffWith):
+class CanPurgeReports(HasStaffPermission):
     sufficient = (_PURGE,)
 
 

@@ -16,16 +16,28 @@ from rest_framework.views import APIView
 
 from api.parsers import JsonParser
 from bugreports.api.exception_handler import handle_report_exception
-from bugreports.api.permissions import IntakeThrottle, MayPurge, MayRead, MaySubmit, MayTriage
+from bugreports.api.permissions import (
+    CanPurgeReports,
+    CanSubmitReports,
+    CanTriageReports,
+    CanViewReports,
+    IntakeThrottle,
+)
 from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer
 from bugreports.audit_log import Actor
-from bugreports.errors import PayloadMissing
-from bugreports.filters import filter_reports, find_report, read_page
-from bugreports.intake import submit
+from bugreports.errors import MissingPayload
+from bugreports.filters import filter_reports, get_report, parse_page_params
+from bugreports.intake import submit_report
 from bugreports.models import BugReport
 from bugreports.retention import delete_reports, purge
 from bugreports.screenshots import private_headers, read_screenshot
-from bugreports.serialization import detail, event_document, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from bugreports.serialization import (
+    prefetch_detail,
+    prefetch_summary,
+    serialize_detail,
+    serialize_event,
+    serialize_summary,
+)
 from bugreports.updates import update_report
 from common.errors import InvalidInput
 from common.request_context import trace_id
@@ -45,12 +57,12 @@ class ReportView(APIView):
         return handle_report_exception
 
     def get_permissions(self) -> list[BasePermission]:
-        return [self.guards.get(self.request.method or "", MayRead)()]
+        return [self.guards.get(self.request.method or "", CanViewReports)()]
 
 
 class ReportListView(ReportView):
     parser_classes = (ReportParser,)
-    guards = {"POST": MaySubmit}
+    guards = {"POST": CanSubmitReports}
     is_intake = True
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -60,9 +72,9 @@ class ReportListView(ReportView):
         has_body = request.headers.get("Content-Length") not in (None, "", "0")
         document = request.data if has_body else None
         if document is None:
-            raise PayloadMissing("Request body is required")
+            raise MissingPayload("Request body is required")
         key = clean_text(request.headers.get("Idempotency-Key", ""), field="Idempotency-Key", max_length=200)
-        receipt = submit(
+        receipt = submit_report(
             document, submitted_by=request.user.email, trace_id=trace_id.get(), idempotency_key=key or None,
             now=timezone.now(),
         )  # fmt: skip
@@ -77,25 +89,25 @@ class ReportListView(ReportView):
         )
 
     def get(self, request: Request) -> Response:
-        page = read_page(request.query_params)
+        page = parse_page_params(request.query_params)
         found = filter_reports(request.query_params)
         total = found.order_by().count()
-        rows = with_all_a_summary_needs(found)[page.offset : page.offset + page.rows] if page.offset < total else ()
+        rows = prefetch_summary(found)[page.offset : page.offset + page.rows] if page.offset < total else ()
         figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
-        return Response({"reports": [summary(row) for row in rows], "pagination": figures})
+        return Response({"reports": [serialize_summary(row) for row in rows], "pagination": figures})
 
 
 class ReportDetailView(ReportView):
-    guards = {"PATCH": MayTriage, "DELETE": MayPurge}
+    guards = {"PATCH": CanTriageReports, "DELETE": CanPurgeReports}
 
     def get(self, request: Request, report_id: str) -> Response:
-        report = find_report(report_id, with_all_a_detail_needs(BugReport.objects.all()))
-        return Response({"report": detail(report)}, headers={"ETag": f'"{report.version}"'})
+        report = get_report(report_id, prefetch_detail(BugReport.objects.all()))
+        return Response({"report": serialize_detail(report)}, headers={"ETag": f'"{report.version}"'})
 
     def patch(self, request: Request, report_id: str) -> Response:
         wish = UpdateReportSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        find_report(report_id)
+        get_report(report_id)
         version = wish.validated_data.get("version")
         update_report(
             report_id,
@@ -105,11 +117,11 @@ class ReportDetailView(ReportView):
             version=_matched_version(request) if version is None else version,
             unmodified_since=_unmodified_since(request),
         )
-        report = find_report(report_id, with_all_a_summary_needs(BugReport.objects.all()))
-        return Response({"report": summary(report)}, headers={"ETag": f'"{report.version}"'})
+        report = get_report(report_id, prefetch_summary(BugReport.objects.all()))
+        return Response({"report": serialize_summary(report)}, headers={"ETag": f'"{report.version}"'})
 
     def delete(self, request: Request, report_id: str) -> Response:
-        find_report(report_id)
+        get_report(report_id)
         delete_reports([report_id], by=Actor(request.user.email), now=timezone.now())
         return Response({"success": True})
 
@@ -138,7 +150,7 @@ def _unmodified_since(request: Request) -> datetime | None:
 
 
 class ReportPurgeView(ReportView):
-    guards = {"POST": MayPurge}
+    guards = {"POST": CanPurgeReports}
 
     def post(self, request: Request) -> Response:
         wish = PurgeSerializer(data=request.data)
@@ -152,16 +164,16 @@ class ReportPurgeView(ReportView):
 
 class ReportEventsView(ReportView):
     def get(self, request: Request, report_id: str) -> Response:
-        report = find_report(report_id)
-        page, events = read_page(request.query_params), report.events.order_by("pk")
+        report = get_report(report_id)
+        page, events = parse_page_params(request.query_params), report.events.order_by("pk")
         total = events.count()
         figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
         rows = events[page.offset : page.offset + page.rows]
-        return Response({"events": [event_document(event) for event in rows], "pagination": figures})
+        return Response({"events": [serialize_event(event) for event in rows], "pagination": figures})
 
 
 class ReportScreenshotView(ReportView):
     def get(self, request: Request, report_id: str) -> HttpResponse:
-        report = find_report(report_id)
+        report = get_report(report_id)
         content, content_type = read_screenshot(report)
         return HttpResponse(content, content_type=content_type, headers=private_headers(report))

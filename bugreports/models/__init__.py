@@ -1,7 +1,7 @@
 """Reports with all that belongs to them; what is told to the outside; runs of the purge."""
 
-from bugreports.models.notices import Notice
-from bugreports.models.purges import FileRemoval, PurgeRun
+from bugreports.models.notices import Notification
+from bugreports.models.purges import PendingFileDeletion, PurgeRun
 from bugreports.models.reports import (
     BugReport,
     BugReportContext,

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class Notice(models.Model):
+class Notification(models.Model):
     """One thing to tell once. `key` names what it is about, so that writing it twice writes it once."""
 
     class Kind(models.TextChoices):

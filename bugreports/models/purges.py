@@ -39,7 +39,7 @@ class PurgeRun(models.Model):
         return f"purge of {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class FileRemoval(models.Model):
+class PendingFileDeletion(models.Model):
     """A stored file that shall go: named here by the transaction that deleted its row, until the storage let it go."""
 
     key = models.CharField(max_length=200, unique=True)

@@ -9,9 +9,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
-from bugreports.errors import MoveRefused
+from bugreports.errors import TransitionNotAllowed
 from bugreports.querysets import BugReportQuerySet
-from bugreports.statuses import CLOSED, DUPLICATE, OPEN, PRIORITIES, RESOLUTION_KINDS, STATUSES, may_move, refusal
+from bugreports.statuses import (
+    CLOSED,
+    DUPLICATE,
+    OPEN,
+    PRIORITIES,
+    RESOLUTION_KINDS,
+    STATUSES,
+    can_transition,
+    transition_error,
+)
 
 
 def _choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -164,8 +173,8 @@ class BugReport(models.Model):
 
     def move_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
         """Sets the fields a status goes with. Raises MoveRefused; does not save."""
-        if not may_move(self.status, status):
-            raise MoveRefused(refusal(self.status, status), **{"from": self.status, "to": status})
+        if not can_transition(self.status, status):
+            raise TransitionNotAllowed(transition_error(self.status, status), **{"from": self.status, "to": status})
         if status in CLOSED:
             self.resolved_at = self.resolved_at or now
             self.resolution_kind = kind or self.resolution_kind

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bugreports.redaction.keys import KeyRules
+from bugreports.redaction.keys import SecretKeyRules
 from bugreports.redaction.patterns import REDACTED
 from bugreports.redaction.texts import scrub_text
 
@@ -16,7 +16,7 @@ _MAX_FINDINGS = 1000  # what is kept of the list; all are counted
 
 
 @dataclass(frozen=True)
-class Finding:
+class Redaction:
     """Where something was taken out and why; never what."""
 
     path: str  # a JSON pointer; `#` leads into a string that is JSON itself
@@ -27,9 +27,9 @@ class Finding:
 class Scrubber:
     """Collects findings over the parts of one report."""
 
-    rules: KeyRules = field(default_factory=KeyRules)
+    rules: SecretKeyRules = field(default_factory=SecretKeyRules)
     masks_emails: bool = True
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Redaction] = field(default_factory=list)
     count: int = 0
     failed: list[str] = field(default_factory=list)
     _clean: set[str] = field(default_factory=set)  # short texts known to be harmless: names and values repeat
@@ -48,7 +48,7 @@ class Scrubber:
     def _found(self, path: str, rule: str) -> None:
         self.count += 1
         if len(self.findings) < _MAX_FINDINGS:
-            self.findings.append(Finding(path[:300], rule))
+            self.findings.append(Redaction(path[:300], rule))
 
     def _value(self, value: Any, path: str, depth: int) -> Any:
         if isinstance(value, str):

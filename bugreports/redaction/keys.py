@@ -35,7 +35,7 @@ def plain_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class KeyRules:
+class SecretKeyRules:
     """`extra` names are secret as well, `safe` ones never; both in any spelling."""
 
     extra: frozenset[str] = frozenset()

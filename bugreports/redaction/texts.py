@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from bugreports.redaction.keys import KeyRules, plain_name
+from bugreports.redaction.keys import SecretKeyRules, plain_name
 from bugreports.redaction.patterns import EMAIL, PATTERNS, PEM, REDACTED, USER_INFO, Pattern
 
-Note = Callable[[str], None]  # is told the rule of each replacement
+OnRedaction = Callable[[str], None]  # is told the rule of each replacement
 
 _MAX_ROUNDS = 6
 # key, what stands between, and a value that is quoted, quoted with escapes as inside a JSON string, or bare.
@@ -47,7 +47,7 @@ _SAID_OF_SECRETS = """
 _WORDS = frozenset(_SAID_OF_SECRETS.split())
 
 
-def scrub_text(text: str, rules: KeyRules, note: Note, *, masks_emails: bool = True) -> str:
+def scrub_text(text: str, rules: SecretKeyRules, note: OnRedaction, *, masks_emails: bool = True) -> str:
     """`text` without what is secret in it; `note` is called once for each replacement."""
     for _ in range(_MAX_ROUNDS):  # a replacement may bring to light what it hid; one round is the rule
         scrubbed = _one_round(text, rules, note, masks_emails=masks_emails)
@@ -57,7 +57,7 @@ def scrub_text(text: str, rules: KeyRules, note: Note, *, masks_emails: bool = T
     return REDACTED
 
 
-def _one_round(text: str, rules: KeyRules, note: Note, *, masks_emails: bool) -> str:
+def _one_round(text: str, rules: SecretKeyRules, note: OnRedaction, *, masks_emails: bool) -> str:
     if len(text) < 4:
         return text
     lower = text.lower()
@@ -73,7 +73,7 @@ def _one_round(text: str, rules: KeyRules, note: Note, *, masks_emails: bool) ->
     return _apply(EMAIL, text, lower, note) if masks_emails else text
 
 
-def _apply(pattern: Pattern, text: str, lower: str, note: Note) -> str:
+def _apply(pattern: Pattern, text: str, lower: str, note: OnRedaction) -> str:
     for trigger in pattern.triggers:  # plain loops: this runs for each string of a report
         if trigger in lower:
             return _replace(pattern.regex, text, note, pattern.rule, pattern.replace)
@@ -81,7 +81,7 @@ def _apply(pattern: Pattern, text: str, lower: str, note: Note) -> str:
 
 
 def _replace(
-    regex: re.Pattern[str], text: str, note: Note, rule: str, replacement: Callable[[re.Match[str]], str | None]
+    regex: re.Pattern[str], text: str, note: OnRedaction, rule: str, replacement: Callable[[re.Match[str]], str | None]
 ) -> str:
     def replace(match: re.Match[str]) -> str:
         new = replacement(match)
@@ -93,7 +93,7 @@ def _replace(
     return regex.sub(replace, text)
 
 
-def _assigned(match: re.Match[str], rules: KeyRules) -> str | None:
+def _assigned(match: re.Match[str], rules: SecretKeyRules) -> str | None:
     key, between = match["key"], match["between"]
     if not rules.is_secret(key):
         return _assigned_inside(match, rules)
@@ -111,7 +111,7 @@ def _assigned(match: re.Match[str], rules: KeyRules) -> str | None:
     return f"{key}{between}{REDACTED}"
 
 
-def _assigned_inside(match: re.Match[str], rules: KeyRules) -> str | None:
+def _assigned_inside(match: re.Match[str], rules: SecretKeyRules) -> str | None:
     """The key is harmless, but its value may hold pairs of its own: `body: "password=..."`."""
     if match["quoted"] is None or not rules.may_name_secret(match["quoted"].lower()):
         return None
@@ -149,7 +149,7 @@ def _is_token(value: str) -> bool:
     return (len(value) >= 6 and has_letter and (has_digit or has_sign)) or (len(value) >= 20 and " " not in value)
 
 
-def _option(match: re.Match[str], rules: KeyRules) -> str | None:
+def _option(match: re.Match[str], rules: SecretKeyRules) -> str | None:
     value = match["value"]
     if not rules.is_secret(match["key"]) or value.lower() in _WORDS or (match[1].startswith("-") and value[0] in "=:"):
         return None

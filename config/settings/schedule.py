@@ -31,21 +31,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="50"),
     },
     "purge bug reports whose time is over": {
-        "task": "bugreports.tasks.purge_stale_reports",
+        "task": "bugreports.tasks.purge_expired_reports",
         "schedule": crontab(hour="2", minute="30"),
         "options": {"expires": 3600},
     },
     "clean up after bug reports every night": {
-        "task": "bugreports.tasks.clean_up_after_reports",
+        "task": "bugreports.tasks.cleanup_report_files",
         "schedule": crontab(hour="3", minute="10"),
     },
     "tell the outside of bug reports": {
-        "task": "bugreports.tasks.send_due_notices",
+        "task": "bugreports.tasks.deliver_notifications",
         "schedule": 30.0,
         "options": {"expires": 30},
     },
     "write people of their bug reports every morning": {
-        "task": "bugreports.tasks.write_daily_digests",
+        "task": "bugreports.tasks.enqueue_daily_digests",
         "schedule": crontab(hour="6", minute="0"),
     },
 }

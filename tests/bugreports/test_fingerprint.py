@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bugreports.fingerprint import Problem, find_problem, normalise_message, normalise_route
+from bugreports.fingerprint import ErrorSignature, extract_signature, normalise_message, normalise_route
 from tests.support.reports import crash, full, small
 
 
-def problem(document: dict) -> Problem | None:
-    return find_problem(
+def problem(document: dict) -> ErrorSignature | None:
+    return extract_signature(
         description=document["description"], location=document["clientMeta"]["locationHref"],
         recent_logs=document["recentLogs"], network_events=document["networkEvents"],
     )  # fmt: skip
@@ -21,17 +21,17 @@ def test_words_of_a_person_alone_group_nothing() -> None:
 
 def test_an_error_screen_is_known_by_message_route_and_frame() -> None:
     found = problem(crash())
-    assert found == Problem("typeerror: r is undefined", "", "grid@gallery.js")
+    assert found == ErrorSignature("typeerror: r is undefined", "", "grid@gallery.js")
     assert found.fingerprint.startswith("v1:")
     assert len(found.fingerprint) == 19
 
 
 def test_the_newest_error_of_the_logs_counts_where_the_description_has_none() -> None:
-    assert problem(full()) == Problem("put /stars/<n> failed | apierror: <n> conflict", "/stars/:id", "")
+    assert problem(full()) == ErrorSignature("put /stars/<n> failed | apierror: <n> conflict", "/stars/:id", "")
 
 
 def test_a_request_that_failed_counts_where_no_error_was_logged() -> None:
-    assert problem(full(recentLogs=[])) == Problem("PUT /api/stars/:id 409", "/stars/:id", "")
+    assert problem(full(recentLogs=[])) == ErrorSignature("PUT /api/stars/:id 409", "/stars/:id", "")
 
 
 def test_other_ids_builds_lines_and_moments_are_the_same_problem() -> None:
@@ -83,5 +83,5 @@ _ENTRIES = st.lists(st.dictionaries(_NAMES, _JSON), max_size=4)
 
 @given(st.text(max_size=200), st.text(max_size=100), _ENTRIES, _ENTRIES)
 def test_nothing_in_a_report_breaks_it(description: str, location: str, logs: list, events: list) -> None:
-    found = find_problem(description=description, location=location, recent_logs=logs, network_events=events)
+    found = extract_signature(description=description, location=location, recent_logs=logs, network_events=events)
     assert found is None or found.fingerprint.startswith("v1:")

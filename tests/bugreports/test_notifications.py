@@ -13,9 +13,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports.audit_log import Actor
-from bugreports.models import BugReport, Notice
-from bugreports.notifications import forget_old_notices, send_due, sign, write_digests
-from bugreports.tasks import send_due_notices, write_daily_digests
+from bugreports.models import BugReport, Notification
+from bugreports.notifications import delete_old_notifications, deliver_due, enqueue_digests, sign
+from bugreports.tasks import deliver_notifications, enqueue_daily_digests
 from bugreports.triage import resolve
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.factories.bugreports import BugReportFactory, NoticeFactory
@@ -57,14 +57,14 @@ def test_nothing_is_told_while_nobody_asked(settings: Settings) -> None:
     settings.BUGREPORTS_WEBHOOK_URL = "https://hook.example"  # without a secret nothing is signed, so nothing sent
     submit(small())
     BugReportFactory(assignee=AdminFactory())
-    write_daily_digests()
-    assert not Notice.objects.exists()
+    enqueue_daily_digests()
+    assert not Notification.objects.exists()
 
 
 def test_a_new_report_is_told_signed_and_without_a_word_of_the_reporter(receiver: SourceServer) -> None:
     submit(full(description="Only for staff to read"))
     assert receiver.requests == []  # nobody who submits waits for it
-    send_due_notices()
+    deliver_notifications()
     [request] = receiver.requests
     body = json.loads(request.body)
     report = BugReport.objects.get()
@@ -73,8 +73,8 @@ def test_a_new_report_is_told_signed_and_without_a_word_of_the_reporter(receiver
     assert b"studio.example" not in request.body
     moment = request.headers["x-registry-timestamp"]
     assert request.headers["x-registry-signature"] == f"sha256={sign(moment, request.body, SECRET)}"
-    assert request.headers["x-registry-delivery"] == str(Notice.objects.get().pk)
-    send_due(later(3600))
+    assert request.headers["x-registry-delivery"] == str(Notification.objects.get().pk)
+    deliver_due(later(3600))
     assert len(receiver.requests) == 1
 
 
@@ -82,7 +82,7 @@ def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
     submit(crash())
     resolve([BugReport.objects.get().report_id], by=Actor("x"), now=timezone.now())
     submit(crash())
-    send_due(timezone.now)
+    deliver_due(timezone.now)
     assert sorted(json.loads(request.body)["event"] for request in receiver.requests) == [
         "bug_report.regressed", "bug_report.submitted", "bug_report.submitted",
     ]  # fmt: skip
@@ -92,18 +92,18 @@ def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: Sou
     settings.BUGREPORTS_NOTICE_ATTEMPTS = 3
     receiver.serve("/hook", b"", status=500)
     submit(small())
-    assert send_due(timezone.now) == 0
-    notice = Notice.objects.get()
+    assert deliver_due(timezone.now) == 0
+    notice = Notification.objects.get()
     assert (notice.status, notice.attempts) == ("waiting", 1)
     assert "status 500" in notice.last_error
     assert notice.next_attempt_at > timezone.now()
-    send_due(timezone.now)
+    deliver_due(timezone.now)
     assert len(receiver.requests) == 1  # not yet
     receiver.serve("/hook", b"", status=429, headers={"Retry-After": "1800"})
-    send_due(later(60))
+    deliver_due(later(60))
     notice.refresh_from_db()
     assert notice.next_attempt_at > timezone.now() + timedelta(seconds=1700)
-    send_due(later(4000))
+    deliver_due(later(4000))
     notice.refresh_from_db()
     assert (notice.status, notice.attempts, len(receiver.requests)) == ("failed", 3, 3)
 
@@ -111,16 +111,16 @@ def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: Sou
 def test_an_address_inside_is_never_talked_to(receiver: SourceServer, settings: Settings) -> None:
     settings.BUGREPORTS_WEBHOOK_URL = "https://169.254.169.254/latest"
     submit(small())
-    send_due(timezone.now)
-    assert Notice.objects.get().status == "failed"
+    deliver_due(timezone.now)
+    assert Notification.objects.get().status == "failed"
 
 
 def test_a_sender_that_died_is_followed_by_another(receiver: SourceServer) -> None:
     submit(small())
     now = timezone.now()
-    Notice.objects.update(attempts=1, next_attempt_at=now + timedelta(seconds=60))  # leased, and nothing more
-    assert send_due(lambda: now) == 0
-    assert send_due(later(61)) == 1
+    Notification.objects.update(attempts=1, next_attempt_at=now + timedelta(seconds=60))  # leased, and nothing more
+    assert deliver_due(lambda: now) == 0
+    assert deliver_due(later(61)) == 1
 
 
 def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> None:
@@ -130,48 +130,48 @@ def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> 
     BugReportFactory(assignee=owner, status="resolved")
     BugReportFactory(assignee=AdminFactory(is_active=False))
     now = timezone.now()
-    assert write_digests(now) == 1
-    write_digests(now)
-    send_due(timezone.now)
+    assert enqueue_digests(now) == 1
+    enqueue_digests(now)
+    deliver_due(timezone.now)
     [letter] = mail.outbox
     assert (letter.to, letter.subject) == (["owner@studio.example"], "1 bug report assigned to you")
     assert mine.report_id in letter.body
     assert "The shelf is empty" in letter.body
     assert idle.email not in letter.body
-    write_digests(now + timedelta(days=1))
-    send_due(later(86_500))
+    enqueue_digests(now + timedelta(days=1))
+    deliver_due(later(86_500))
     assert len(mail.outbox) == 2
 
 
 def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
     settings.BUGREPORTS_DIGEST_MAIL = True
     BugReportFactory(assignee=AdminFactory())
-    write_digests(timezone.now())
+    enqueue_digests(timezone.now())
     BugReport.objects.update(assignee=None)
-    assert send_due(timezone.now) == 1
+    assert deliver_due(timezone.now) == 1
     assert mail.outbox == []
 
 
 def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BUGREPORTS_DIGEST_MAIL = True
     BugReportFactory(assignee=AdminFactory())
-    write_digests(timezone.now())
+    enqueue_digests(timezone.now())
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise smtplib.SMTPServerDisconnected("secret text of the server")
 
     with monkeypatch.context() as patched:
         patched.setattr("bugreports.letters.send_mail", fail)
-        assert send_due(timezone.now) == 0
-    assert Notice.objects.get().last_error == "SMTPServerDisconnected"
-    assert send_due(later(60)) == 1
+        assert deliver_due(timezone.now) == 0
+    assert Notification.objects.get().last_error == "SMTPServerDisconnected"
+    assert deliver_due(later(60)) == 1
 
 
 def test_old_notices_are_forgotten(settings: Settings) -> None:
     NoticeFactory(status="sent")
     NoticeFactory(status="waiting")
     NoticeFactory(status="sent", written_at=timezone.now())
-    assert forget_old_notices(timezone.now()) == 1
+    assert delete_old_notifications(timezone.now()) == 1
 
 
 def test_the_signature_is_what_any_other_program_computes() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.redaction import measure
 from bugreports.redaction.documents import FAILED, Scrubber
-from bugreports.redaction.keys import KeyRules
+from bugreports.redaction.keys import SecretKeyRules
 from bugreports.redaction.patterns import REDACTED
 from bugreports.redaction.rules import rules_document
 from tests.support.exchanges import CONTRACTS
@@ -19,7 +19,7 @@ from tests.support.secret_corpus import HARMLESS, SECRET
 
 
 def scrub(value: Any, **rules: Any) -> tuple[Any, Scrubber]:
-    scrubber = Scrubber(KeyRules(**rules))
+    scrubber = Scrubber(SecretKeyRules(**rules))
     return scrubber.scrub(value, ""), scrubber
 
 

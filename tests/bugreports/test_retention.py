@@ -17,19 +17,19 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports.audit_log import Actor
-from bugreports.errors import PurgeTooLarge, PurgeUnderWay
-from bugreports.file_cleanup import remove_files, sweep_orphans
+from bugreports.errors import PurgeInProgress, PurgeTooLarge
+from bugreports.file_cleanup import delete_pending_files, sweep_orphans
 from bugreports.models import (
     BugReport,
     BugReportContext,
     BugReportEvent,
     BugReportScreenshot,
-    FileRemoval,
+    PendingFileDeletion,
     PurgeRun,
 )
-from bugreports.retention import BY_CLOCK, _alone, chain_digest, delete_reports, purge
+from bugreports.retention import SCHEDULED, _purge_lock, chain_digest, delete_reports, purge
 from bugreports.screenshots import private_storage, screenshot_key
-from bugreports.tasks import clean_up_after_reports, purge_stale_reports
+from bugreports.tasks import cleanup_report_files, purge_expired_reports
 from common.timestamps import format_timestamp
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
 from tests.support.processes import ENVIRONMENT, PROJECT
@@ -161,12 +161,12 @@ def test_the_clock_refuses_what_looks_like_a_wrong_clock(settings: Settings) -> 
     settings.BUGREPORTS_PURGE_MAX_ROWS = 3
     BugReportFactory.create_batch(4, status="resolved", submitted_at=LONG_AGO)
     with pytest.raises(PurgeTooLarge):
-        purge(requested_by=BY_CLOCK, now=NOW)
+        purge(requested_by=SCHEDULED, now=NOW)
     assert (BugReport.objects.count(), PurgeRun.objects.get().status) == (4, "refused")
     with pytest.raises(PurgeTooLarge):
-        purge(requested_by=BY_CLOCK, now=NOW + timedelta(days=365))
+        purge(requested_by=SCHEDULED, now=NOW + timedelta(days=365))
     PurgeRunFactory(deleted=1)  # ten times as many as ever before are usual growth
-    assert purge(requested_by=BY_CLOCK, now=NOW).deleted == 4
+    assert purge(requested_by=SCHEDULED, now=NOW).deleted == 4
 
 
 def test_a_person_who_saw_the_dry_run_is_not_held_up(settings: Settings) -> None:
@@ -182,12 +182,12 @@ def test_two_purges_do_not_run_at_once() -> None:
     def other() -> None:
         try:
             run()
-        except PurgeUnderWay:
+        except PurgeInProgress:
             refused.append(True)
         finally:
             connections.close_all()
 
-    with _alone():
+    with _purge_lock():
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
@@ -204,9 +204,9 @@ def test_files_wait_for_a_storage_that_is_away(monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patched:
         patched.setattr(type(private_storage()), "delete", fail)
         assert run().deleted == 3
-    assert sorted(FileRemoval.objects.values_list("key", flat=True)) == sorted(keys) == stored()
-    assert remove_files() == 3
-    assert (stored(), FileRemoval.objects.count()) == ([], 0)
+    assert sorted(PendingFileDeletion.objects.values_list("key", flat=True)) == sorted(keys) == stored()
+    assert delete_pending_files() == 3
+    assert (stored(), PendingFileDeletion.objects.count()) == ([], 0)
 
 
 def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks: Any) -> None:
@@ -214,7 +214,7 @@ def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks
     add_screenshot(report)
     with django_capture_on_commit_callbacks(execute=True):
         delete_reports([report.report_id], by=Actor("theo@studio.example"), now=NOW)
-    assert (BugReport.objects.count(), stored(), FileRemoval.objects.count()) == (0, [], 0)
+    assert (BugReport.objects.count(), stored(), PendingFileDeletion.objects.count()) == (0, [], 0)
 
 
 def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Settings) -> None:
@@ -224,14 +224,14 @@ def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Sett
     assert (account.looked_at, account.young, account.deleted) == (2, 1, 0)
     account = sweep_orphans(timezone.now() + timedelta(days=2))
     assert (account.deleted, stored()) == (1, [kept] if kept != orphan else [])
-    clean_up_after_reports()
+    cleanup_report_files()
 
 
 def test_the_clock_purges(settings: Settings) -> None:
     BugReportFactory(status="resolved", submitted_at=timezone.now() - timedelta(days=31))
-    purge_stale_reports()
+    purge_expired_reports()
     assert not BugReport.objects.exists()
-    assert PurgeRun.objects.get().requested_by == BY_CLOCK
+    assert PurgeRun.objects.get().requested_by == SCHEDULED
     entry = settings.CELERY_BEAT_SCHEDULE["purge bug reports whose time is over"]["schedule"]
     assert (entry.hour, entry.minute) == ({2}, {30})
 
@@ -287,11 +287,11 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     assert broken.digest == (chain_digest("", ids[:gone]) if gone else "")
     # A picture has a row, or waits to be removed: never neither.
     named = set(BugReportScreenshot.objects.values_list("key", flat=True))
-    assert set(stored()) == named | set(FileRemoval.objects.values_list("key", flat=True))
+    assert set(stored()) == named | set(PendingFileDeletion.objects.values_list("key", flat=True))
     assert purge(requested_by="command", now=timezone.now()).deleted == 12 - gone
     broken.refresh_from_db()
     assert broken.status == "died"
-    assert (BugReport.objects.get(), FileRemoval.objects.count(), len(stored())) == (held, 0, 1)
+    assert (BugReport.objects.get(), PendingFileDeletion.objects.count(), len(stored())) == (held, 0, 1)
 
 
 @pytest.mark.parametrize(

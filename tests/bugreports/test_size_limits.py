@@ -1,14 +1,14 @@
 """What is kept of a large report, and what is told of the rest."""
 
-from bugreports.redaction.keys import KeyRules
-from bugreports.sanitization import Limits, SafeReport, make_safe
-from bugreports.size_limits import MORE, TRUNCATED, Budget, Capper
-from bugreports.submission import read_submission
+from bugreports.redaction.keys import SecretKeyRules
+from bugreports.sanitization import Limits, SanitizedReport, sanitize
+from bugreports.size_limits import MORE, TRUNCATED, Budget, SizeLimiter
+from bugreports.submission import parse_submission
 from tests.support.reports import full, small
 
 
-def make(document: dict, **limits: int) -> SafeReport:
-    return make_safe(read_submission(document), rules=KeyRules(), masks_emails=True, limits=Limits(**limits))
+def make(document: dict, **limits: int) -> SanitizedReport:
+    return sanitize(parse_submission(document), rules=SecretKeyRules(), masks_emails=True, limits=Limits(**limits))
 
 
 def log(number: int, message: str = "x") -> dict:
@@ -66,6 +66,6 @@ def test_all_characters_of_a_section_are_bounded() -> None:
 
 
 def test_a_text_of_exactly_the_limit_is_whole() -> None:
-    capper = Capper(10)
+    capper = SizeLimiter(10)
     assert capper.tree({"a": "x" * 10}, "s", Budget(10, 100)) == {"a": "x" * 10}
     assert capper.dropped == {}

@@ -1,6 +1,6 @@
 """Logs and requests as one sequence, whatever the client's clock said."""
 
-from bugreports.timeline import failed_requests, make_timeline, read_moment
+from bugreports.timeline import build_timeline, failed_requests, read_moment
 
 
 def log(timestamp: object, message: str, level: str = "info") -> dict:
@@ -12,7 +12,7 @@ def request(started_at: str, status: int | None = 200, **more: object) -> dict:
 
 
 def titles(logs: list, requests: list) -> list[str]:
-    return [happening.title for happening in make_timeline(logs, requests)]
+    return [happening.title for happening in build_timeline(logs, requests)]
 
 
 def test_they_stand_in_the_order_of_time_oldest_first() -> None:
@@ -26,7 +26,7 @@ def test_an_entry_without_a_moment_stays_beside_the_one_before_it() -> None:
 
 
 def test_errors_and_failures_are_marked() -> None:
-    happenings = make_timeline(
+    happenings = build_timeline(
         [log("", "x", "ERROR"), log("", "y", "warn")], [request("", 500), request("", None, ok=True)]
     )
     assert [(one.title, one.is_bad) for one in happenings] == [
@@ -53,4 +53,4 @@ def test_any_text_may_stand_for_a_moment() -> None:
 
 
 def test_entries_that_are_none_are_passed_over() -> None:
-    assert make_timeline(["[Truncated]", None], [5]) == []
+    assert build_timeline(["[Truncated]", None], [5]) == []

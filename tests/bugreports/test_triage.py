@@ -11,9 +11,9 @@ from django.utils import timezone
 from bugreports import triage
 from bugreports.audit_log import Actor
 from bugreports.duplicates import merge, unmerge
-from bugreports.errors import AssigneeUnknown, DuplicateRefused, MoveRefused, ReportChanged, ReportMissing
+from bugreports.errors import InvalidDuplicateLink, ReportNotFound, StaleReport, TransitionNotAllowed, UnknownAssignee
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.statuses import STATUSES, may_move
+from bugreports.statuses import STATUSES, can_transition
 from common.errors import InvalidInput
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.bugreports import BugReportFactory
@@ -36,9 +36,9 @@ def set_status(report: BugReport, status: str, by: Actor, **more: Any) -> int:
 @pytest.mark.parametrize("current", STATUSES)
 def test_the_table_of_moves(current: str, to: str, staff: Actor) -> None:
     report = BugReportFactory(status=current)
-    if not may_move(current, to):
+    if not can_transition(current, to):
         assert (current, to) == ("resolved", "ignored")
-        with pytest.raises(MoveRefused) as refusal:
+        with pytest.raises(TransitionNotAllowed) as refusal:
             set_status(report, to, staff)
         assert refusal.value.details == {"from": current, "to": to}
         assert events(report) == ["submitted"]
@@ -90,7 +90,7 @@ def test_what_makes_no_sense_is_refused(status: str, more: dict, staff: Actor) -
 def test_many_move_together_or_not_at_all(staff: Actor, django_assert_max_num_queries: Any) -> None:
     reports = [*BugReportFactory.create_batch(4), BugReportFactory(status="resolved")]
     ids = [report.report_id for report in reports]
-    with pytest.raises(MoveRefused, match="1 of 5 cannot"):
+    with pytest.raises(TransitionNotAllowed, match="1 of 5 cannot"):
         triage.ignore(ids, by=staff, now=NOW)
     assert BugReport.objects.filter(status="ignored").count() == 0
     assert triage.resolve(ids, by=staff, now=NOW, kind="wont_fix") == 5
@@ -101,7 +101,7 @@ def test_many_move_together_or_not_at_all(staff: Actor, django_assert_max_num_qu
 
 def test_a_report_that_is_not_there_stops_all(staff: Actor) -> None:
     report = BugReportFactory()
-    with pytest.raises(ReportMissing):
+    with pytest.raises(ReportNotFound):
         triage.start([report.report_id, "bug_20260101_000000_000000000000"], by=staff, now=NOW)
     assert events(report) == ["submitted"]
 
@@ -109,7 +109,7 @@ def test_a_report_that_is_not_there_stops_all(staff: Actor) -> None:
 def test_who_looked_at_an_older_version_is_told(staff: Actor) -> None:
     report = BugReportFactory()
     set_status(report, "in_progress", staff, version=1)
-    with pytest.raises(ReportChanged):
+    with pytest.raises(StaleReport):
         set_status(report, "resolved", staff, version=1)
 
 
@@ -118,7 +118,7 @@ def test_it_is_given_to_staff_only_and_taken_back(staff: Actor) -> None:
     ids = [report.report_id]
     person = AdminFactory()
     for nobody in (UserFactory().email, "nobody@studio.example", AdminFactory(is_active=False).email):
-        with pytest.raises(AssigneeUnknown):
+        with pytest.raises(UnknownAssignee):
             triage.assign(ids, nobody, by=staff, now=NOW)
     assert triage.assign(ids, person.email.upper(), by=staff, now=NOW) == 1
     assert triage.assign(ids, person.email, by=staff, now=NOW) == 0
@@ -131,10 +131,10 @@ def test_it_is_given_to_staff_only_and_taken_back(staff: Actor) -> None:
 def test_a_priority_is_a_judgement(staff: Actor) -> None:
     report = BugReportFactory()
     assert list(BugReport.objects.untriaged()) == [report]
-    triage.prioritise([report.report_id], "high", by=staff, now=NOW)
+    triage.set_priority([report.report_id], "high", by=staff, now=NOW)
     assert not BugReport.objects.untriaged().exists()
     with pytest.raises(InvalidInput):
-        triage.prioritise([report.report_id], "urgent", by=staff, now=NOW)
+        triage.set_priority([report.report_id], "urgent", by=staff, now=NOW)
 
 
 def test_retaining_says_who_and_why(staff: Actor) -> None:
@@ -150,7 +150,7 @@ def test_retaining_says_who_and_why(staff: Actor) -> None:
 
 def test_a_comment_stays_in_the_trail(staff: Actor) -> None:
     report = BugReportFactory()
-    triage.comment([report.report_id], " Same as last week? ", by=staff, now=NOW)
+    triage.add_comment([report.report_id], " Same as last week? ", by=staff, now=NOW)
     assert report.events.last().event_data == {"text": "Same as last week?"}
 
 
@@ -163,7 +163,7 @@ def test_two_who_resolve_at_once_change_it_once() -> None:
         try:
             by = Actor("x@studio.example")
             outcomes.append(triage.resolve([report.report_id], by=by, now=timezone.now(), version=1))
-        except ReportChanged as error:
+        except StaleReport as error:
             outcomes.append(error.code)
         finally:
             connections.close_all()
@@ -218,15 +218,15 @@ def test_reopening_a_duplicate_gives_back_what_it_brought(staff: Actor) -> None:
 
 def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
     one, two, three = BugReportFactory.create_batch(3)
-    with pytest.raises(DuplicateRefused, match="itself"):
+    with pytest.raises(InvalidDuplicateLink, match="itself"):
         merge([one.report_id], one.report_id, by=staff, now=NOW)
     merge([two.report_id], one.report_id, by=staff, now=NOW)
-    with pytest.raises(DuplicateRefused, match="circle"):
+    with pytest.raises(InvalidDuplicateLink, match="circle"):
         merge([one.report_id], two.report_id, by=staff, now=NOW)
     merge([three.report_id], two.report_id, by=staff, now=NOW)  # two is a duplicate: its lead it is
     three.refresh_from_db()
     assert three.duplicate_of == one
-    with pytest.raises(ReportMissing):
+    with pytest.raises(ReportNotFound):
         merge([one.report_id], "bug_20260101_000000_000000000000", by=staff, now=NOW)
 
 
@@ -256,7 +256,7 @@ def test_people_who_merge_and_unmerge_at_once_leave_a_forest_of_depth_one() -> N
                         unmerge([one, other], by=by, now=timezone.now())
                     else:
                         merge([one], other, by=by, now=timezone.now())
-                except (DuplicateRefused, ReportChanged):
+                except (InvalidDuplicateLink, StaleReport):
                     pass
         finally:
             connections.close_all()

@@ -7,8 +7,8 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from bugreports.models import BugReport, BugReportContext, BugReportEvent, Notice, PurgeRun
-from bugreports.report_ids import new_report_id
+from bugreports.models import BugReport, BugReportContext, BugReportEvent, Notification, PurgeRun
+from bugreports.report_ids import generate_report_id
 
 DAY_ONE = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ class BugReportFactory(DjangoModelFactory):
         skip_postgeneration_save = True
 
     submitted_at = factory.LazyFunction(timezone.now)
-    report_id = factory.LazyAttribute(lambda row: new_report_id("", row.submitted_at))
+    report_id = factory.LazyAttribute(lambda row: generate_report_id("", row.submitted_at))
     trace_id = factory.Sequence(lambda number: f"trace-{number:08}")
     submitted_by = "lia@studio.example"
     description = factory.Sequence(lambda number: f"The shelf of worlds stays empty, case {number}")
@@ -60,9 +60,9 @@ class PurgeRunFactory(DjangoModelFactory):
 
 class NoticeFactory(DjangoModelFactory):
     class Meta:
-        model = Notice
+        model = Notification
 
-    kind = Notice.Kind.WEBHOOK
+    kind = Notification.Kind.WEBHOOK
     key = factory.Sequence(lambda number: f"submitted:{number}")
     body = factory.LazyFunction(lambda: {"event": "bug_report.submitted"})
     written_at = DAY_ONE

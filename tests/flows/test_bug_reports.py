@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tokens import issue_token
 from bugreports.audit_log import Actor
 from bugreports.models import BugReport, PurgeRun
-from bugreports.tasks import purge_stale_reports
+from bugreports.tasks import purge_expired_reports
 from bugreports.triage import resolve
 from taxonomy.sync import load_starter
 from tests.factories.accounts import bearer
@@ -199,7 +199,7 @@ def test_a_worker_purges_what_is_over_its_time(registry: str, tmp_path: Path, se
     command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--concurrency", "1"]
     worker = subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
     with ended_at_last(worker):
-        purge_stale_reports.delay()
+        purge_expired_reports.delay()
         wait_until(lambda: PurgeRun.objects.filter(status="done").exists(), 60)
         worker.terminate()
         worker.wait(30)

@@ -25,7 +25,11 @@ def main(wish: dict[str, Any]) -> None:
     connection.settings_dict["NAME"] = wish["database"]
     for name, value in wish["settings"].items():
         setattr(settings, name, value)
-    delete_batch, chain_digest, remove_files = retention.delete_batch, retention.chain_digest, retention.remove_files
+    delete_batch, chain_digest, remove_files = (
+        retention.delete_batch,
+        retention.chain_digest,
+        retention.delete_pending_files,
+    )
     number = 0
 
     def reach(moment: str) -> None:
@@ -48,7 +52,11 @@ def main(wish: dict[str, Any]) -> None:
         reach("before files")
         return remove_files()
 
-    retention.delete_batch, retention.chain_digest, retention.remove_files = dying_batch, dying_digest, dying_files
+    retention.delete_batch, retention.chain_digest, retention.delete_pending_files = (
+        dying_batch,
+        dying_digest,
+        dying_files,
+    )
     retention.purge(requested_by="command", now=timezone.now())
 
 

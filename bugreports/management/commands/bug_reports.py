@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from bugreports.audit_log import Actor
 from bugreports.exports import export_reports
-from bugreports.filters import filter_reports, find_report
-from bugreports.metrics import report_figures
+from bugreports.filters import filter_reports, get_report
+from bugreports.metrics import report_metrics
 from bugreports.models import BugReport, BugReportEvent
 from bugreports.retention import delete_reports, purge
-from bugreports.serialization import detail, summary, with_all_a_detail_needs, with_all_a_summary_needs
+from bugreports.serialization import prefetch_detail, prefetch_summary, serialize_detail, serialize_summary
 from bugreports.statuses import PRIORITIES, RESOLUTION_KINDS, STATUSES
 from bugreports.updates import UNSET, ReportChanges, update_report
 from common.errors import RegistryError
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         if limit < 1:
             raise CommandError("--limit must be 1 or more", returncode=_USAGE)
         found = filter_reports(_filters(options))
-        rows = [summary(row) for row in with_all_a_summary_needs(found)[:limit]]
+        rows = [serialize_summary(row) for row in prefetch_summary(found)[:limit]]
         if self.stdout.isatty() and not as_json:
             self._table(rows)
             return
@@ -82,10 +82,10 @@ class Command(BaseCommand):
             )
 
     def _show(self, *, report_id: str, **options: Any) -> None:
-        self._print(detail(find_report(report_id, with_all_a_detail_needs(BugReport.objects.all()))))
+        self._print(serialize_detail(get_report(report_id, prefetch_detail(BugReport.objects.all()))))
 
     def _update(self, *, report_id: str, actor: str, **options: Any) -> None:
-        find_report(report_id)
+        get_report(report_id)
         wish = _read_resolution(options["resolution"])
         changes = ReportChanges(
             status=options["status"],
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         )
         by = Actor(actor, BugReportEvent.ActorType.USER if "@" in actor else BugReportEvent.ActorType.AGENT)
         update_report(report_id, changes, by=by, now=timezone.now())
-        self._print(summary(find_report(report_id, with_all_a_summary_needs(BugReport.objects.all()))))
+        self._print(serialize_summary(get_report(report_id, prefetch_summary(BugReport.objects.all()))))
 
     def _delete(self, *, report_id: str, **options: Any) -> None:
         delete_reports([report_id], by=Actor("command"), now=timezone.now())
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         self._print(result.document())
 
     def _stats(self, **options: Any) -> None:
-        self._print(report_figures(timezone.now()))
+        self._print(report_metrics(timezone.now()))
 
     def _export(self, **options: Any) -> None:
         for piece in export_reports(filter_reports(_filters(options))):
