@@ -8,8 +8,8 @@ class AlbumartConfig(AppConfig):
     def ready(self) -> None:
         from albumart.backend import ArtworkBackend
         from albumart.backfill_rules import LEGACY_SONGS, artwork_backfill_pending
-        from assets.field_holds import ABOVE_PERCENT
-        from assets.pictures import register_keeper
+        from assets.album_art_backend import register_keeper
+        from assets.rollout_guards import ABOVE_PERCENT
         from backfills.rules import register_rule
         from flags.holds import hold_back
         from flags.registry import ALBUM_ART

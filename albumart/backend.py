@@ -1,4 +1,4 @@
-"""What the registry asks of us: `assets.pictures.PictureKeeper`."""
+"""What the registry asks of us: `assets.album_art_backend.PictureKeeper`."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -6,9 +6,9 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registry"
 
     def ready(self) -> None:
-        from assets import node_usage
+        from assets import usage_counters
         from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-        from assets.field_holds import ABOVE_PERCENT, ai_metadata_waits, creator_description_waits
+        from assets.rollout_guards import ABOVE_PERCENT, ai_metadata_waits, creator_description_waits
         from backfills.rules import register_rule
         from flags.holds import hold_back
         from flags.registry import AI_METADATA, CREATOR_DESCRIPTION
@@ -18,6 +18,6 @@ class AssetsConfig(AppConfig):
         register_rule(AI_METADATA_RULE)
         hold_back(CREATOR_DESCRIPTION, ABOVE_PERCENT, creator_description_waits)
         hold_back(AI_METADATA, ABOVE_PERCENT, ai_metadata_waits)
-        register_usage(node_usage.assets_by_node)
-        register_usage(node_usage.numbers_on_their_way)
-        register_live_usage(node_usage.live_assets_by_node)
+        register_usage(usage_counters.assets_by_node)
+        register_usage(usage_counters.numbers_on_their_way)
+        register_live_usage(usage_counters.live_assets_by_node)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from assets.errors import ComponentMissing
-from assets.finding import find_assets
+from assets.lookup import find_assets
 from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 

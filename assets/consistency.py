@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from assets.media_storage import delete_media
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from assets.store import delete_media
 from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from assets.demo_media import make_media
+from assets.media_storage import delete_media, save_media
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import take_block
-from assets.store import delete_media, save_media
 from common.errors import Conflict
 from common.public_ids import generate_public_id
 from taxonomy.lookup import Directory, Node, current_directory

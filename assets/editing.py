@@ -9,11 +9,11 @@ from django.db import transaction
 from simple_history.utils import bulk_update_with_history
 
 from accounts.models import User
+from assets.album_art_backend import ask_for_picture, is_same_picture
 from assets.components import check_components
 from assets.descriptions import creator_description_to_keep
 from assets.errors import IdentityFrozen
 from assets.models import Asset, SequenceReservation
-from assets.pictures import ask_for_picture, is_same_picture
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput

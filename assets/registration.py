@@ -11,13 +11,13 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from assets.album_art_backend import ask_for_picture
 from assets.components import check_components
 from assets.errors import AddressTaken
+from assets.media_storage import delete_media, save_media
 from assets.media_types import HEAD_BYTES, MediaType, check_media
 from assets.models import Asset, SequenceReservation
-from assets.pictures import ask_for_picture
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
-from assets.store import delete_media, save_media
 from common.errors import InvalidInput, PayloadTooLarge
 from taxonomy.lookup import Directory, Node
 

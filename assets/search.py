@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import BooleanField, IntegerField
 from django.db.models.expressions import RawSQL
 
-from assets.finding import condition_for
+from assets.lookup import condition_for
 from assets.models import Asset
 from common.text_validation import clean_text
 from taxonomy.lookup import Directory

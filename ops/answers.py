@@ -15,9 +15,9 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import User
 from accounts.service_keys import ServiceCaller
 from api.envelopes import success_from_json
+from assets.api.asset_json import metadata_json, newest_rows, rows_of
 from assets.api.listing import list_assets
 from assets.api.views import page_answer
-from assets.api.wire_json import metadata_json, newest_rows, rows_of
 from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, FlagSet, flags_for

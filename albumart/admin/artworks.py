@@ -21,7 +21,7 @@ from albumart.admin.upload import handle_upload
 from albumart.metrics import pipeline_metrics
 from albumart.models import Artwork, ArtworkFile
 from albumart.queueing import mark_not_found, refetch, retry_failed
-from assets.store import public_url
+from assets.media_storage import public_url
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 from flags.evaluation import flags_for_everyone

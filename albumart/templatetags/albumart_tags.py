@@ -3,7 +3,7 @@
 from django import template
 
 from albumart.models import Artwork
-from assets.store import public_url
+from assets.media_storage import public_url
 
 register = template.Library()
 

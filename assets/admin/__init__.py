@@ -1,4 +1,4 @@
 from assets.admin.assets import AssetAdmin
-from assets.admin.counters import SequenceCounterAdmin, SequenceReservationAdmin
+from assets.admin.sequences import SequenceCounterAdmin, SequenceReservationAdmin
 
 __all__ = ["AssetAdmin", "SequenceCounterAdmin", "SequenceReservationAdmin"]

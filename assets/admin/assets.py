@@ -23,9 +23,9 @@ from assets.admin.filters import (
 )
 from assets.admin.forms import AssetForm
 from assets.admin.previews import composites_with, parts_of, player, thumbnail
+from assets.album_art_backend import picture_keeper
 from assets.editing import edit_asset
 from assets.models import Asset
-from assets.pictures import picture_keeper
 from assets.search import EVERYTHING, check_search, plan_search
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin

@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
+from assets.album_art_backend import picture_keeper
 from assets.models import Asset
-from assets.pictures import picture_keeper
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -4,8 +4,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from assets.media_storage import public_url
 from assets.models import Asset
-from assets.store import public_url
 
 _ICONS = {"G": "music_note", "S": "star", "L": "checkroom", "M": "directions_run", "W": "public", "B": "sell",
           "P": "face", "T": "model_training", "C": "movie", "R": "gavel"}  # fmt: skip

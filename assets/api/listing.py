@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import Count, Window
 
 from api.pagination import PageParams, parse_page_params
+from assets.api.asset_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
 from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
-from assets.api.wire_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, check_search, plan_search

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from api.fields import PlainTextField, StrictSerializer
 from assets.ai_metadata import check_ai_metadata
-from assets.api.compat import TOLERATED_FIELDS
+from assets.api.legacy_forms import TOLERATED_FIELDS
 from assets.descriptions import check_album_art
 from common.errors import InvalidInput
 from common.text_validation import clean_text, validate_json

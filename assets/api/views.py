@@ -18,9 +18,10 @@ from rest_framework.views import APIView
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
 from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly, is_service
-from assets.api.compat import flatten_form, read_list
-from assets.api.forms import MultiPartParser
+from assets.api.asset_json import asset_json, join_json, metadata_json, newest_rows, rows_of
+from assets.api.legacy_forms import flatten_form, read_list
 from assets.api.listing import AssetPage, count_assets, list_assets
+from assets.api.parsers import MultiPartParser
 from assets.api.serializers import (
     BatchAddressesSerializer,
     CsvRowSerializer,
@@ -28,10 +29,9 @@ from assets.api.serializers import (
     RegisterAssetSerializer,
     ReserveSerializer,
 )
-from assets.api.wire_json import asset_json, join_json, metadata_json, newest_rows, rows_of
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetMissing
-from assets.finding import find_asset, find_asset_pk, find_assets, read_key
+from assets.lookup import find_asset, find_asset_pk, find_assets, read_key
 from assets.models import SequenceReservation
 from assets.registration import RegistrationWish, register_asset, register_assets
 from assets.sequences import reserve_numbers

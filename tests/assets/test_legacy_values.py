@@ -15,8 +15,8 @@ from accounts.models import User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.descriptions import words_in_description
 from assets.editing import edit_asset
-from assets.field_holds import ai_metadata_waits, creator_description_waits
 from assets.models import Asset
+from assets.rollout_guards import ai_metadata_waits, creator_description_waits
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
 from flags.changing import change_flag

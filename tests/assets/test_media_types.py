@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.ai_metadata import check_ai_metadata
-from assets.api.compat import read_list
+from assets.api.legacy_forms import read_list
 from assets.descriptions import check_album_art, creator_description_to_keep
 from assets.errors import MediaRefused
 from assets.media_types import HEAD_BYTES, TYPES_BY_LAYER, check_media, sniff_mime_type

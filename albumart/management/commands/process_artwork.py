@@ -11,7 +11,7 @@ from albumart.metrics import cohort_metrics, pipeline_metrics, run_wait_reason
 from albumart.missing_artwork import FetchPlan, plan_missing_artwork
 from albumart.models import Artwork, ArtworkRun
 from albumart.queueing import cancel_run, pause_run, refetch, resume_run, retry_failed, start_run
-from assets.finding import find_asset
+from assets.lookup import find_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar
 from taxonomy.lookup import current_directory

@@ -10,8 +10,8 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from assets.importing import ImportAccount, import_registry
-from assets.legacy_export import read_documents
+from assets.legacy_export_parser import read_documents
+from assets.legacy_import import ImportAccount, import_registry
 from taxonomy.lookup import current_directory
 
 _CHUNK_CHARS = 256 * 1024

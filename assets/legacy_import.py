@@ -16,7 +16,7 @@ from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from accounts.registration import ensure_user
-from assets.legacy_export import LegacyAsset, RowRejected, read_asset
+from assets.legacy_export_parser import LegacyAsset, RowRejected, read_asset
 from assets.models import Asset
 from assets.sequences import raise_counters
 from common.errors import InvalidInput

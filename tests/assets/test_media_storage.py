@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client, override_settings
 
-from assets.store import delete_media, public_url, save_media
+from assets.media_storage import delete_media, public_url, save_media
 from common.errors import Unavailable
 from tests.support.media import make_png, make_svg
 from tests.support.storage_kinds import gcs_emulator, storage

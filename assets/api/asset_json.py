@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
+from assets.album_art_backend import picture_keeper
 from assets.models import Asset
-from assets.pictures import picture_keeper
 from assets.querysets import AssetQuerySet
 from assets.search import Search
 from flags.evaluation import FlagSet

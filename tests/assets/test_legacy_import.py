@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from assets.importing import ImportAccount, import_registry
+from assets.legacy_import import ImportAccount, import_registry
 from assets.models import Asset, SequenceCounter
 from taxonomy.lookup import Directory, current_directory
 from taxonomy.sync import import_document

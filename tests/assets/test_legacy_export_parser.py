@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.legacy_export import RowRejected, read_asset, read_documents
+from assets.legacy_export_parser import RowRejected, read_asset, read_documents
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
