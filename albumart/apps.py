@@ -8,12 +8,12 @@ class AlbumartConfig(AppConfig):
     def ready(self) -> None:
         from albumart.backend import ArtworkBackend
         from albumart.backfill_rules import LEGACY_SONGS, artwork_backfill_pending
-        from assets.album_art_backend import register_keeper
-        from assets.rollout_guards import ABOVE_PERCENT
+        from assets.album_art_backend import set_album_art_backend
+        from assets.rollout_guards import MAX_PERCENT_BEFORE_BACKFILL
         from backfills.rules import register_rule
         from flags.holds import hold_back
         from flags.registry import ALBUM_ART
 
         register_rule(LEGACY_SONGS)
-        hold_back(ALBUM_ART, ABOVE_PERCENT, artwork_backfill_pending)
-        register_keeper(ArtworkBackend())
+        hold_back(ALBUM_ART, MAX_PERCENT_BEFORE_BACKFILL, artwork_backfill_pending)
+        set_album_art_backend(ArtworkBackend())

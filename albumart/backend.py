@@ -1,4 +1,4 @@
-"""What the registry asks of us: `assets.album_art_backend.PictureKeeper`."""
+"""What the registry asks of us: `assets.album_art_backend.AlbumArtBackend`."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -14,7 +14,7 @@ _TEXT_KEYS = (
 _NUMBER_KEYS = ("bpm", "duration", "processingTime", "confidence")
 
 
-def check_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None:
+def validate_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None:
     """The object as it came, or None for null. Invalid names every known key of a wrong type."""
     if value is None:
         return None

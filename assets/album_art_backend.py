@@ -10,7 +10,7 @@ from accounts.models import User
 from assets.models import Asset
 
 
-class PictureKeeper(Protocol):
+class AlbumArtBackend(Protocol):
     """What the registry asks of the app that keeps pictures."""
 
     # Wire key -> SQL of its JSON, over a row of assets_asset. `%s` stands for the public address of stored files.
@@ -29,22 +29,22 @@ class PictureKeeper(Protocol):
         """The picture and its state for staff, as safe HTML; "" for an asset that has none."""
 
 
-_keepers: list[PictureKeeper] = []
+_keepers: list[AlbumArtBackend] = []
 
 
-def register_keeper(keeper: PictureKeeper) -> None:
+def set_album_art_backend(keeper: AlbumArtBackend) -> None:
     """Call it in `AppConfig.ready`. There is one keeper; the last one registered counts."""
     _keepers[:] = [keeper]
 
 
-def picture_keeper() -> PictureKeeper | None:
+def get_album_art_backend() -> AlbumArtBackend | None:
     return _keepers[0] if _keepers else None
 
 
-def ask_for_picture(asset: Asset, *, by: User, now: datetime) -> None:
+def notify_album_art_changed(asset: Asset, *, by: User, now: datetime) -> None:
     for keeper in _keepers:
         keeper.ask_for(asset, by=by, now=now)
 
 
-def is_same_picture(asset: Asset, album_art: str | None) -> bool:
+def is_album_art_unchanged(asset: Asset, album_art: str | None) -> bool:
     return any(keeper.is_same(asset, album_art) for keeper in _keepers)

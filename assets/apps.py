@@ -8,7 +8,11 @@ class AssetsConfig(AppConfig):
     def ready(self) -> None:
         from assets import usage_counters
         from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-        from assets.rollout_guards import ABOVE_PERCENT, ai_metadata_waits, creator_description_waits
+        from assets.rollout_guards import (
+            MAX_PERCENT_BEFORE_BACKFILL,
+            ai_metadata_backfill_pending,
+            creator_description_backfill_pending,
+        )
         from backfills.rules import register_rule
         from flags.holds import hold_back
         from flags.registry import AI_METADATA, CREATOR_DESCRIPTION
@@ -16,8 +20,8 @@ class AssetsConfig(AppConfig):
 
         register_rule(CREATOR_DESCRIPTION_RULE)
         register_rule(AI_METADATA_RULE)
-        hold_back(CREATOR_DESCRIPTION, ABOVE_PERCENT, creator_description_waits)
-        hold_back(AI_METADATA, ABOVE_PERCENT, ai_metadata_waits)
+        hold_back(CREATOR_DESCRIPTION, MAX_PERCENT_BEFORE_BACKFILL, creator_description_backfill_pending)
+        hold_back(AI_METADATA, MAX_PERCENT_BEFORE_BACKFILL, ai_metadata_backfill_pending)
         register_usage(usage_counters.assets_by_node)
-        register_usage(usage_counters.numbers_on_their_way)
+        register_usage(usage_counters.pending_reservations_by_node)
         register_live_usage(usage_counters.live_assets_by_node)

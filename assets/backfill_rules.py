@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from assets.descriptions import words_in_description
+from assets.descriptions import extract_creator_description
 from backfills.rules import Parameters, Row, Rule, Skip
 from common.errors import InvalidInput
 from common.timestamps import format_timestamp
@@ -34,7 +34,7 @@ class _LegacyValue(Rule):
         return rows.filter(created_at__lt=datetime.fromisoformat(before)) if before else rows
 
 
-class CreatorDescription(_LegacyValue):
+class CreatorDescriptionRule(_LegacyValue):
     """The name, as was asked for, or with `from: description` the creator's words where a description kept them."""
 
     name = "assets.creator_description"
@@ -53,11 +53,11 @@ class CreatorDescription(_LegacyValue):
     def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         words = None
         if parameters["from"] == FROM_DESCRIPTION:
-            words = words_in_description(row["description"], name=row["name"], layer=row["layer"])
+            words = extract_creator_description(row["description"], name=row["name"], layer=row["layer"])
         return {"creator_description": words or row["name"]}
 
 
-class AiMetadata(_LegacyValue):
+class AiMetadataRule(_LegacyValue):
     """What says that no model has looked at the asset. The numbers are given, not measured."""
 
     name = "assets.ai_metadata"
@@ -77,8 +77,8 @@ class AiMetadata(_LegacyValue):
         }
 
 
-CREATOR_DESCRIPTION_RULE = CreatorDescription()
-AI_METADATA_RULE = AiMetadata()
+CREATOR_DESCRIPTION_RULE = CreatorDescriptionRule()
+AI_METADATA_RULE = AiMetadataRule()
 
 
 def _checked_moment(value: Any, *, field: str) -> str:

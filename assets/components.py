@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from assets.errors import ComponentMissing
-from assets.lookup import find_assets
+from assets.errors import ComponentNotFound
+from assets.lookup import get_assets_by_reference
 from common.errors import InvalidInput
 from taxonomy.lookup import Directory
 
 MAX_COMPONENTS = 10  # the frontend's own limit
-PART_LAYERS = "GSLMWBP"
+COMPONENT_LAYERS = "GSLMWBP"
 
 
-def check_components(references: Sequence[str], *, layer: str, directory: Directory) -> list[str]:
+def clean_components(references: Sequence[str], *, layer: str, directory: Directory) -> list[str]:
     """Addresses of the referenced assets, in the order given; blanks are dropped.
 
     A reference is a name, an address in either notation, or an id. Raises ComponentMissing for one that is no
@@ -22,15 +22,16 @@ def check_components(references: Sequence[str], *, layer: str, directory: Direct
         return []
     if len(wanted) > MAX_COMPONENTS:
         raise InvalidInput(f"components must be at most {MAX_COMPONENTS}, not {len(wanted)}", field="components")
-    found = find_assets(wanted, directory)
+    found = get_assets_by_reference(wanted, directory)
     addresses = []
     for reference in wanted:
         if reference not in found:
-            raise ComponentMissing(f"Component not found: {reference}", field="components")
+            raise ComponentNotFound(f"Component not found: {reference}", field="components")
         _, part_layer, address = found[reference]
-        if layer == "C" and part_layer not in PART_LAYERS:
+        if layer == "C" and part_layer not in COMPONENT_LAYERS:
             raise InvalidInput(
-                f"components of a composite come from layers {', '.join(PART_LAYERS)}: {reference}", field="components"
+                f"components of a composite come from layers {', '.join(COMPONENT_LAYERS)}: {reference}",
+                field="components",
             )
         if address in addresses:
             raise InvalidInput(f"components name {reference} twice", field="components")

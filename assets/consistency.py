@@ -17,7 +17,7 @@ _CHUNK_ROWS = 2000
 
 
 @dataclass
-class Drift:
+class ConsistencyReport:
     """Sentences by kind; `counters` and `live_counts` can be repaired, the rest is for a person to look at."""
 
     counters: list[str] = field(default_factory=list)
@@ -57,16 +57,16 @@ GROUP BY c.taxonomy_node_id, c.last_number HAVING c.last_number > count(DISTINCT
 """
 
 
-def find_drift(directory: Directory) -> Drift:
-    drift = Drift()
+def check_consistency(directory: Directory) -> ConsistencyReport:
+    drift = ConsistencyReport()
     for node_pk, last_number, highest, kept_live, live in _fetch(_COUNTERS):
-        place = _place(directory, node_pk)
+        place = _node_label(directory, node_pk)
         if last_number < (highest or 0):
             drift.counters.append(f"{place}: the counter stands at {last_number}, number {highest} is in use")
         if kept_live != live:
             drift.live_counts.append(f"{place}: {kept_live} live assets are noted, there are {live}")
     drift.unexplained_gaps = [
-        f"{_place(directory, node_pk)}: {missing} numbers have neither an asset nor a reservation"
+        f"{_node_label(directory, node_pk)}: {missing} numbers have neither an asset nor a reservation"
         for node_pk, missing in _fetch(_GAPS)
     ]
     drift.addresses = _find_wrong_addresses(directory)
@@ -109,7 +109,7 @@ def repair_counters() -> int:
     return changed
 
 
-def clean_up_lapsed(now: datetime) -> int:
+def expire_stale_reservations(now: datetime) -> int:
     """Remove the files of registrations that broke off; their numbers stay unused, explained by the reservation."""
     rows = list(SequenceReservation.objects.lapsing(now).order_by("pk")[:1000])
     for row in rows:
@@ -127,6 +127,6 @@ def _fetch(sql: str) -> list[tuple[int, ...]]:
         return cursor.fetchall()
 
 
-def _place(directory: Directory, node_pk: int) -> str:
+def _node_label(directory: Directory, node_pk: int) -> str:
     node = directory.node(node_pk)
     return f"{node.layer}.{node.category_code}.{node.code}" if node else f"node {node_pk}"

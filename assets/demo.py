@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from assets.demo_media import make_media
 from assets.media_storage import delete_media, save_media
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from assets.sequences import take_block
+from assets.sequences import advance_counter
 from common.errors import Conflict
 from common.public_ids import generate_public_id
 from taxonomy.lookup import Directory, Node, current_directory
@@ -91,7 +91,7 @@ def _plan(directory: Directory, counts: dict[str, int], dice: random.Random) -> 
         weights = [1 / (place + 1) for place in range(len(nodes))]
         chosen += [(layer, node) for node in dice.choices(nodes, weights, k=count)]
     totals = Counter(node.pk for _, node in chosen)
-    next_number = {pk: take_block(pk, total) for pk, total in sorted(totals.items())}
+    next_number = {pk: advance_counter(pk, total) for pk, total in sorted(totals.items())}
     for layer, node in chosen:
         number = next_number[node.pk]
         next_number[node.pk] += 1

@@ -14,7 +14,7 @@ _GENERATED = re.compile(r"Asset (?P<words>\S.*?) ?\([A-Z]\.[A-Z0-9]{3}\.[A-Z0-9]
 _SONG_LEAD = re.compile(r"(?P<words>[^.\n]{1,150}? by [^.\n]{1,150})(?:\.|$)")
 
 
-def creator_description_to_keep(incoming: str | None, *, stored: str | None, name: str) -> str | None:
+def normalize_creator_description(incoming: str | None, *, stored: str | None, name: str) -> str | None:
     """What the creator's words become when an edit form sends `incoming`.
 
     The frontend fills its empty box with the asset's own name and sends that back on save: a name over an
@@ -25,7 +25,7 @@ def creator_description_to_keep(incoming: str | None, *, stored: str | None, nam
     return incoming if incoming and incoming.strip() else None
 
 
-def words_in_description(description: str, *, name: str, layer: str) -> str | None:
+def extract_creator_description(description: str, *, name: str, layer: str) -> str | None:
     """The creator's words that survive inside a legacy description; None where there are none.
 
     The first frontend wrote "Asset <words> (L.CAT.SUB)" where nobody described an asset; staff began those of songs

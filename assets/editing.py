@@ -9,10 +9,10 @@ from django.db import transaction
 from simple_history.utils import bulk_update_with_history
 
 from accounts.models import User
-from assets.album_art_backend import ask_for_picture, is_same_picture
-from assets.components import check_components
-from assets.descriptions import creator_description_to_keep
-from assets.errors import IdentityFrozen
+from assets.album_art_backend import is_album_art_unchanged, notify_album_art_changed
+from assets.components import clean_components
+from assets.descriptions import normalize_creator_description
+from assets.errors import ImmutableField
 from assets.models import Asset, SequenceReservation
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
@@ -35,14 +35,14 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
     asset = Asset.objects.select_for_update().get(pk=asset_pk)
     words, metadata = asset.creator_description, asset.ai_metadata
     # An edit form sends back what it was shown, which is the stored picture and not the address it came from.
-    has_new_picture = "album_art" in changes and not is_same_picture(asset, changes["album_art"])
+    has_new_picture = "album_art" in changes and not is_album_art_unchanged(asset, changes["album_art"])
     if not has_new_picture:
         changes = {name: value for name, value in changes.items() if name != "album_art"}
     for name in _PLAIN_FIELDS:
         if name in changes:
             setattr(asset, name, changes[name] if name != "source" else changes[name] or asset.source)
     if "creator_description" in changes:
-        asset.creator_description = creator_description_to_keep(
+        asset.creator_description = normalize_creator_description(
             changes["creator_description"], stored=asset.creator_description, name=asset.name
         )
     # What was filled in becomes the sender's when they change it, not when a form sends it back.
@@ -56,7 +56,7 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
         _set_taxonomy(asset, changes, by=by, directory=directory, now=now)
     _save(asset, by=by, now=now)
     if has_new_picture:
-        ask_for_picture(asset, by=by, now=now)
+        notify_album_art_changed(asset, by=by, now=now)
     log.info("asset edited", extra={"asset": asset.name, "fields": sorted(changes), "by": by.public_id})
     return asset
 
@@ -64,9 +64,9 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
 def _set_components(asset: Asset, wanted: list[str], directory: Directory) -> None:
     if [text.strip() for text in wanted if text.strip()] == asset.components:
         return
-    components = check_components(wanted, layer=asset.layer, directory=directory)
+    components = clean_components(wanted, layer=asset.layer, directory=directory)
     if asset.layer == "C" and components != asset.components:
-        raise IdentityFrozen("components are part of a composite's name and cannot change", field="components")
+        raise ImmutableField("components are part of a composite's name and cannot change", field="components")
     asset.components = components
 
 
@@ -77,11 +77,11 @@ def _set_taxonomy(asset: Asset, changes: dict[str, Any], *, by: User, directory:
     if not by.is_admin:
         places = zip(_TAXONOMY_FIELDS, (wanted.layer, wanted.category_name, wanted.name), strict=True)
         field = next(name for name, value in places if value != getattr(asset, name))
-        raise IdentityFrozen(f"{field} is part of the asset's address and cannot change", field=field)
-    _readdress(asset, wanted, by=by, now=now)
+        raise ImmutableField(f"{field} is part of the asset's address and cannot change", field=field)
+    _reassign_address(asset, wanted, by=by, now=now)
 
 
-def _readdress(asset: Asset, node: Node, *, by: User, now: datetime) -> None:
+def _reassign_address(asset: Asset, node: Node, *, by: User, now: datetime) -> None:
     """A new place means a new number; the old one stays used. The file stays where it is."""
     lock_counters([asset.taxonomy_node_id, node.pk])
     reserved = reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now)[0]
@@ -104,7 +104,7 @@ def _save(asset: Asset, *, by: User, now: datetime, reason: str = "") -> None:
 
 def delete_assets(asset_pks: Iterable[int], *, by: User, now: datetime, reason: str = "") -> int:
     """Hide assets from every reader. Row, number, file and history stay; deleted ones are passed over."""
-    return _mark(
+    return _bulk_update_with_history(
         Asset.objects.live().filter(pk__in=list(asset_pks)),
         {"deleted_at": now, "deleted_by": by.email, "deletion_reason": reason[:200]},
         by=by, now=now, verb="deleted", reason=reason,
@@ -113,7 +113,7 @@ def delete_assets(asset_pks: Iterable[int], *, by: User, now: datetime, reason: 
 
 def restore_assets(asset_pks: Iterable[int], *, by: User, now: datetime) -> int:
     """Bring deleted assets back under their own names and numbers."""
-    return _mark(
+    return _bulk_update_with_history(
         Asset.objects.deleted().filter(pk__in=list(asset_pks)),
         {"deleted_at": None, "deleted_by": "", "deletion_reason": ""},
         by=by, now=now, verb="restored",
@@ -126,7 +126,7 @@ def curate_assets(asset_pks: Iterable[int], *, by: User, now: datetime) -> int:
     bare = assets.filter(description="").values_list("name", flat=True).first()
     if bare:
         raise InvalidInput(f"{bare} has no description and cannot be curated", field="description")
-    return _mark(
+    return _bulk_update_with_history(
         assets.filter(curated_at=None), {"curated_at": now, "curated_by": by.email}, by=by, now=now, verb="curated"
     )
 
@@ -154,7 +154,9 @@ def edit_tags(
 
 
 @transaction.atomic
-def _mark(assets: Any, values: dict[str, Any], *, by: User, now: datetime, verb: str, reason: str = "") -> int:
+def _bulk_update_with_history(
+    assets: Any, values: dict[str, Any], *, by: User, now: datetime, verb: str, reason: str = ""
+) -> int:
     rows = list(assets.select_for_update().order_by("pk"))
     lock_counters(row.taxonomy_node_id for row in rows)
     for row in rows:

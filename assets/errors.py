@@ -3,7 +3,7 @@
 from common.errors import Conflict, InvalidInput, NotFound, UnsupportedMediaType
 
 
-class AssetMissing(NotFound):
+class AssetNotFound(NotFound):
     """No live asset has this name, address or id."""
 
     code = "asset_not_found"
@@ -12,25 +12,25 @@ class AssetMissing(NotFound):
         super().__init__(f"Asset not found: {key}")
 
 
-class ComponentMissing(InvalidInput):
+class ComponentNotFound(InvalidInput):
     """A composite names a part that is no live asset."""
 
     code = "component_not_found"
 
 
-class IdentityFrozen(InvalidInput):
+class ImmutableField(InvalidInput):
     """Name, address, taxonomy and a composite's parts are given once."""
 
     code = "identity_frozen"
 
 
-class MediaRefused(UnsupportedMediaType):
+class MediaTypeNotAllowed(UnsupportedMediaType):
     """The file is not of a kind this layer takes."""
 
     code = "media_refused"
 
 
-class AddressTaken(Conflict):
+class DuplicateAddress(Conflict):
     """Two assets would share a name or an address."""
 
     code = "address_taken"

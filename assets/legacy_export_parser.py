@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from assets.ai_metadata import check_ai_metadata
+from assets.ai_metadata import validate_ai_metadata
 from assets.descriptions import check_album_art
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
@@ -20,7 +20,7 @@ from taxonomy.errors import AddressInvalid
 MAX_AI_METADATA_BYTES = 64 * 1024
 
 
-class RowRejected(InvalidInput):
+class InvalidRow(InvalidInput):
     """The document cannot be an asset; the message says why."""
 
     code = "row_rejected"
@@ -54,7 +54,7 @@ class LegacyAsset:
     normalised: list[str] = field(default_factory=list)
 
 
-def read_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
+def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
     """(position from 1, document) for each document; a `RowRejected` in place of one that is no JSON.
 
     Holds one document in memory, whichever of the two layouts the text has.
@@ -98,19 +98,19 @@ def _read_line(line: str) -> Any:
     try:
         return json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
-        return RowRejected(f"is not JSON: {error}")
+        return InvalidRow(f"is not JSON: {error}")
 
 
-def read_asset(document: Any) -> LegacyAsset:
+def parse_asset(document: Any) -> LegacyAsset:
     """Raises RowRejected with the reason."""
-    if isinstance(document, RowRejected):
+    if isinstance(document, InvalidRow):
         raise document
     if not isinstance(document, dict):
-        raise RowRejected("is not an object")
+        raise InvalidRow("is not an object")
     try:
         return _read_asset(document)
     except InvalidInput as error:
-        raise RowRejected(error.message) from error
+        raise InvalidRow(error.message) from error
 
 
 def _read_asset(document: dict[str, Any]) -> LegacyAsset:
@@ -118,18 +118,18 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
     normalised: list[str] = []
     public_id = _plain(document.get("_id"), "$oid")
     if not isinstance(public_id, str) or not is_public_id(public_id.lower()):
-        raise RowRejected(f"_id {str(public_id)[:40]!r} is not 24 hex characters")
+        raise InvalidRow(f"_id {str(public_id)[:40]!r} is not 24 hex characters")
     name = clean_text(document.get("name"), field="name", max_length=512, is_single_line=True).strip()
     try:
         hfn = parse_hfn(split_composite(name)[0])
     except AddressInvalid as error:
-        raise RowRejected(error.message) from error
+        raise InvalidRow(error.message) from error
     if name.endswith(":"):
         oddities.append("the name ends in a bare colon; kept")
     address = clean_text(document.get("nna_address"), field="nna_address", max_length=64, is_single_line=True)
     media_url = clean_text(document.get("gcpStorageUrl"), field="gcpStorageUrl", max_length=1000, is_single_line=True)
     if not media_url.startswith(("https://", "http://")):
-        raise RowRejected("gcpStorageUrl is not an address")
+        raise InvalidRow("gcpStorageUrl is not an address")
     created_at = _moment(document.get("createdAt"), "createdAt")
     components = [part for part in _list(document.get("components"), "components") if part.strip()]
     if components != document.get("components"):
@@ -157,7 +157,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         revision=_whole_number(document.get("__v")),
         creator_description=creator_description,
         album_art=check_album_art(document.get("albumArt")),
-        ai_metadata=check_ai_metadata(document.get("aiMetadata"), max_bytes=MAX_AI_METADATA_BYTES),
+        ai_metadata=validate_ai_metadata(document.get("aiMetadata"), max_bytes=MAX_AI_METADATA_BYTES),
         oddities=oddities,
         normalised=normalised,
     )
@@ -175,7 +175,7 @@ def _list(value: Any, name: str) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise RowRejected(f"{name} is not a list")
+        raise InvalidRow(f"{name} is not a list")
     return [clean_text(item, field=name, max_length=100) for item in value]
 
 
@@ -188,10 +188,10 @@ def _object(document: dict[str, Any], name: str, oddities: list[str], normalised
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise RowRejected(f"{name} is a string that is not JSON: {error}") from error
+            raise InvalidRow(f"{name} is a string that is not JSON: {error}") from error
         normalised.append(f"{name} read from a string")
     if not isinstance(value, dict):
-        raise RowRejected(f"{name} is not an object")
+        raise InvalidRow(f"{name} is not an object")
     validate_json(value, field=name)
     return value
 
@@ -205,7 +205,7 @@ def _moment(value: Any, name: str) -> datetime:
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return datetime.fromtimestamp(int(value) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise RowRejected(f"{name} is not a moment: {str(value)[:40]!r}") from error
+        raise InvalidRow(f"{name} is not a moment: {str(value)[:40]!r}") from error
 
 
 def _whole_number(value: Any) -> int:
@@ -216,7 +216,7 @@ def _whole_number(value: Any) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError) as error:
-        raise RowRejected("__v is not a number") from error
+        raise InvalidRow("__v is not a number") from error
     if not 0 <= number < 2**31:
-        raise RowRejected("__v is out of range")
+        raise InvalidRow("__v is out of range")
     return number

@@ -16,9 +16,9 @@ from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from accounts.registration import ensure_user
-from assets.legacy_export_parser import LegacyAsset, RowRejected, read_asset
+from assets.legacy_export_parser import InvalidRow, LegacyAsset, parse_asset
 from assets.models import Asset
-from assets.sequences import raise_counters
+from assets.sequences import ensure_counters_at_least
 from common.errors import InvalidInput
 from taxonomy.lookup import Directory, Node
 
@@ -39,7 +39,7 @@ _MEDIA_OF_LAYER = {
 
 
 @dataclass
-class ImportAccount:
+class ImportReport:
     """What became of every row: read = created + updated + unchanged + rejected. Rows by position from 1."""
 
     read: int = 0
@@ -65,9 +65,9 @@ def import_registry(
     directory: Directory,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
-) -> ImportAccount:
+) -> ImportReport:
     """`documents` as `legacy_export.read_documents` gives them. On a dry run every batch is tried and rolled back."""
-    account = ImportAccount()
+    account = ImportReport()
     seen: dict[str, int] = {}
     claimed: dict[tuple[str, str], str] = {}
     addresses: set[str] = set()
@@ -111,12 +111,12 @@ def _batches(documents: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, A
         yield batch
 
 
-def _read(position: int, document: Any, seen: dict[str, int], account: ImportAccount) -> LegacyAsset | None:
+def _read(position: int, document: Any, seen: dict[str, int], account: ImportReport) -> LegacyAsset | None:
     try:
-        row = read_asset(document)
+        row = parse_asset(document)
         if row.public_id in seen:
-            raise RowRejected(f"has the id of row {seen[row.public_id]}")
-    except RowRejected as error:
+            raise InvalidRow(f"has the id of row {seen[row.public_id]}")
+    except InvalidRow as error:
         label = str(document.get("name", ""))[:120] if isinstance(document, dict) else ""
         account.rejected.append((position, label, error.message))
         return None
@@ -127,7 +127,7 @@ def _read(position: int, document: Any, seen: dict[str, int], account: ImportAcc
 def _import_batch(
     rows: list[tuple[int, LegacyAsset]],
     directory: Directory,
-    account: ImportAccount,
+    account: ImportReport,
     claimed: dict[tuple[str, str], str],
     *,
     dry_run: bool,
@@ -144,7 +144,7 @@ def _import_batch(
 def _write_batch(
     rows: list[tuple[int, LegacyAsset]],
     directory: Directory,
-    account: ImportAccount,
+    account: ImportReport,
     claimed: dict[tuple[str, str], str],
 ) -> None:
     stored = Asset.objects.in_bulk([row.public_id for _, row in rows], field_name="public_id")
@@ -156,13 +156,13 @@ def _write_batch(
         try:
             node = _resolve(row, directory)
             draft = _build(row, node)
-            _claim(draft, claimed)
+            _reserve_identity(draft, claimed)
         except InvalidInput as error:
             account.rejected.append((position, row.name, error.message))
             continue
         account.by_layer[row.hfn.layer] += 1
         account.normalised.update(row.normalised)
-        account.oddities += [(position, row.name, text) for text in [*row.oddities, *_find_oddities(row, node)]]
+        account.oddities += [(position, row.name, text) for text in [*row.oddities, *_collect_warnings(row, node)]]
         highest[node.pk] = max(highest.get(node.pk, 0), row.hfn.number)
         old = stored.get(row.public_id)
         if old is None:
@@ -175,7 +175,7 @@ def _write_batch(
             account.unchanged += 1
     for email in sorted({asset.registered_by for asset in new}):
         ensure_user(email=email)
-    raise_counters(highest)  # first, in the order in which everybody locks them
+    ensure_counters_at_least(highest)  # first, in the order in which everybody locks them
     bulk_create_with_history(new, Asset, batch_size=BATCH_ROWS, default_change_reason="imported")
     bulk_update_with_history(
         newer, Asset, [name.removesuffix("_id") for name in _FIELDS], default_change_reason="imported again"
@@ -214,7 +214,7 @@ def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: Directory) ->
     return {("number", f"{number} of subcategory {node}"): public_id for public_id, node, number in numbers}
 
 
-def _claim(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
+def _reserve_identity(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
     for key in (
         ("name", draft.name.partition(":")[0]),
         ("address", draft.nna_address),
@@ -222,14 +222,14 @@ def _claim(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
     ):
         holder = claimed.setdefault(key, draft.public_id)
         if holder != draft.public_id:
-            raise RowRejected(f"{key[0]} {key[1]} belongs to asset {holder}")
+            raise InvalidRow(f"{key[0]} {key[1]} belongs to asset {holder}")
 
 
 def _build(row: LegacyAsset, node: Node) -> Asset:
     if not row.address or row.address[0] != row.hfn.layer:
-        raise RowRejected(f"address {row.address!r} is of another layer than the name")
+        raise InvalidRow(f"address {row.address!r} is of another layer than the name")
     if node.layer != row.hfn.layer or not row.registered_by:
-        raise RowRejected("registeredBy is absent")
+        raise InvalidRow("registeredBy is absent")
     return Asset(
         public_id=row.public_id,
         layer=row.hfn.layer,
@@ -258,7 +258,7 @@ def _build(row: LegacyAsset, node: Node) -> Asset:
     )
 
 
-def _find_oddities(row: LegacyAsset, node: Node) -> list[str]:
+def _collect_warnings(row: LegacyAsset, node: Node) -> list[str]:
     oddities = []
     if row.address != node.mfa(row.hfn.number):
         oddities.append(f"address is {row.address}, its name means {node.mfa(row.hfn.number)}; kept")

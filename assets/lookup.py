@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
-from assets.errors import AssetMissing
+from assets.errors import AssetNotFound
 from assets.models import Asset
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
@@ -21,7 +21,7 @@ _TRUTH = BooleanField()
 
 
 @dataclass(frozen=True)
-class AssetKey:
+class AssetReference:
     """What a client calls an asset, in the spellings that rows are stored in."""
 
     text: str  # as it was sent, but for an id: an irregular address is stored as it came
@@ -65,42 +65,42 @@ def _any_of(**wanted: list[str]) -> tuple[str, list[Any]]:
     return f"({' OR '.join(parts)})", [text for values in texts.values() for text in values]
 
 
-def read_key(key: str) -> AssetKey | None:
+def parse_reference(key: str) -> AssetReference | None:
     """None for what has the form of no name, address or id."""
     text = key.strip()
     if not text or len(text) > MAX_KEY_CHARS or "\x00" in text:
         return None
     whole = text.upper().replace("+", ":").rstrip(":")
     if is_public_id(text.lower()):
-        return AssetKey(text.lower(), whole, is_id=True)
-    found = AssetKey(text, whole, is_id=False)
+        return AssetReference(text.lower(), whole, is_id=True)
+    found = AssetReference(text, whole, is_id=False)
     return found if found.base.count(".") >= 3 else None
 
 
-def condition_for(key: str, directory: Callable[[], Directory]) -> RawSQL | None:
+def reference_condition(key: str, directory: Callable[[], Directory]) -> RawSQL | None:
     """For a queryset's filter: the rows `key` may mean; None when it has the form of no name, address or id."""
-    asked = read_key(key)
+    asked = parse_reference(key)
     if asked is None:
         return None
     return RawSQL(*asked.condition(directory), output_field=_TRUTH)  # noqa: S611  # input is in parameters
 
 
-def find_asset(key: str, directory: Directory) -> Asset:
+def get_asset(key: str, directory: Directory) -> Asset:
     """The one live asset `key` means. Raises AssetMissing."""
-    return Asset.objects.get(pk=find_asset_pk(key, directory))
+    return Asset.objects.get(pk=get_asset_pk(key, directory))
 
 
-def find_asset_pk(key: str, directory: Directory) -> int:
-    condition = condition_for(key, lambda: directory)
+def get_asset_pk(key: str, directory: Directory) -> int:
+    condition = reference_condition(key, lambda: directory)
     found = Asset.objects.live().filter(condition).order_by() if condition is not None else Asset.objects.none()
     for pk in found.values_list("pk", flat=True)[:1]:
         return pk
-    raise AssetMissing(key)
+    raise AssetNotFound(key)
 
 
-def find_assets(keys: Iterable[str], directory: Directory) -> dict[str, tuple[int, str, str]]:
+def get_assets_by_reference(keys: Iterable[str], directory: Directory) -> dict[str, tuple[int, str, str]]:
     """For every key that means a live asset: key -> (pk, layer, address). One query, whatever the number of keys."""
-    asked = {key: known for key in keys if (known := read_key(key)) is not None}
+    asked = {key: known for key in keys if (known := parse_reference(key)) is not None}
     anything = Q(pk__in=[])
     for known in asked.values():
         anything |= Q(RawSQL(*known.condition(lambda: directory), output_field=_TRUTH))  # noqa: S611

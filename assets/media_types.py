@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import puremagic
 
-from assets.errors import MediaRefused
+from assets.errors import MediaTypeNotAllowed
 
 HEAD_BYTES = 8192  # enough for every signature we know
 
@@ -125,7 +125,7 @@ def _text_type(head: bytes) -> str:
     return ""
 
 
-def check_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_enforced: bool) -> MediaType:
+def validate_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_enforced: bool) -> MediaType:
     """The type of an upload for `layer`; MediaRefused, naming the field `file`, when the layer does not take it.
 
     `head` holds the first HEAD_BYTES of the file, `is_whole` says that there is no more. With `is_enforced`
@@ -141,11 +141,11 @@ def check_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_en
         return MediaType(mime_type or "application/octet-stream", extension or _EXTENSIONS.get(mime_type, ("bin",))[0])
     shown = mime_type or "of no kind we know"
     if mime_type not in TYPES_BY_LAYER[layer]:
-        raise MediaRefused(f"file is {shown}; layer {layer} does not take that", field="file")
+        raise MediaTypeNotAllowed(f"file is {shown}; layer {layer} does not take that", field="file")
     if not extension:
         extension = _EXTENSIONS[mime_type][0]
     if extension not in _EXTENSIONS[mime_type]:
-        raise MediaRefused(f"file is {shown}, which does not go with the extension .{extension}", field="file")
+        raise MediaTypeNotAllowed(f"file is {shown}, which does not go with the extension .{extension}", field="file")
     return MediaType(mime_type, extension)
 
 

@@ -11,11 +11,11 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from assets.album_art_backend import ask_for_picture
-from assets.components import check_components
-from assets.errors import AddressTaken
+from assets.album_art_backend import notify_album_art_changed
+from assets.components import clean_components
+from assets.errors import DuplicateAddress
 from assets.media_storage import delete_media, save_media
-from assets.media_types import HEAD_BYTES, MediaType, check_media
+from assets.media_types import HEAD_BYTES, MediaType, validate_media
 from assets.models import Asset, SequenceReservation
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput, PayloadTooLarge
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RegistrationWish:
+class RegistrationData:
     """What somebody wants registered, checked for shape, not yet for sense. Taxonomy in any spelling we resolve."""
 
     file: File
@@ -45,7 +45,7 @@ class RegistrationWish:
 
 @dataclass
 class _Draft:
-    wish: RegistrationWish
+    wish: RegistrationData
     node: Node
     media_type: MediaType
     components: list[str]
@@ -54,7 +54,7 @@ class _Draft:
     asset: Asset = field(default_factory=Asset)
 
 
-def register_asset(wish: RegistrationWish, *, by: User, directory: Directory, now: datetime) -> Asset:
+def register_asset(wish: RegistrationData, *, by: User, directory: Directory, now: datetime) -> Asset:
     """The new asset, stored and committed.
 
     Raises Invalid (taxonomy, components), MediaRefused, TooLarge, Unavailable (storage). Whatever fails after the
@@ -64,7 +64,7 @@ def register_asset(wish: RegistrationWish, *, by: User, directory: Directory, no
 
 
 def register_assets(
-    wishes: Sequence[RegistrationWish],
+    wishes: Sequence[RegistrationData],
     *,
     by: User,
     directory: Directory,
@@ -101,7 +101,7 @@ def register_assets(
     return [draft.asset for draft in drafts]
 
 
-def _check(wish: RegistrationWish, directory: Directory) -> _Draft:
+def _check(wish: RegistrationData, directory: Directory) -> _Draft:
     node = directory.resolve(wish.layer, wish.category, wish.subcategory)
     size = wish.file.size or 0
     if size > settings.ASSETS_MAX_FILE_BYTES:
@@ -109,14 +109,14 @@ def _check(wish: RegistrationWish, directory: Directory) -> _Draft:
     if size == 0:
         raise InvalidInput("file is empty", field="file")
     wish.file.seek(0)
-    media_type = check_media(
+    media_type = validate_media(
         layer=node.layer,
         filename=wish.file.name or "",
         head=wish.file.read(HEAD_BYTES),
         is_whole=size <= HEAD_BYTES,
         is_enforced=settings.ASSETS_ENFORCE_MEDIA_TYPES,
     )
-    components = check_components(wish.components, layer=node.layer, directory=directory)
+    components = clean_components(wish.components, layer=node.layer, directory=directory)
     return _Draft(wish, node, media_type, components)
 
 
@@ -179,6 +179,6 @@ def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
             with transaction.atomic():
                 draft.asset.save(force_insert=True)
         except IntegrityError as error:
-            raise AddressTaken(f"{draft.asset.name} is taken already") from error
+            raise DuplicateAddress(f"{draft.asset.name} is taken already") from error
         if draft.asset.album_art:
-            ask_for_picture(draft.asset, by=by, now=draft.asset.created_at)
+            notify_album_art_changed(draft.asset, by=by, now=draft.asset.created_at)

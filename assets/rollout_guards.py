@@ -4,12 +4,12 @@ from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
 from backfills.readiness import finalise_blocker
 
-ABOVE_PERCENT = 50
+MAX_PERCENT_BEFORE_BACKFILL = 50
 
 
-def creator_description_waits() -> str | None:
+def creator_description_backfill_pending() -> str | None:
     return finalise_blocker(CREATOR_DESCRIPTION_RULE, Asset.objects.imported())
 
 
-def ai_metadata_waits() -> str | None:
+def ai_metadata_backfill_pending() -> str | None:
     return finalise_blocker(AI_METADATA_RULE, Asset.objects.imported())

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import BooleanField, IntegerField
 from django.db.models.expressions import RawSQL
 
-from assets.lookup import condition_for
+from assets.lookup import reference_condition
 from assets.models import Asset
 from common.text_validation import clean_text
 from taxonomy.lookup import Directory
@@ -57,15 +57,15 @@ class Search:
     rank: RawSQL
 
 
-def check_search(text: str) -> str:
+def clean_search(text: str) -> str:
     """The text to search for, tidied; "" for none. Raises Invalid naming `search`."""
     return clean_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
 
 
-def plan_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:
+def build_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:
     """`text` has passed `check_search` and is not empty."""
     # One query finds what the text names, so that the large one can be planned on indexes of text alone.
-    exact = condition_for(text, directory)
+    exact = reference_condition(text, directory)
     exact_pks = list(Asset.objects.filter(exact).values_list("pk", flat=True)[:50]) if exact is not None else []
     words = list(dict.fromkeys(text.lower().translate(_NOT_WORDS).split()))[:MAX_WORDS]
     if not words:  # nothing but separators: nothing to compare by

@@ -30,7 +30,9 @@ def reserve_numbers(
 ) -> list[ReservedNumber]:
     """One fresh number for each entry of `taxonomy_node_ids`, in that order; the same node may come often."""
     # Counters are locked in the order of their keys: two batches cannot wait for each other in a circle.
-    next_free = {node_id: take_block(node_id, count) for node_id, count in sorted(Counter(taxonomy_node_ids).items())}
+    next_free = {
+        node_id: advance_counter(node_id, count) for node_id, count in sorted(Counter(taxonomy_node_ids).items())
+    }
     expires_at = now + timedelta(seconds=settings.ASSETS_RESERVATION_SECONDS)
     rows = []
     for node_id in taxonomy_node_ids:
@@ -49,7 +51,7 @@ def reserve_numbers(
     return [ReservedNumber(row.taxonomy_node_id, row.number, row.pk, expires_at) for row in rows]
 
 
-def take_block(taxonomy_node_id: int, count: int) -> int:
+def advance_counter(taxonomy_node_id: int, count: int) -> int:
     """Move the counter by `count` and return the first number taken; the counter stays locked until commit."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,7 +78,7 @@ def lock_counters(taxonomy_node_ids: Iterable[int]) -> None:
     list(counters.select_for_update().values_list("pk"))
 
 
-def raise_counters(highest_by_node: dict[int, int]) -> None:
+def ensure_counters_at_least(highest_by_node: dict[int, int]) -> None:
     """Make sure each counter stands at least at the given number; no counter moves back."""
     for node_id in sorted(highest_by_node):
         SequenceCounter.objects.get_or_create(taxonomy_node_id=node_id)

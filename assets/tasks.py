@@ -5,19 +5,19 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from assets.consistency import clean_up_lapsed, find_drift
+from assets.consistency import check_consistency, expire_stale_reservations
 from taxonomy.lookup import current_directory
 
 log = logging.getLogger(__name__)
 
 
 @shared_task
-def check_registry() -> None:
-    drift = find_drift(current_directory())
+def check_consistency() -> None:
+    drift = check_consistency(current_directory())
     for line in drift.lines():
         log.error("registry drifted", extra={"finding": line})
 
 
 @shared_task
-def clean_up_broken_registrations() -> None:
-    clean_up_lapsed(timezone.now())
+def expire_reservations() -> None:
+    expire_stale_reservations(timezone.now())

@@ -13,7 +13,7 @@ def assets_by_node() -> Mapping[int, int]:
     return dict(Asset.objects.order_by().values_list("taxonomy_node").annotate(Count("pk")))
 
 
-def numbers_on_their_way() -> Mapping[int, int]:
+def pending_reservations_by_node() -> Mapping[int, int]:
     """Numbers handed out whose asset is still being stored, under the node's codes of this moment."""
     waiting = SequenceReservation.objects.filter(lapsed_at=None, expires_at__gt=Now())
     return dict(waiting.order_by().values_list("taxonomy_node").annotate(Count("pk")))

@@ -15,9 +15,9 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import User
 from accounts.service_keys import ServiceCaller
 from api.envelopes import success_from_json
-from assets.api.asset_json import metadata_json, newest_rows, rows_of
+from assets.api.asset_json import fetch_by_pk, fetch_latest, metadata_json
 from assets.api.listing import list_assets
-from assets.api.views import page_answer
+from assets.api.views import page_response
 from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, FlagSet, flags_for
@@ -129,15 +129,15 @@ def _details(assets: list[Asset]) -> Iterator[Question]:
 
 def _list_content(request: ListRequest, asked: Any, flags: FlagSet) -> bytes:
     params = QueryDict(urlsplit(request.path).query)
-    return page_answer(asked, list_assets(params, flags=flags, is_admin=asked.user.is_admin)).content
+    return page_response(asked, list_assets(params, flags=flags, is_admin=asked.user.is_admin)).content
 
 
 def _whole_content(pk: int, asked: Any, flags: FlagSet) -> bytes:
-    return success_from_json(rows_of([pk], flags).texts[0].encode()).content
+    return success_from_json(fetch_by_pk([pk], flags).texts[0].encode()).content
 
 
 def _short_content(pk: int, asked: Any, flags: FlagSet) -> bytes:
-    rows = newest_rows(metadata_json(flags), "id = %s", [pk], limit=1)
+    rows = fetch_latest(metadata_json(flags), "id = %s", [pk], limit=1)
     return success_from_json(rows.texts[0].encode()).content
 
 

@@ -12,7 +12,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from assets.admin.bulk import open_bulk_page, run_bulk
+from assets.admin.bulk import bulk_confirmation_page, run_bulk
 from assets.admin.filters import (
     CreatorDescriptionOrigin,
     HasAlbumArt,
@@ -23,10 +23,10 @@ from assets.admin.filters import (
 )
 from assets.admin.forms import AssetForm
 from assets.admin.previews import composites_with, parts_of, player, thumbnail
-from assets.album_art_backend import picture_keeper
+from assets.album_art_backend import get_album_art_backend
 from assets.editing import edit_asset
 from assets.models import Asset
-from assets.search import EVERYTHING, check_search, plan_search
+from assets.search import EVERYTHING, build_search, clean_search
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin
 from taxonomy.lookup import current_directory
@@ -112,13 +112,13 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
     ) -> tuple[QuerySet[Asset], bool]:
         try:
-            text = check_search(search_term)
+            text = clean_search(search_term)
         except InvalidInput as error:
             self.message_user(request, error.message, level="error")
             return queryset.none(), False
         if not text:
             return queryset, False
-        search = plan_search(text, directory=current_directory, scope=EVERYTHING)
+        search = build_search(text, directory=current_directory, scope=EVERYTHING)
         found = queryset.filter(search.condition)
         if "o" not in request.GET:
             found = found.order_by(search.rank, "-created_at", "-public_id")
@@ -141,19 +141,19 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
 
     @action(description="Edit tags", permissions=["change"])
     def edit_tags(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return open_bulk_page(request, "tags", assets, self._page_context(request))
+        return bulk_confirmation_page(request, "tags", assets, self._page_context(request))
 
     @action(description="Curate", permissions=["curate"])
     def curate(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return open_bulk_page(request, "curate", assets, self._page_context(request))
+        return bulk_confirmation_page(request, "curate", assets, self._page_context(request))
 
     @action(description="Delete (can be restored)", permissions=["soft_delete"])
     def delete_softly(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return open_bulk_page(request, "delete", assets, self._page_context(request))
+        return bulk_confirmation_page(request, "delete", assets, self._page_context(request))
 
     @action(description="Restore", permissions=["restore"])
     def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return open_bulk_page(request, "restore", assets, self._page_context(request))
+        return bulk_confirmation_page(request, "restore", assets, self._page_context(request))
 
     @display(description="")
     def picture(self, asset: Asset) -> str:
@@ -197,7 +197,7 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
 
     @display(description="Album art")
     def album_art_picture(self, asset: Asset) -> str:
-        keeper = picture_keeper()
+        keeper = get_album_art_backend()
         return (keeper.describe(asset) if keeper else "") or "Only songs get a picture of their own."
 
     @display(description="Parts")

@@ -29,7 +29,7 @@ _SALT = "assets.bulk"
 
 
 @dataclass(frozen=True)
-class BulkVerb:
+class BulkAction:
     """`run(pks, user, cleaned form)` returns how many assets it changed."""
 
     title: str
@@ -46,36 +46,38 @@ def _edit_tags(pks: list[int], user: Any, wish: dict[str, Any]) -> int:
     )
 
 
-VERBS = {
-    "tags": BulkVerb("Edit tags", "changed", "assets.change_asset", EditTagsForm, _edit_tags),
-    "curate": BulkVerb(
+BULK_ACTIONS = {
+    "tags": BulkAction("Edit tags", "changed", "assets.change_asset", EditTagsForm, _edit_tags),
+    "curate": BulkAction(
         "Curate", "curated", "assets.curate_asset", ConfirmForm,
         lambda pks, user, _: curate_assets(pks, by=user, now=timezone.now()),
     ),
-    "delete": BulkVerb(
+    "delete": BulkAction(
         "Delete", "deleted", "assets.delete_asset", DeleteForm,
         lambda pks, user, wish: delete_assets(pks, by=user, now=timezone.now(), reason=wish["reason"]),
         is_dangerous=True,
     ),
-    "restore": BulkVerb(
+    "restore": BulkAction(
         "Restore", "restored", "assets.restore_asset", ConfirmForm,
         lambda pks, user, _: restore_assets(pks, by=user, now=timezone.now()),
     ),
 }  # fmt: skip
 
 
-def open_bulk_page(request: HttpRequest, name: str, assets: Any, context: dict[str, Any]) -> HttpResponse | None:
+def bulk_confirmation_page(
+    request: HttpRequest, name: str, assets: Any, context: dict[str, Any]
+) -> HttpResponse | None:
     """The page that asks, for the rows an action was called on."""
     pks = list(assets.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
     if len(pks) > MAX_SELECTED:
         messages.error(request, f"More than {MAX_SELECTED} assets are selected; narrow the list first")
         return None
-    return _show(request, name, pks, VERBS[name].form(), context)
+    return _show(request, name, pks, BULK_ACTIONS[name].form(), context)
 
 
 def run_bulk(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     """The page's own form comes back: check, run, return to the list."""
-    verb = VERBS.get(name)
+    verb = BULK_ACTIONS.get(name)
     if verb is None or not request.user.has_perm(verb.permission):
         raise PermissionDenied
     try:
@@ -103,8 +105,8 @@ def _show(request: HttpRequest, name: str, pks: list[int], form: forms.Form, con
         "admin/assets/bulk.html",
         context
         | {
-            "title": f"{VERBS[name].title}: {len(pks)} assets",
-            "verb": VERBS[name],
+            "title": f"{BULK_ACTIONS[name].title}: {len(pks)} assets",
+            "verb": BULK_ACTIONS[name],
             "form": form,
             "count": len(pks),
             "shown": shown,

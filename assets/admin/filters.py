@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
-from assets.album_art_backend import picture_keeper
+from assets.album_art_backend import get_album_art_backend
 from assets.models import Asset
 
 
@@ -94,5 +94,5 @@ class HasAlbumArt(_HasTextFilter):
 
     def condition(self) -> Q:
         """An address that was sent, or a picture that is stored: an uploaded one has no address."""
-        keeper = picture_keeper()
+        keeper = get_album_art_backend()
         return super().condition() | keeper.has_picture() if keeper else super().condition()

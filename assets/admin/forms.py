@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from assets.ai_metadata import check_ai_metadata
+from assets.ai_metadata import validate_ai_metadata
 from assets.descriptions import check_album_art
 from assets.models import Asset
 from common.errors import InvalidInput
@@ -81,7 +81,9 @@ class AssetForm(forms.ModelForm):
 
     def clean_ai_metadata(self) -> Any:
         try:
-            return check_ai_metadata(self.cleaned_data["ai_metadata"], max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
+            return validate_ai_metadata(
+                self.cleaned_data["ai_metadata"], max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES
+            )
         except InvalidInput as error:
             raise ValidationError(error.message) from error
 

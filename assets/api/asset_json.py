@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
-from assets.album_art_backend import picture_keeper
+from assets.album_art_backend import get_album_art_backend
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import Search
@@ -45,10 +45,10 @@ _METADATA: dict[str, str] = {
 
 
 @cache
-def _extras(flags: frozenset[str], left_out: str = "") -> str:
+def _gated_columns_sql(flags: frozenset[str], left_out: str = "") -> str:
     """SQL text of the pairs behind the document, each with its comma: gated fields, then what is known of a song."""
     columns = {key: sql for flag, gated in _GATED.items() if flag in flags for key, sql in gated.items()}
-    keeper = picture_keeper()
+    keeper = get_album_art_backend()
     if keeper and ALBUM_ART in flags:
         columns |= keeper.wire_columns
     columns.pop(left_out, None)
@@ -69,14 +69,14 @@ def _pair(key: str, sql: str) -> str:
 
 def asset_json(flags: FlagSet) -> RawSQL:
     """The expression of one row's JSON text; annotate or select it on assets."""
-    sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_extras(flags.names)} || '}}'"
+    sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_gated_columns_sql(flags.names)} || '}}'"
     return _row_sql(sql)
 
 
 def metadata_json(flags: FlagSet) -> RawSQL:
     """The expression of the shorter document at `/assets/{id}/metadata`."""
     pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
-    sql = f"'{{' || substr({pairs} || {_extras(flags.names, 'albumArtDetails')}, 3) || '}}'"
+    sql = f"'{{' || substr({pairs} || {_gated_columns_sql(flags.names, 'albumArtDetails')}, 3) || '}}'"
     return _row_sql(sql)
 
 
@@ -85,16 +85,16 @@ def _row_sql(sql: str) -> RawSQL:
     return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=_TEXT)  # noqa: S611
 
 
-class Rows(NamedTuple):
+class JsonRows(NamedTuple):
     """JSON texts, and the stamp of the flags that their statement saw; None where no row came back to carry it."""
 
     texts: list[str]
     stamp: str | None
 
 
-def newest_rows(
+def fetch_latest(
     row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
-) -> Rows:
+) -> JsonRows:
     """JSON, as `row` makes it, of the newest live assets for which `condition`, SQL of our own, holds.
 
     By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
@@ -110,13 +110,13 @@ def newest_rows(
         return _rows(cursor.fetchall())
 
 
-def _rows(found: Sequence[Any]) -> Rows:
-    return Rows([row[0] for row in found], found[0][1] if found else None)
+def _rows(found: Sequence[Any]) -> JsonRows:
+    return JsonRows([row[0] for row in found], found[0][1] if found else None)
 
 
-def found_rows(
+def fetch_search_page(
     row: RawSQL, search: Search, condition: str, params: list[Any], *, limit: int, offset: int
-) -> tuple[Rows, int]:
+) -> tuple[JsonRows, int]:
     """JSON of the best live assets for which search and `condition` hold, and how many there are in all.
 
     Matches are counted and ordered by key in one walk; JSON is written for the page's rows alone. By hand, too: to
@@ -147,13 +147,13 @@ def count_found(search: Search, condition: str, params: list[Any]) -> int:
 _STAMP = RawSQL(STAMP_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
 
 
-def rows_of(pks: Sequence[int], flags: FlagSet) -> Rows:
+def fetch_by_pk(pks: Sequence[int], flags: FlagSet) -> JsonRows:
     """JSON of the assets with these keys, in the order of the keys."""
     by_pk = {pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _STAMP)}
     return _rows([by_pk[pk] for pk in pks])
 
 
-def rows_as_json(assets: AssetQuerySet, flags: FlagSet) -> Rows:
+def fetch_queryset(assets: AssetQuerySet, flags: FlagSet) -> JsonRows:
     return _rows(assets.values_list(asset_json(flags), _STAMP))
 
 

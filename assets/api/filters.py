@@ -85,13 +85,13 @@ class AssetFilter(django_filters.FilterSet):
 FILTER_NAMES = frozenset(AssetFilter.base_filters)
 
 
-def read_tags(params: Any) -> list[str]:
+def parse_tags(params: Any) -> list[str]:
     """`tags=a,b`, `tags[]=a&tags[]=b`: all of them must be there."""
     values = [part for text in params.getlist("tags") for part in text.split(",")] + params.getlist("tags[]")
     return [value.strip() for value in values if value.strip()]
 
 
-def read_order(params: Any) -> tuple[str, ...] | None:
+def parse_ordering(params: Any) -> tuple[str, ...] | None:
     """Model fields to order by, or None for the default. Spellings nobody knows are ignored."""
     field = _SORTS.get((params.get("sortBy") or params.get("sort") or "").lower())
     direction = (params.get("sortOrder") or params.get("order") or params.get("sortDirection") or "").lower()
@@ -101,7 +101,7 @@ def read_order(params: Any) -> tuple[str, ...] | None:
     return (f"{sign}{field or 'created_at'}", f"{sign}public_id")
 
 
-def check_parameters(params: Any) -> None:
+def validate_query_params(params: Any) -> None:
     """Refuse what no parameter can mean: NUL, lone surrogates, endless values. Raises Invalid naming the parameter."""
     for name, values in params.lists():
         for value in values:

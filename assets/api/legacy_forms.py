@@ -8,7 +8,7 @@ from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
 # Sent by some client at some time, never used: dropped without a word.
-TOLERATED_FIELDS = frozenset(
+IGNORED_FIELDS = frozenset(
     {
         "name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription", "extractedSongData",
         "musicMetadata",

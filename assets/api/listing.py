@@ -7,11 +7,19 @@ from django.db import connection
 from django.db.models import Count, Window
 
 from api.pagination import PageParams, parse_page_params
-from assets.api.asset_json import Rows, asset_json, count_found, found_rows, newest_rows, rows_as_json, rows_of
-from assets.api.filters import FILTER_NAMES, AssetFilter, check_parameters, read_order, read_tags
+from assets.api.asset_json import (
+    JsonRows,
+    asset_json,
+    count_found,
+    fetch_by_pk,
+    fetch_latest,
+    fetch_queryset,
+    fetch_search_page,
+)
+from assets.api.filters import FILTER_NAMES, AssetFilter, parse_ordering, parse_tags, validate_query_params
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
-from assets.search import SearchScope, check_search, plan_search
+from assets.search import SearchScope, build_search, clean_search
 from common.errors import FieldErrorDetail, InvalidInput
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
@@ -22,7 +30,7 @@ _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
 @dataclass(frozen=True)
 class AssetPage:
-    rows: Rows
+    rows: JsonRows
     total: int
     wish: PageParams
 
@@ -35,13 +43,13 @@ def search_scope(flags: FlagSet) -> SearchScope:
 
 def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
     """The page that query parameters mean. Raises Invalid naming the parameter."""
-    check_parameters(params)
+    validate_query_params(params)
     wish = parse_page_params(params)
-    text = check_search(params.get("search") or params.get("q") or "")
+    text = clean_search(params.get("search") or params.get("q") or "")
     layer, node_pks = _read_place(params)
     has_deleted = is_admin and params.get("includeDeleted") == "true"
     is_filtered = bool(_FILTER_PARAMETERS & params.keys())
-    order = read_order(params)
+    order = parse_ordering(params)
     if not (is_filtered or has_deleted or order):
         return _found(text, layer, node_pks, flags, wish) if text else _newest(layer, node_pks, flags, wish)
     assets = Asset.objects.all() if has_deleted else Asset.objects.live()
@@ -55,7 +63,7 @@ def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
         return _search(assets, text, flags, order, wish)
     total = assets.count() if is_filtered or has_deleted else _live_count(layer, node_pks)
     page = assets.order_by(*order) if order else assets.newest_first()
-    return AssetPage(rows_as_json(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
+    return AssetPage(fetch_queryset(page[wish.offset : wish.offset + wish.limit], flags), total, wish)
 
 
 def _read_place(params: Any) -> tuple[str | None, list[int] | None]:
@@ -77,22 +85,22 @@ def _place_sql(layer: str | None, node_pks: list[int] | None) -> tuple[str, list
 def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
     """What pages ask for most: the newest, of everything or of one place."""
     condition, params = _place_sql(layer, node_pks)
-    rows = newest_rows(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
+    rows = fetch_latest(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
     return AssetPage(rows, _live_count(layer, node_pks), wish)
 
 
 def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
     """What a search without filters finds, the best first."""
-    search = plan_search(text, directory=current_directory, scope=search_scope(flags))
+    search = build_search(text, directory=current_directory, scope=search_scope(flags))
     condition, params = _place_sql(layer, node_pks)
-    rows, total = found_rows(asset_json(flags), search, condition, params, limit=wish.limit, offset=wish.offset)
+    rows, total = fetch_search_page(asset_json(flags), search, condition, params, limit=wish.limit, offset=wish.offset)
     if not rows.texts and wish.page > 1:
         total = count_found(search, condition, params)
     return AssetPage(rows, total, wish)
 
 
 def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet:
-    tags = read_tags(params)
+    tags = parse_tags(params)
     if tags:
         assets = assets.filter(tags__contains=tags)
     filters = AssetFilter(params, queryset=assets, directory=current_directory(), flags=flags)
@@ -122,17 +130,17 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 def _search(
     assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageParams
 ) -> AssetPage:
-    search = plan_search(text, directory=current_directory, scope=search_scope(flags))
+    search = build_search(text, directory=current_directory, scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
     # As in `found_rows`, for what is filtered or ordered otherwise.
     keys = list(ordered.values_list("pk", Window(Count("*")))[wish.offset : wish.offset + wish.limit])
     if not keys:
-        return AssetPage(Rows([], None), found.count() if wish.page > 1 else 0, wish)
-    return AssetPage(rows_of([pk for pk, _ in keys], flags), keys[0][1], wish)
+        return AssetPage(JsonRows([], None), found.count() if wish.page > 1 else 0, wish)
+    return AssetPage(fetch_by_pk([pk for pk, _ in keys], flags), keys[0][1], wish)
 
 
 def count_assets(params: Any) -> int:
     """How many live assets a place in the taxonomy has."""
-    check_parameters(params)
+    validate_query_params(params)
     return _live_count(*_read_place(params))

@@ -32,7 +32,7 @@ class _FileLimit(FileUploadHandler):
         return None
 
 
-class _Watched:
+class _TailRecordingStream:
     """A stream that remembers how it ended."""
 
     def __init__(self, stream: Any, tail_bytes: int) -> None:
@@ -54,7 +54,7 @@ class MultiPartParser(parsers.MultiPartParser):
         limit = _FileLimit(request)
         request.upload_handlers.insert(0, limit)
         # The framework takes a body that breaks off for a whole one: half a file would be registered.
-        watched = _Watched(stream, tail_bytes=1024)
+        watched = _TailRecordingStream(stream, tail_bytes=1024)
         parsed = super().parse(watched, media_type, parser_context)
         if limit.too_large_field is not None:
             field = limit.too_large_field[:100]

@@ -6,8 +6,8 @@ from django.conf import settings
 from rest_framework import serializers
 
 from api.fields import PlainTextField, StrictSerializer
-from assets.ai_metadata import check_ai_metadata
-from assets.api.legacy_forms import TOLERATED_FIELDS
+from assets.ai_metadata import validate_ai_metadata
+from assets.api.legacy_forms import IGNORED_FIELDS
 from assets.descriptions import check_album_art
 from common.errors import InvalidInput
 from common.text_validation import clean_text, validate_json
@@ -57,7 +57,7 @@ class ObjectField(serializers.Field):
 class AiMetadataField(serializers.Field):
     def to_internal_value(self, data: Any) -> dict[str, Any] | None:
         try:
-            return check_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
+            return validate_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
         except InvalidInput as error:
             raise serializers.ValidationError([fault.message for fault in error.faults]) from error
 
@@ -83,7 +83,7 @@ def _components() -> TextListField:
 class _AssetFields(StrictSerializer):
     """What registration and editing share, by wire name."""
 
-    tolerated = TOLERATED_FIELDS
+    tolerated = IGNORED_FIELDS
 
     source = PlainTextField(max_chars=100, is_single_line=True, required=False)
     trainingData = ObjectField(required=False, allow_null=True, source="training_data")  # noqa: N815
@@ -117,7 +117,7 @@ class RegisterAssetSerializer(_AssetFields):
 class EditAssetSerializer(_AssetFields):
     """Every field may be left out; what is there is set."""
 
-    tolerated = TOLERATED_FIELDS | {"_id", "id"}
+    tolerated = IGNORED_FIELDS | {"_id", "id"}
 
     layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False, required=False)
     category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False, required=False)

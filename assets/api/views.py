@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
 from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly, is_service
-from assets.api.asset_json import asset_json, join_json, metadata_json, newest_rows, rows_of
+from assets.api.asset_json import asset_json, fetch_by_pk, fetch_latest, join_json, metadata_json
 from assets.api.legacy_forms import flatten_form, read_list
 from assets.api.listing import AssetPage, count_assets, list_assets
 from assets.api.parsers import MultiPartParser
@@ -30,10 +30,10 @@ from assets.api.serializers import (
     ReserveSerializer,
 )
 from assets.editing import curate_assets, delete_assets, edit_asset
-from assets.errors import AssetMissing
-from assets.lookup import find_asset, find_asset_pk, find_assets, read_key
+from assets.errors import AssetNotFound
+from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference, parse_reference
 from assets.models import SequenceReservation
-from assets.registration import RegistrationWish, register_asset, register_assets
+from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text
@@ -42,7 +42,7 @@ from flags.evaluation import FlagSet, answer_by_flags
 from taxonomy.lookup import current_directory
 
 
-def page_answer(request: Request, page: AssetPage) -> HttpResponse:
+def page_response(request: Request, page: AssetPage) -> HttpResponse:
     """A person gets an object around `items`; a service gets the rows plain, the figures beside them."""
     figures: dict[str, int] = {
         "total": page.total,
@@ -57,33 +57,33 @@ def page_answer(request: Request, page: AssetPage) -> HttpResponse:
     return success_from_json(b'{"items":' + rows + tail + b"}")
 
 
-def list_answer(request: Request, params: Any) -> HttpResponse:
+def list_response(request: Request, params: Any) -> HttpResponse:
     def read(flags: FlagSet) -> tuple[AssetPage, str | None]:
         page = list_assets(params, flags=flags, is_admin=request.user.is_admin)
         return page, page.rows.stamp
 
-    return page_answer(request, answer_by_flags(request, read))
+    return page_response(request, answer_by_flags(request, read))
 
 
-def asset_answer(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    [row] = answer_by_flags(request, lambda flags: rows_of([pk], flags))
+def asset_response(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
+    [row] = answer_by_flags(request, lambda flags: fetch_by_pk([pk], flags))
     answer = success_from_json(row.encode())
     answer.status_code = status
     return answer
 
 
-def find_json(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
+def get_json_response(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
     """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
     wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    asked = read_key(key)
+    asked = parse_reference(key)
     if asked is None:
-        raise AssetMissing(key)
+        raise AssetNotFound(key)
     sql, params = asked.condition(current_directory)
     rows = answer_by_flags(
-        request, lambda flags: newest_rows(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
+        request, lambda flags: fetch_latest(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
     )
     if not rows:
-        raise AssetMissing(key)
+        raise AssetNotFound(key)
     return success_from_json(rows[0].encode())
 
 
@@ -94,7 +94,7 @@ class AssetListView(APIView):
     parser_classes = (MultiPartParser, JsonParser)
 
     def get(self, request: Request) -> HttpResponse:
-        return list_answer(request, request.query_params)
+        return list_response(request, request.query_params)
 
     def post(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("file")
@@ -103,10 +103,10 @@ class AssetListView(APIView):
         wish = RegisterAssetSerializer(data=flatten_form(_without_files(request)))
         wish.is_valid(raise_exception=True)
         asset = register_asset(
-            RegistrationWish(file=files[0], **wish.validated_data),
+            RegistrationData(file=files[0], **wish.validated_data),
             by=request.user, directory=current_directory(), now=timezone.now(),
         )  # fmt: skip
-        return asset_answer(request, asset.pk, status=201)
+        return asset_response(request, asset.pk, status=201)
 
 
 def _without_files(request: Request) -> Any:
@@ -120,7 +120,7 @@ class AssetSearchView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> HttpResponse:
-        return list_answer(request, request.query_params)
+        return list_response(request, request.query_params)
 
     def post(self, request: Request) -> HttpResponse:
         if not isinstance(request.data, dict):
@@ -130,7 +130,7 @@ class AssetSearchView(APIView):
             for item in value if isinstance(value, list) else [value]:
                 if item is not None:
                     params.appendlist(str(name), str(item).lower() if isinstance(item, bool) else str(item))
-        return list_answer(request, params)
+        return list_response(request, params)
 
 
 class AssetJsonParser(JsonParser):
@@ -149,23 +149,23 @@ class AssetDetailView(APIView):
         return [IsAdminRole()] if self.request.method == "DELETE" else super().get_permissions()
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        return find_json(request, key, asset_json)
+        return get_json_response(request, key, asset_json)
 
     def put(self, request: Request, key: str) -> HttpResponse:
         directory = current_directory()
-        pk = find_asset_pk(key, directory)
+        pk = get_asset_pk(key, directory)
         wish = EditAssetSerializer(data=flatten_form(_object_body(request)))
         wish.is_valid(raise_exception=True)
         edit_asset(pk, wish.validated_data, by=request.user, directory=directory, now=timezone.now())
-        return asset_answer(request, pk)
+        return asset_response(request, pk)
 
     patch = put
 
     def delete(self, request: Request, key: str) -> Response:
-        asset = find_asset(key, current_directory())
+        asset = get_asset(key, current_directory())
         reason = clean_text(request.query_params.get("reason", ""), field="reason", max_length=200, is_single_line=True)
         if not delete_assets([asset.pk], by=request.user, now=timezone.now(), reason=reason):
-            raise AssetMissing(key)
+            raise AssetNotFound(key)
         return success({"message": f"Asset {asset.name} deleted successfully"})
 
 
@@ -180,7 +180,7 @@ class AssetMetadataView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        return find_json(request, key, metadata_json)
+        return get_json_response(request, key, metadata_json)
 
 
 class AssetCountView(APIView):
@@ -196,9 +196,9 @@ class CurateView(APIView):
     permission_classes = (IsAdminRole,)
 
     def post(self, request: Request, key: str) -> HttpResponse:
-        pk = find_asset_pk(key, current_directory())
+        pk = get_asset_pk(key, current_directory())
         curate_assets([pk], by=request.user, now=timezone.now())
-        return asset_answer(request, pk, status=201 if request.method == "POST" else 200)
+        return asset_response(request, pk, status=201 if request.method == "POST" else 200)
 
     put = post
 
@@ -219,9 +219,9 @@ class AssetBatchView(APIView):
         wish = BatchAddressesSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         addresses = wish.validated_data["addresses"]
-        found = find_assets(addresses, current_directory())
+        found = get_assets_by_reference(addresses, current_directory())
         pks = [found[address][0] for address in addresses if address in found]
-        return success_from_json(join_json(answer_by_flags(request, lambda flags: rows_of(pks, flags))))
+        return success_from_json(join_json(answer_by_flags(request, lambda flags: fetch_by_pk(pks, flags))))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
@@ -229,13 +229,13 @@ class AssetBatchView(APIView):
         assets = register_assets(
             wishes, by=request.user, directory=current_directory(), now=timezone.now(), name_row=_name_row
         )
-        rows = answer_by_flags(request, lambda flags: rows_of([asset.pk for asset in assets], flags))
+        rows = answer_by_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
         answer = success_from_json(join_json(rows))
         answer.status_code = 201
         return answer
 
 
-def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
+def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationData]:
     """The rows of `csvData`, each with the file it names. Raises naming the row."""
     rows = read_list(text, "csvData") if text.strip().startswith("[") else []
     if not rows:
@@ -258,7 +258,7 @@ def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationWish]:
         filename = fields.pop("filename")
         if filename not in by_name:
             raise InvalidInput(f"csvData[{position}]: no file named {filename} was sent", field=f"csvData[{position}]")
-        wishes.append(RegistrationWish(file=by_name.pop(filename), **fields))
+        wishes.append(RegistrationData(file=by_name.pop(filename), **fields))
     return wishes
 
 

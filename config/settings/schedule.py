@@ -5,11 +5,11 @@ from celery.schedules import crontab
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "check the registry every night": {
-        "task": "assets.tasks.check_registry",
+        "task": "assets.tasks.check_consistency",
         "schedule": crontab(hour="3", minute="20"),
     },
     "clean up after broken registrations": {
-        "task": "assets.tasks.clean_up_broken_registrations",
+        "task": "assets.tasks.expire_reservations",
         "schedule": crontab(minute="*/10"),
     },
     "send pictures that are due, free those of dead workers": {

@@ -9,10 +9,10 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from assets.consistency import clean_up_lapsed, find_drift
+from assets.consistency import check_consistency, expire_stale_reservations
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import reserve_numbers
-from assets.tasks import check_registry, clean_up_broken_registrations
+from assets.tasks import check_consistency, expire_reservations
 from taxonomy.lookup import current_directory
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import make_node
@@ -62,9 +62,9 @@ def test_a_gap_is_explained_by_a_reservation_and_by_nothing_else():
     [asset, *_] = make_assets(3)
     node = make_node("L", "CAS", "ATL")
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REQUEST, by="x@y.example", now=timezone.now())
-    assert not find_drift(current_directory())
+    assert not check_consistency(current_directory())
     asset.delete()  # nobody may do that, and now somebody did
-    assert find_drift(current_directory()).unexplained_gaps == [
+    assert check_consistency(current_directory()).unexplained_gaps == [
         "L.CAS.ATL: 1 numbers have neither an asset nor a reservation"
     ]
 
@@ -72,13 +72,16 @@ def test_a_gap_is_explained_by_a_reservation_and_by_nothing_else():
 def test_an_address_that_its_name_does_not_mean_is_named():
     asset = make_asset()
     Asset.objects.filter(pk=asset.pk).update(nna_address="L.001.003.001")
-    assert "the address is L.001.003.001, its name means L.001.002.001" in find_drift(current_directory()).addresses[0]
+    assert (
+        "the address is L.001.003.001, its name means L.001.002.001"
+        in check_consistency(current_directory()).addresses[0]
+    )
 
 
 def test_the_nightly_check_logs_each_finding_as_an_error(caplog):
     make_assets(2)
     SequenceCounter.objects.update(last_number=0)
-    check_registry()
+    check_consistency()
     assert [record.levelname for record in caplog.records if record.name == "assets.tasks"] == ["ERROR"]
 
 
@@ -90,7 +93,7 @@ def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     SequenceReservation.objects.update(media_key=key)
     default_storage.save(key, ContentFile(b"half a registration"))
-    clean_up_broken_registrations()
+    expire_reservations()
     assert not default_storage.exists(key)
     assert SequenceReservation.objects.get().lapsed_at is not None
     assert make_asset().sequence_number == reserved.number + 1
@@ -100,8 +103,8 @@ def test_a_registration_still_under_way_is_left_alone():
     node = make_node("L", "CAS", "ATL")
     now = timezone.now()
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by="x@y.example", now=now)
-    assert clean_up_lapsed(now + timedelta(seconds=299)) == 0
-    assert clean_up_lapsed(now + timedelta(seconds=301)) == 1
+    assert expire_stale_reservations(now + timedelta(seconds=299)) == 0
+    assert expire_stale_reservations(now + timedelta(seconds=301)) == 1
 
 
 def test_the_file_of_a_registration_that_succeeded_is_never_removed():
@@ -111,5 +114,5 @@ def test_the_file_of_a_registration_that_succeeded_is_never_removed():
     long_ago = timezone.now() - timedelta(hours=1)
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by="x@y.example", now=long_ago)
     SequenceReservation.objects.update(media_key=asset.media_key)
-    clean_up_lapsed(timezone.now())
+    expire_stale_reservations(timezone.now())
     assert default_storage.exists(asset.media_key)

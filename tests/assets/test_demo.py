@@ -8,8 +8,8 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from assets.consistency import find_drift
-from assets.media_types import HEAD_BYTES, check_media
+from assets.consistency import check_consistency
+from assets.media_types import HEAD_BYTES, validate_media
 from assets.models import Asset, SequenceCounter
 from taxonomy.lookup import Directory
 from tests.factories.assets import make_asset
@@ -25,14 +25,14 @@ def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(direct
     assert Counter(demo.values_list("layer", flat=True)) == {"C": 711, "L": 157, "S": 87, "W": 76, "M": 58, "G": 14}
     assert demo.filter(creator_description=None, album_art=None, ai_metadata__isnull=True).count() == 1103
     assert demo.filter(created_at__lt=datetime(2025, 5, 15, tzinfo=UTC)).count() == 0
-    assert not find_drift(directory)
+    assert not check_consistency(directory)
     parts = {part for row in demo.filter(layer="C") for part in row.components}
     assert set(Asset.objects.filter(nna_address__in=parts).values_list("nna_address", flat=True)) == parts
     for layer in "CLSWMG":
         row = demo.filter(layer=layer).first()
         with default_storage.open(row.media_key) as content:
             head = content.read(HEAD_BYTES)
-        found = check_media(layer=layer, filename=row.media_key, head=head, is_whole=False, is_enforced=True)
+        found = validate_media(layer=layer, filename=row.media_key, head=head, is_whole=False, is_enforced=True)
         assert found.mime_type == row.mime_type
     call_command("clear_demo")
     assert list(Asset.objects.values_list("pk", flat=True)) == [own.pk]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from assets.consistency import clean_up_lapsed, find_drift
+from assets.consistency import check_consistency, expire_stale_reservations
 from assets.editing import edit_tags
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
@@ -147,7 +147,7 @@ def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_
 def find_drift_of_counts() -> list[str]:
     from taxonomy.lookup import current_directory
 
-    return find_drift(current_directory()).live_counts
+    return check_consistency(current_directory()).live_counts
 
 
 def test_deleting_hides_the_asset_and_keeps_its_number(editor_api: APIClient, admin_api: APIClient) -> None:
@@ -262,7 +262,7 @@ def test_a_reserved_number_is_nobody_else_s_and_lapses_unused(editor_api: APICli
     reservation = SequenceReservation.objects.get()
     assert (reservation.reserved_by, reservation.purpose) == (editor.email, "request")
     assert reservation.expires_at - reservation.reserved_at == timedelta(minutes=5)
-    clean_up_lapsed(timezone.now() + timedelta(minutes=6))
+    expire_stale_reservations(timezone.now() + timedelta(minutes=6))
     reservation.refresh_from_db()
     assert reservation.lapsed_at is not None
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.003"
@@ -278,6 +278,6 @@ def test_a_file_left_by_a_broken_registration_is_removed_when_its_number_lapses(
         taxonomy_node_id=node.pk, number=1, purpose="registration", media_key=key, reserved_at=DAY_ONE,
         expires_at=DAY_ONE + timedelta(minutes=5),
     )  # fmt: skip
-    clean_up_lapsed(DAY_ONE + timedelta(hours=1))
+    expire_stale_reservations(DAY_ONE + timedelta(hours=1))
     assert not default_storage.exists(key)
     assert SequenceReservation.objects.get().lapsed_at is not None

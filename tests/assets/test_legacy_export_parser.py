@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.legacy_export_parser import RowRejected, read_asset, read_documents
+from assets.legacy_export_parser import InvalidRow, iter_documents, parse_asset
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -23,7 +23,7 @@ def cut(text: str, size: int) -> list[str]:
 
 
 def documents_of(text: str, size: int) -> list[Any]:
-    found = list(read_documents(cut(text, size)))
+    found = list(iter_documents(cut(text, size)))
     assert [position for position, _ in found] == list(range(1, len(found) + 1))
     return [document for _, document in found]
 
@@ -43,8 +43,8 @@ def test_lines_and_arrays_cut_anywhere_say_the_same(
 def test_a_line_that_is_no_json_is_one_rejection_among_good_rows() -> None:
     first, broken, last = documents_of('{"a":1}\r\n{"a":\n\n{"b":2}', 4)
     assert (first, last) == ({"a": 1}, {"b": 2})
-    assert isinstance(broken, RowRejected)
-    assert isinstance(documents_of("[" * 100_000, 5000)[0], RowRejected)
+    assert isinstance(broken, InvalidRow)
+    assert isinstance(documents_of("[" * 100_000, 5000)[0], InvalidRow)
     assert documents_of("", 1) == documents_of("[]", 1) == documents_of("\n \n", 1) == []
 
 
@@ -53,7 +53,7 @@ def test_an_array_that_breaks_off_keeps_what_came_before(text: str) -> None:
     for size in (1, 3, 100):
         first, broken = documents_of(text, size)[:2]
         assert first == {"a": 1}
-        assert isinstance(broken, RowRejected)
+        assert isinstance(broken, InvalidRow)
 
 
 DOCUMENT = {
@@ -67,7 +67,7 @@ DOCUMENT = {
 
 
 def test_a_document_becomes_our_types() -> None:
-    row = read_asset(DOCUMENT)
+    row = parse_asset(DOCUMENT)
     assert row.public_id == "6859a71a816ac2693a1942c9"
     assert row.training_data == {"prompts": []}
     assert row.components == []
@@ -98,8 +98,8 @@ def test_a_document_becomes_our_types() -> None:
     ],
 )  # fmt: skip
 def test_a_document_that_would_break_an_invariant_is_rejected_with_a_reason(change: dict[str, Any]) -> None:
-    with pytest.raises(RowRejected) as caught:
-        read_asset(DOCUMENT | change)
+    with pytest.raises(InvalidRow) as caught:
+        parse_asset(DOCUMENT | change)
     assert caught.value.message
 
 
@@ -107,8 +107,8 @@ def test_a_document_that_would_break_an_invariant_is_rejected_with_a_reason(chan
 @settings(max_examples=200, deadline=None)
 def test_any_document_is_a_row_or_a_rejection(change: Any) -> None:
     try:
-        row = read_asset(DOCUMENT | change if isinstance(change, dict) else change)
-    except RowRejected as error:
+        row = parse_asset(DOCUMENT | change if isinstance(change, dict) else change)
+    except InvalidRow as error:
         assert error.message  # noqa: PT017
     else:
         assert row.name

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from assets.legacy_import import ImportAccount, import_registry
+from assets.legacy_import import ImportReport, import_registry
 from assets.models import Asset, SequenceCounter
 from taxonomy.lookup import Directory, current_directory
 from taxonomy.sync import import_document
@@ -34,7 +34,7 @@ def document(number: int = 1, place: str = "S.POP.DIV", **changes: Any) -> dict[
     } | changes  # fmt: skip
 
 
-def bring(*documents: Any, dry_run: bool = False) -> ImportAccount:
+def bring(*documents: Any, dry_run: bool = False) -> ImportReport:
     account = import_registry(enumerate(documents, 1), directory=current_directory(), dry_run=dry_run)
     assert account.adds_up()
     return account

@@ -13,10 +13,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from assets.descriptions import words_in_description
+from assets.descriptions import extract_creator_description
 from assets.editing import edit_asset
 from assets.models import Asset
-from assets.rollout_guards import ai_metadata_waits, creator_description_waits
+from assets.rollout_guards import ai_metadata_backfill_pending, creator_description_backfill_pending
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
 from flags.changing import change_flag
@@ -31,7 +31,7 @@ WORDS = st.text(string.ascii_letters + "äöü '!?-", min_size=1, max_size=80).m
 @given(words=WORDS)
 def test_a_creators_words_survive_in_the_generated_description(words: str) -> None:
     text = f"Asset {words} (L.CAS.ATL)"
-    assert words_in_description(text, name="L.CAS.ATL.001", layer="L") == " ".join(words.split())
+    assert extract_creator_description(text, name="L.CAS.ATL.001", layer="L") == " ".join(words.split())
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_a_creators_words_survive_in_the_generated_description(words: str) -> No
     ],
 )
 def test_what_counts_as_words(description: str, layer: str, words: str | None) -> None:
-    assert words_in_description(description, name="L.CAS.ATL.001", layer=layer) == words
+    assert extract_creator_description(description, name="L.CAS.ATL.001", layer=layer) == words
 
 
 @given(description=st.text(max_size=300), layer=st.sampled_from("GL"))
 def test_words_fit_the_column_whatever_stands_in_a_description(description: str, layer: str) -> None:
-    words = words_in_description(description, name="G.POP.BAS.001", layer=layer)
+    words = extract_creator_description(description, name="G.POP.BAS.001", layer=layer)
     assert words is None or 0 < len(words) <= 500
 
 
@@ -178,7 +178,7 @@ def test_a_field_stays_with_half_the_callers_until_its_backfill_is_finalised() -
     change_flag(name="creator_description", everyone=True, **said)
     change_flag(name="creator_description", everyone=False, **said)
     make_assets(3, origin="import")
-    assert "legacy rows wait for the backfill assets.creator_description" in creator_description_waits()
+    assert "legacy rows wait for the backfill assets.creator_description" in creator_description_backfill_pending()
     with pytest.raises(Conflict, match="may not go above 50 %"):
         change_flag(name="creator_description", everyone=True, **said)
     change_flag(name="creator_description", everyone=None, percent=50, **said)
@@ -188,7 +188,7 @@ def test_a_field_stays_with_half_the_callers_until_its_backfill_is_finalised() -
         change_flag(name="creator_description", percent=51, **said)
     finalise(job.run_pk, by=BY, now=timezone.now())
     change_flag(name="creator_description", everyone=True, **said)
-    assert ai_metadata_waits() is not None
+    assert ai_metadata_backfill_pending() is not None
 
 
 @pytest.mark.django_db
@@ -197,9 +197,9 @@ def test_an_undone_backfill_holds_its_field_again() -> None:
     job = started(AI_METADATA_RULE)
     run_to_the_end(job)
     begin_undo(job.run_pk, by=BY, now=timezone.now())
-    assert "is undoing" in ai_metadata_waits()
+    assert "is undoing" in ai_metadata_backfill_pending()
     run_to_the_end(job)
-    assert "legacy rows wait" in ai_metadata_waits()
+    assert "legacy rows wait" in ai_metadata_backfill_pending()
 
 
 @pytest.mark.django_db

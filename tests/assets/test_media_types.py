@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.ai_metadata import check_ai_metadata
+from assets.ai_metadata import validate_ai_metadata
 from assets.api.legacy_forms import read_list
-from assets.descriptions import check_album_art, creator_description_to_keep
-from assets.errors import MediaRefused
-from assets.media_types import HEAD_BYTES, TYPES_BY_LAYER, check_media, sniff_mime_type
+from assets.descriptions import check_album_art, normalize_creator_description
+from assets.errors import MediaTypeNotAllowed
+from assets.media_types import HEAD_BYTES, TYPES_BY_LAYER, sniff_mime_type, validate_media
 from common.errors import InvalidInput
 from tests.support.media import make_jpeg, make_mp3, make_mp4, make_png, make_svg, make_wav
 
@@ -53,14 +53,14 @@ def test_a_signature_tells_the_type(head: bytes, expected: str) -> None:
 def test_any_bytes_under_any_name_are_a_type_or_a_refusal(head: bytes, filename: str) -> None:
     for layer, types in TYPES_BY_LAYER.items():
         try:
-            found = check_media(layer=layer, filename=filename, head=head, is_whole=True, is_enforced=True)
-        except MediaRefused as error:
+            found = validate_media(layer=layer, filename=filename, head=head, is_whole=True, is_enforced=True)
+        except MediaTypeNotAllowed as error:
             assert error.faults[0].field == "file"  # noqa: PT017
         else:
             assert found.mime_type in types
             assert found.extension.isalnum()
             assert found.extension == found.extension.lower()
-        loose = check_media(layer=layer, filename=filename, head=head, is_whole=True, is_enforced=False)
+        loose = validate_media(layer=layer, filename=filename, head=head, is_whole=True, is_enforced=False)
         assert 1 <= len(loose.extension) <= 5
         assert loose.extension.isascii()
 
@@ -68,7 +68,7 @@ def test_any_bytes_under_any_name_are_a_type_or_a_refusal(head: bytes, filename:
 def test_json_whose_last_character_is_cut_by_our_own_limit_is_json() -> None:
     head = ('{"name": "' + "é" * HEAD_BYTES).encode()[:HEAD_BYTES]
     assert sniff_mime_type(head) == "application/json"
-    assert check_media(layer="M", filename="a.json", head=head, is_whole=False, is_enforced=True).extension == "json"
+    assert validate_media(layer="M", filename="a.json", head=head, is_whole=False, is_enforced=True).extension == "json"
 
 
 NAME = "C.MIX.OFF.001:G.001.002.001"
@@ -76,7 +76,7 @@ NAME = "C.MIX.OFF.001:G.001.002.001"
 
 @given(st.none() | st.text(), st.none() | st.text(min_size=1))
 def test_creator_s_words_are_kept_as_they_came_or_are_none(incoming: str | None, stored: str | None) -> None:
-    kept = creator_description_to_keep(incoming, stored=stored, name=NAME)
+    kept = normalize_creator_description(incoming, stored=stored, name=NAME)
     assert kept in (incoming, None)
     if incoming and incoming.strip() and incoming.strip().upper() not in (NAME, "C.MIX.OFF.001"):
         assert kept == incoming
@@ -84,8 +84,8 @@ def test_creator_s_words_are_kept_as_they_came_or_are_none(incoming: str | None,
 
 @pytest.mark.parametrize("text", [NAME, NAME.lower(), " C.MIX.OFF.001 "])
 def test_the_name_is_no_word_of_the_creator_unless_there_were_words(text: str) -> None:
-    assert creator_description_to_keep(text, stored=None, name=NAME) is None
-    assert creator_description_to_keep(text, stored="mine", name=NAME) == text
+    assert normalize_creator_description(text, stored=None, name=NAME) is None
+    assert normalize_creator_description(text, stored="mine", name=NAME) == text
 
 
 JSON = st.recursive(
@@ -118,7 +118,7 @@ KNOWN = st.sampled_from(["mood", "genre", "bpm", "tags", "confidence", "generate
 @given(JSON | st.dictionaries(KNOWN, JSON, max_size=5))
 def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
     try:
-        kept = check_ai_metadata(value, max_bytes=65536)
+        kept = validate_ai_metadata(value, max_bytes=65536)
     except InvalidInput as error:
         assert all(fault.field.startswith("aiMetadata") for fault in error.faults)  # noqa: PT017
     else:
@@ -128,14 +128,14 @@ def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
 
 def test_every_wrong_known_key_is_named_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_ai_metadata({"mood": 1, "bpm": "fast", "tags": [1], "confidence": -1, "own": 5}, max_bytes=1000)
+        validate_ai_metadata({"mood": 1, "bpm": "fast", "tags": [1], "confidence": -1, "own": 5}, max_bytes=1000)
     assert {fault.field for fault in caught.value.faults} == {
         "aiMetadata.mood", "aiMetadata.bpm", "aiMetadata.tags", "aiMetadata.confidence",
     }  # fmt: skip
     with pytest.raises(InvalidInput):
-        check_ai_metadata({"bpm": True}, max_bytes=1000)
+        validate_ai_metadata({"bpm": True}, max_bytes=1000)
     with pytest.raises(InvalidInput):
-        check_ai_metadata({"own": "x" * 1000}, max_bytes=1000)
+        validate_ai_metadata({"own": "x" * 1000}, max_bytes=1000)
 
 
 WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters=",\x00"), min_size=1), max_size=6)

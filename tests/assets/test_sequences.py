@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from assets import registration
-from assets.consistency import find_drift, repair_counters
+from assets.consistency import check_consistency, repair_counters
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from assets.registration import RegistrationWish, register_asset, register_assets
-from assets.sequences import raise_counters, reserve_numbers, take_block
+from assets.registration import RegistrationData, register_asset, register_assets
+from assets.sequences import advance_counter, ensure_counters_at_least, reserve_numbers
 from common.errors import Conflict, InvalidInput
 from taxonomy.lookup import Directory, current_directory
 from tests.factories.accounts import UserFactory
@@ -30,9 +30,9 @@ CONNECTIONS = 64
 REGISTRATION = SequenceReservation.Purpose.REGISTRATION
 
 
-def wish(**fields: Any) -> RegistrationWish:
+def wish(**fields: Any) -> RegistrationData:
     file = ContentFile(make_png(), name="a.png")
-    return RegistrationWish(
+    return RegistrationData(
         **({"file": file, "layer": "L", "category": "CAS", "subcategory": "ATL", "description": "x"} | fields)
     )
 
@@ -93,7 +93,7 @@ def test_sixty_four_connections_take_two_thousand_numbers_and_every_gap_is_expla
     assert len(used) == registering * 8
     counter = SequenceCounter.objects.get(taxonomy_node=node.pk)
     assert (counter.last_number, counter.live_count) == (expected, len(used))
-    assert not find_drift(current_directory())
+    assert not check_consistency(current_directory())
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_two_thousand_assets_registered_over_sixty_four_connections_have_no_gap(
 @pytest.mark.django_db
 def test_after_nine_hundred_and_ninety_nine_comes_a_fourth_digit(directory: Directory) -> None:
     node = directory.node_by_codes("L", "CAS", "ATL")
-    raise_counters({node.pk: 998})
+    ensure_counters_at_least({node.pk: 998})
     person = UserFactory()
     made = register_assets([wish(), wish(), wish()], by=person, directory=directory, now=timezone.now())
     assert [asset.name for asset in made] == ["L.CAS.ATL.999", "L.CAS.ATL.1000", "L.CAS.ATL.1001"]
@@ -151,7 +151,7 @@ def test_a_registration_that_dies_after_its_number_leaves_the_reason_for_the_gap
     reservation = SequenceReservation.objects.get()
     assert (reservation.number, reservation.expires_at) == (1, now + timedelta(minutes=5))
     assert register_asset(wish(), by=person, directory=directory, now=now).sequence_number == 2
-    assert not find_drift(directory)
+    assert not check_consistency(directory)
 
 
 @pytest.mark.django_db
@@ -165,9 +165,9 @@ def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: Directory
 @pytest.mark.django_db
 def test_counters_only_rise(directory: Directory) -> None:
     node = directory.node_by_codes("L", "CAS", "ATL")
-    raise_counters({node.pk: 5})
-    raise_counters({node.pk: 3})
-    assert take_block(node.pk, 2) == 6
+    ensure_counters_at_least({node.pk: 5})
+    ensure_counters_at_least({node.pk: 3})
+    assert advance_counter(node.pk, 2) == 6
     assert SequenceCounter.objects.get().last_number == 7
 
 
@@ -195,7 +195,7 @@ def test_drift_is_found_named_and_repaired(directory: Directory, capsys: Any) ->
     make_assets(3)
     make_asset("S.POP.DIV", nna_address="S.001.001.001")
     SequenceCounter.objects.filter(taxonomy_node__code="ATL").update(last_number=1, live_count=9)
-    drift = find_drift(directory)
+    drift = check_consistency(directory)
     assert drift.counters == ["L.CAS.ATL: the counter stands at 1, number 3 is in use"]
     assert drift.live_counts == ["L.CAS.ATL: 9 live assets are noted, there are 3"]
     assert any("S.POP.DIV.001" in line for line in drift.addresses)

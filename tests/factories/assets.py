@@ -6,7 +6,7 @@ from typing import Any
 
 from assets.models import Asset
 from assets.registration import compose_name
-from assets.sequences import take_block
+from assets.sequences import advance_counter
 from taxonomy.lookup import Node
 from tests.factories.taxonomy import make_node
 
@@ -24,7 +24,7 @@ def make_asset(place: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fi
 
 def make_assets(count: int, place: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fields: Any) -> list[Asset]:
     node = make_node(*place.split("."))
-    first = take_block(node.pk, count)
+    first = advance_counter(node.pk, count)
     rows = [_row(node, number, list(components), fields) for number in range(first, first + count)]
     return Asset.objects.bulk_create(rows)
 

@@ -11,7 +11,7 @@ from albumart.metrics import cohort_metrics, pipeline_metrics, run_wait_reason
 from albumart.missing_artwork import FetchPlan, plan_missing_artwork
 from albumart.models import Artwork, ArtworkRun
 from albumart.queueing import cancel_run, pause_run, refetch, resume_run, retry_failed, start_run
-from assets.lookup import find_asset
+from assets.lookup import get_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar
 from taxonomy.lookup import current_directory
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self._missing(options)
         elif options["asset"]:
             directory = current_directory()
-            assets = [find_asset(key, directory) for key in options["asset"]]
+            assets = [get_asset(key, directory) for key in options["asset"]]
             pks = Artwork.objects.current().filter(asset__in=assets).values_list("pk", flat=True)
             self.stdout.write(f"{refetch(pks, by='command', now=now)} pictures asked for again.")
         elif options["failed"]:

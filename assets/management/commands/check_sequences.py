@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from assets.consistency import find_drift, repair_counters
+from assets.consistency import check_consistency, repair_counters
 from taxonomy.lookup import current_directory
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
         if repair:
             self.stdout.write(f"{repair_counters()} counters repaired.")
-        drift = find_drift(current_directory())
+        drift = check_consistency(current_directory())
         for line in drift.lines():
             self.stdout.write(self.style.WARNING(line))
         if drift:

@@ -10,8 +10,8 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from assets.legacy_export_parser import read_documents
-from assets.legacy_import import ImportAccount, import_registry
+from assets.legacy_export_parser import iter_documents
+from assets.legacy_import import ImportReport, import_registry
 from taxonomy.lookup import current_directory
 
 _CHUNK_CHARS = 256 * 1024
@@ -41,7 +41,7 @@ class Command(BaseCommand):
                     progress.update(bar, completed=raw.tell(), description=f"{done:,} rows")
 
                 account = import_registry(
-                    read_documents(_read_text(raw)), directory=directory, dry_run=dry_run, on_progress=show
+                    iter_documents(_read_text(raw)), directory=directory, dry_run=dry_run, on_progress=show
                 )
         except (OSError, EOFError, UnicodeDecodeError) as error:
             raise CommandError(f"cannot read {file}: {error}") from error
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         columns = (TextColumn("{task.description:>12}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         return Progress(*columns, transient=True)
 
-    def _print(self, account: ImportAccount, *, dry_run: bool) -> None:
+    def _print(self, account: ImportReport, *, dry_run: bool) -> None:
         for position, name, text in sorted(account.rejected):
             self.stdout.write(self.style.ERROR(f"rejected  row {position} {name}: {text}"))
         for position, name, text in sorted(account.oddities):
