@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from assets.errors import ComponentNotFound
 from assets.lookup import get_assets_by_reference
 from common.errors import InvalidInput
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 
 MAX_COMPONENTS = 10  # the frontend's own limit
 COMPONENT_LAYERS = "GSLMWBP"

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from assets.media_storage import delete_media
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 
 log = logging.getLogger(__name__)
 

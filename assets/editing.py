@@ -17,7 +17,7 @@ from assets.models import Asset, SequenceReservation
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput
-from taxonomy.lookup import Directory, Node
+from taxonomy.snapshot import Directory, Node
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from assets.legacy_export_parser import InvalidRow, LegacyAsset, parse_asset
 from assets.models import Asset
 from assets.sequences import ensure_counters_at_least
 from common.errors import InvalidInput
-from taxonomy.lookup import Directory, Node
+from taxonomy.snapshot import Directory, Node
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from assets.models import Asset
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
 from taxonomy.addresses import parse_mfa
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 
 MAX_KEY_CHARS = 600
 

@@ -19,7 +19,7 @@ from assets.media_types import HEAD_BYTES, MediaType, validate_media
 from assets.models import Asset, SequenceReservation
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput, PayloadTooLarge
-from taxonomy.lookup import Directory, Node
+from taxonomy.snapshot import Directory, Node
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from django.db.models.expressions import RawSQL
 from assets.lookup import reference_condition
 from assets.models import Asset
 from common.text_validation import clean_text
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 
 MAX_WORDS = 32
 _TRUTH, _NUMBER = BooleanField(), IntegerField()

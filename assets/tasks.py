@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from assets.consistency import check_consistency, expire_stale_reservations
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from unfold.decorators import action, display
 
 from common.model_admin import BaseModelAdmin, ReadOnlyModelAdmin
 from taxonomy.editing import NodeWish, add_node, change_node, remove_node
-from taxonomy.lookup import current_directory
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
+from taxonomy.snapshot import current_directory
 from taxonomy.tree import build_tree
 from taxonomy.usage import live_counts
 

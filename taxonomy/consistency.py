@@ -5,8 +5,8 @@ import json
 from taxonomy.addresses import LAYER_NUMBERS
 from taxonomy.document import check_document, digest_of
 from taxonomy.errors import DocumentInvalid
-from taxonomy.lookup import read_directory
 from taxonomy.models import Category, TaxonomyVersion
+from taxonomy.snapshot import read_directory
 from taxonomy.sync import read_tables
 
 

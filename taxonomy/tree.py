@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from taxonomy.lookup import CategoryEntry, Directory, LayerEntry, Node, fold
+from taxonomy.snapshot import CategoryEntry, Directory, LayerEntry, Node, fold
 
 
 @dataclass(frozen=True)

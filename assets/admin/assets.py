@@ -29,7 +29,7 @@ from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 
 
 @admin.register(Asset)

@@ -10,7 +10,7 @@ from assets.querysets import AssetQuerySet
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 
 _MAX_VALUE_CHARS = 300
 _SORTS = {

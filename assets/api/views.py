@@ -39,7 +39,7 @@ from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
 from flags.evaluation import FlagSet, answer_by_flags
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 
 
 def page_response(request: Request, page: AssetPage) -> HttpResponse:

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.timestamps import format_timestamp
-from taxonomy.api import bodies
+from taxonomy.api import representations
 from taxonomy.api.serializers import ConvertSerializer
 from taxonomy.errors import AddressInvalid
-from taxonomy.lookup import NO_VERSION, Directory, current_directory
 from taxonomy.models import TaxonomyVersion
+from taxonomy.snapshot import NO_VERSION, Directory, current_directory
 from taxonomy.sync import changes_between
 
 _MAX_LABEL_CHARS = 40
@@ -59,7 +59,7 @@ class CategoryReadView(TaxonomyReadView):
 
 class HealthView(PublicView):
     def get(self, request: Request) -> Response:
-        return Response(bodies.health_body(current_directory()), headers={"Cache-Control": "no-store"})
+        return Response(representations.health_body(current_directory()), headers={"Cache-Control": "no-store"})
 
 
 class ConvertView(PublicView):
@@ -109,7 +109,7 @@ class IncrementalView(PublicView):
 
 class SyncStatusView(PublicView):
     def get(self, request: Request) -> Response:
-        health = bodies.health_body(current_directory())
+        health = representations.health_body(current_directory())
         return Response(
             {
                 "syncStatus": "synced" if health["status"] == "healthy" else "degraded",

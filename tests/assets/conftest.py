@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
-from taxonomy.lookup import Directory, forget_directory
+from taxonomy.snapshot import Directory, forget_directory
 from tests.factories.taxonomy import load_starter_taxonomy
 
 

@@ -13,7 +13,7 @@ from assets.consistency import check_consistency, expire_stale_reservations
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import reserve_numbers
 from assets.tasks import check_consistency, expire_reservations
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import make_node
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from assets.consistency import check_consistency
 from assets.media_types import HEAD_BYTES, validate_media
 from assets.models import Asset, SequenceCounter
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 from tests.factories.assets import make_asset
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from assets.consistency import check_consistency, expire_stale_reservations
 from assets.editing import edit_tags
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 from tests.assets.conftest import error_of, stored_bytes
 from tests.assets.test_registration import send
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
@@ -145,7 +145,7 @@ def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_
 
 
 def find_drift_of_counts() -> list[str]:
-    from taxonomy.lookup import current_directory
+    from taxonomy.snapshot import current_directory
 
     return check_consistency(current_directory()).live_counts
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from assets.legacy_import import ImportReport, import_registry
 from assets.models import Asset, SequenceCounter
-from taxonomy.lookup import Directory, current_directory
+from taxonomy.snapshot import Directory, current_directory
 from taxonomy.sync import import_document
 from tests.factories.assets import make_asset
 

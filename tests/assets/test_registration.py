@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceReservation
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 from tests.assets.conftest import error_of, stored_bytes
 from tests.factories.assets import make_asset, make_assets
 from tests.support.flag_states import set_flags

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from taxonomy.lookup import Directory
+from taxonomy.snapshot import Directory
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
 from tests.support.flag_states import set_flags
 

@@ -7,7 +7,7 @@ from typing import Any
 from assets.models import Asset
 from assets.registration import compose_name
 from assets.sequences import advance_counter
-from taxonomy.lookup import Node
+from taxonomy.snapshot import Node
 from tests.factories.taxonomy import make_node
 
 DAY_ONE = datetime(2025, 6, 1, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from taxonomy.lookup import Directory, Node, current_directory
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
+from taxonomy.snapshot import Directory, Node, current_directory
 from taxonomy.sync import load_starter, record_change
 
 

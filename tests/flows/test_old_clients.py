@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.service_keys import make_key
 from flags.registry import FLAG_NAMES
-from taxonomy.lookup import forget_directory
+from taxonomy.snapshot import forget_directory
 from taxonomy.sync import load_starter
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.support.exchanges import CONTRACTS, Normaliser, read_requests, send

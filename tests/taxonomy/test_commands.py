@@ -4,8 +4,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from taxonomy.lookup import current_directory
 from taxonomy.models import Subcategory
+from taxonomy.snapshot import current_directory
 from tests.factories.taxonomy import small_document
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from common.errors import Conflict, InvalidInput, RegistryError
 from taxonomy.consistency import find_problems
 from taxonomy.editing import NodeWish, add_node, change_node, remove_node
 from taxonomy.errors import DocumentInvalid, NodeInUse, NodeMissing, NodeTaken
-from taxonomy.lookup import current_directory
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
+from taxonomy.snapshot import current_directory
 from tests.factories.taxonomy import load_starter_taxonomy
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,6 @@
 import pytest
 
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
 pytestmark = pytest.mark.django_db

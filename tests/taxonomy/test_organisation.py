@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from taxonomy.consistency import find_problems, find_warnings
-from taxonomy.lookup import current_directory
+from taxonomy.snapshot import current_directory
 from taxonomy.sync import export_document, import_document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("organisation")]

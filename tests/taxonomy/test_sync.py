@@ -7,8 +7,8 @@ from django.db import connections
 from django.utils import timezone
 
 from taxonomy.errors import DocumentInvalid, NodeInUse, TaxonomyMissing
-from taxonomy.lookup import current_directory
 from taxonomy.models import Layer, Subcategory, TaxonomyVersion
+from taxonomy.snapshot import current_directory
 from taxonomy.sync import export_document, import_document, load_starter
 from tests.factories.taxonomy import load_starter_taxonomy, small_document
 

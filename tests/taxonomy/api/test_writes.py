@@ -6,8 +6,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.tokens import issue_token
-from taxonomy.lookup import current_directory
 from taxonomy.models import Subcategory, TaxonomyVersion
+from taxonomy.snapshot import current_directory
 from taxonomy.sync import export_document
 from tests.factories.taxonomy import small_document
 

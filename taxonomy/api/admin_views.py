@@ -13,13 +13,13 @@ from rest_framework.views import APIView
 from api.envelopes import success
 from api.permissions import IsAdminRole
 from common.timestamps import format_timestamp
-from taxonomy.api.bodies import count_nodes
+from taxonomy.api.representations import count_nodes
 from taxonomy.api.serializers import InvalidateSerializer, NodeChangeSerializer, NodeSerializer
 from taxonomy.consistency import find_problems, find_warnings
 from taxonomy.editing import NodeWish, TaxonomyNode, add_node, change_node, remove_node
 from taxonomy.errors import NodeMissing, NodeUnknown
-from taxonomy.lookup import current_directory, forget_directory
 from taxonomy.models import Category, Layer, Subcategory
+from taxonomy.snapshot import current_directory, forget_directory
 from taxonomy.sync import export_document, import_document
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taxonomy.errors import AddressInvalid, NodeMissing, NodeUnknown
-from taxonomy.lookup import current_directory, forget_directory, read_directory
+from taxonomy.snapshot import current_directory, forget_directory, read_directory
 from taxonomy.sync import export_document, import_document
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from common.timestamps import format_timestamp
 from taxonomy.addresses import LAYER_NUMBERS
-from taxonomy.lookup import CategoryEntry, Directory, LayerEntry
+from taxonomy.snapshot import CategoryEntry, Directory, LayerEntry
 
 _started = time.monotonic()
 
