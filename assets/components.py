@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from assets.errors import ComponentNotFound
 from assets.lookup import get_assets_by_reference
 from common.errors import InvalidInput
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 
 MAX_COMPONENTS = 10  # the frontend's own limit
 COMPONENT_LAYERS = "GSLMWBP"
 
 
-def clean_components(references: Sequence[str], *, layer: str, directory: Directory) -> list[str]:
+def clean_components(references: Sequence[str], *, layer: str, directory: TaxonomySnapshot) -> list[str]:
     """Addresses of the referenced assets, in the order given; blanks are dropped.
 
     A reference is a name, an address in either notation, or an id. Raises ComponentMissing for one that is no

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from assets.media_storage import delete_media
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ GROUP BY c.taxonomy_node_id, c.last_number HAVING c.last_number > count(DISTINCT
 """
 
 
-def check_consistency(directory: Directory) -> ConsistencyReport:
+def check_consistency(directory: TaxonomySnapshot) -> ConsistencyReport:
     drift = ConsistencyReport()
     for node_pk, last_number, highest, kept_live, live in _fetch(_COUNTERS):
         place = _node_label(directory, node_pk)
@@ -73,7 +73,7 @@ def check_consistency(directory: Directory) -> ConsistencyReport:
     return drift
 
 
-def _find_wrong_addresses(directory: Directory) -> list[str]:
+def _find_wrong_addresses(directory: TaxonomySnapshot) -> list[str]:
     wrong = []
     assets = Asset.objects.filter(has_irregular_address=False).values_list("base_name", "nna_address", "name")
     for base_name, address, name in assets.iterator(chunk_size=_CHUNK_ROWS):
@@ -127,6 +127,6 @@ def _fetch(sql: str) -> list[tuple[int, ...]]:
         return cursor.fetchall()
 
 
-def _node_label(directory: Directory, node_pk: int) -> str:
+def _node_label(directory: TaxonomySnapshot, node_pk: int) -> str:
     node = directory.node(node_pk)
     return f"{node.layer}.{node.category_code}.{node.code}" if node else f"node {node_pk}"

@@ -17,7 +17,7 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import advance_counter
 from common.errors import Conflict
 from common.public_ids import generate_public_id
-from taxonomy.snapshot import Directory, Node, current_directory
+from taxonomy.snapshot import Node, TaxonomySnapshot, current_taxonomy
 
 # Shares of the legacy registry: 711 composites, 156 looks, 87 stars, 76 worlds, 58 moves and, since May, 14 songs.
 _SHARES = (("G", 14), ("S", 87), ("L", 157), ("M", 58), ("W", 76), ("C", 711))
@@ -40,7 +40,7 @@ class _Plan:
 
 def load_demo(*, asset_count: int, now: datetime, on_progress: Callable[[int], None] = lambda rows: None) -> int:
     """Add demo assets in the shares of the legacy registry, with media of their own up to 5,000. Returns how many."""
-    directory = current_directory()
+    directory = current_taxonomy()
     dice = random.Random(20250515)  # noqa: S311  # the same demo for everybody
     counts = _counts_by_layer(asset_count)
     is_own_file = asset_count <= _OWN_FILES_UP_TO
@@ -78,7 +78,7 @@ def _counts_by_layer(asset_count: int) -> dict[str, int]:
     return counts
 
 
-def _plan(directory: Directory, counts: dict[str, int], dice: random.Random) -> Iterator[tuple[str, _Plan]]:
+def _plan(directory: TaxonomySnapshot, counts: dict[str, int], dice: random.Random) -> Iterator[tuple[str, _Plan]]:
     """Which node and number each asset gets. Composites come last: they need parts."""
     chosen: list[tuple[str, Node]] = []
     for layer, count in counts.items():

@@ -17,7 +17,7 @@ from assets.models import Asset, SequenceReservation
 from assets.registration import compose_name
 from assets.sequences import consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput
-from taxonomy.snapshot import Directory, Node
+from taxonomy.snapshot import Node, TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,9 @@ _TAXONOMY_FIELDS = ("layer", "category", "subcategory")
 
 
 @transaction.atomic
-def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: Directory, now: datetime) -> Asset:
+def edit_asset(
+    asset_pk: int, changes: dict[str, Any], *, by: User, directory: TaxonomySnapshot, now: datetime
+) -> Asset:
     """Set the given fields (names of the model's). What is not given stays.
 
     Raises IdentityFrozen for another place in the taxonomy (an admin gets the asset a fresh address instead) or for
@@ -61,7 +63,7 @@ def edit_asset(asset_pk: int, changes: dict[str, Any], *, by: User, directory: D
     return asset
 
 
-def _set_components(asset: Asset, wanted: list[str], directory: Directory) -> None:
+def _set_components(asset: Asset, wanted: list[str], directory: TaxonomySnapshot) -> None:
     if [text.strip() for text in wanted if text.strip()] == asset.components:
         return
     components = clean_components(wanted, layer=asset.layer, directory=directory)
@@ -70,7 +72,9 @@ def _set_components(asset: Asset, wanted: list[str], directory: Directory) -> No
     asset.components = components
 
 
-def _set_taxonomy(asset: Asset, changes: dict[str, Any], *, by: User, directory: Directory, now: datetime) -> None:
+def _set_taxonomy(
+    asset: Asset, changes: dict[str, Any], *, by: User, directory: TaxonomySnapshot, now: datetime
+) -> None:
     wanted = directory.resolve(*(changes.get(name, getattr(asset, name)) for name in _TAXONOMY_FIELDS))
     if wanted.pk == asset.taxonomy_node_id:
         return

@@ -14,8 +14,8 @@ from assets.descriptions import check_album_art
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
 from common.text_validation import clean_text, validate_json
-from taxonomy.addresses import HumanName, parse_hfn, split_composite
-from taxonomy.errors import AddressInvalid
+from taxonomy.addresses import HumanFriendlyName, parse_hfn, split_composite
+from taxonomy.errors import InvalidAddress
 
 MAX_AI_METADATA_BYTES = 64 * 1024
 
@@ -32,7 +32,7 @@ class LegacyAsset:
 
     public_id: str
     name: str
-    hfn: HumanName
+    hfn: HumanFriendlyName
     address: str
     category: str
     subcategory: str
@@ -122,7 +122,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
     name = clean_text(document.get("name"), field="name", max_length=512, is_single_line=True).strip()
     try:
         hfn = parse_hfn(split_composite(name)[0])
-    except AddressInvalid as error:
+    except InvalidAddress as error:
         raise InvalidRow(error.message) from error
     if name.endswith(":"):
         oddities.append("the name ends in a bare colon; kept")

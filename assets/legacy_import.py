@@ -20,7 +20,7 @@ from assets.legacy_export_parser import InvalidRow, LegacyAsset, parse_asset
 from assets.models import Asset
 from assets.sequences import ensure_counters_at_least
 from common.errors import InvalidInput
-from taxonomy.snapshot import Directory, Node
+from taxonomy.snapshot import Node, TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class _DryRun(Exception):
 def import_registry(
     documents: Iterable[tuple[int, Any]],
     *,
-    directory: Directory,
+    directory: TaxonomySnapshot,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportReport:
@@ -126,7 +126,7 @@ def _read(position: int, document: Any, seen: dict[str, int], account: ImportRep
 
 def _import_batch(
     rows: list[tuple[int, LegacyAsset]],
-    directory: Directory,
+    directory: TaxonomySnapshot,
     account: ImportReport,
     claimed: dict[tuple[str, str], str],
     *,
@@ -143,7 +143,7 @@ def _import_batch(
 
 def _write_batch(
     rows: list[tuple[int, LegacyAsset]],
-    directory: Directory,
+    directory: TaxonomySnapshot,
     account: ImportReport,
     claimed: dict[tuple[str, str], str],
 ) -> None:
@@ -184,7 +184,7 @@ def _write_batch(
     account.updated += len(newer)
 
 
-def _resolve(row: LegacyAsset, directory: Directory) -> Node:
+def _resolve(row: LegacyAsset, directory: TaxonomySnapshot) -> Node:
     """By the codes in the name, which clients hold; the names on the row are a second opinion."""
     node = directory.node_by_codes(row.hfn.layer, row.hfn.category, row.hfn.subcategory)
     return node or directory.resolve(row.hfn.layer, row.category, row.subcategory)
@@ -202,7 +202,7 @@ def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, st
     return taken
 
 
-def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: Directory) -> dict[tuple[str, str], str]:
+def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: TaxonomySnapshot) -> dict[tuple[str, str], str]:
     """Those of the batch's places and numbers that stored assets have, under whatever name."""
     nodes = set()
     for _, row in rows:

@@ -13,7 +13,7 @@ from assets.models import Asset
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
 from taxonomy.addresses import parse_mfa
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 
 MAX_KEY_CHARS = 600
 
@@ -32,14 +32,14 @@ class AssetReference:
     def base(self) -> str:
         return self.whole.partition(":")[0]
 
-    def base_names(self, directory: Callable[[], Directory]) -> list[str]:
+    def base_names(self, directory: Callable[[], TaxonomySnapshot]) -> list[str]:
         """The name an address stands for. The taxonomy is asked only for what is an address."""
         with suppress(InvalidInput):  # none, or one of numbers nobody has: the stored forms still count
             parse_mfa(self.base, allow_placeholder=True)
             return [directory().mfa_to_hfn(self.base)]
         return []
 
-    def condition(self, directory: Callable[[], Directory]) -> tuple[str, list[Any]]:
+    def condition(self, directory: Callable[[], TaxonomySnapshot]) -> tuple[str, list[Any]]:
         """SQL and parameters for the rows that may be meant.
 
         Composite names are stored with `:` and are found by `+` too, with or without a trailing separator, and
@@ -53,7 +53,7 @@ class AssetReference:
             return _any_of(name=[self.whole, f"{self.whole}:"], base_name=names)
         return _any_of(nna_address=[self.text, self.base], base_name=[self.base, *names])
 
-    def forms(self, directory: Callable[[], Directory]) -> list[str]:
+    def forms(self, directory: Callable[[], TaxonomySnapshot]) -> list[str]:
         """The stored spellings it may stand for, the most exact first."""
         return [self.text] if self.is_id else [self.text, self.whole, *self.base_names(directory)]
 
@@ -77,7 +77,7 @@ def parse_reference(key: str) -> AssetReference | None:
     return found if found.base.count(".") >= 3 else None
 
 
-def reference_condition(key: str, directory: Callable[[], Directory]) -> RawSQL | None:
+def reference_condition(key: str, directory: Callable[[], TaxonomySnapshot]) -> RawSQL | None:
     """For a queryset's filter: the rows `key` may mean; None when it has the form of no name, address or id."""
     asked = parse_reference(key)
     if asked is None:
@@ -85,12 +85,12 @@ def reference_condition(key: str, directory: Callable[[], Directory]) -> RawSQL 
     return RawSQL(*asked.condition(directory), output_field=_TRUTH)  # noqa: S611  # input is in parameters
 
 
-def get_asset(key: str, directory: Directory) -> Asset:
+def get_asset(key: str, directory: TaxonomySnapshot) -> Asset:
     """The one live asset `key` means. Raises AssetMissing."""
     return Asset.objects.get(pk=get_asset_pk(key, directory))
 
 
-def get_asset_pk(key: str, directory: Directory) -> int:
+def get_asset_pk(key: str, directory: TaxonomySnapshot) -> int:
     condition = reference_condition(key, lambda: directory)
     found = Asset.objects.live().filter(condition).order_by() if condition is not None else Asset.objects.none()
     for pk in found.values_list("pk", flat=True)[:1]:
@@ -98,7 +98,7 @@ def get_asset_pk(key: str, directory: Directory) -> int:
     raise AssetNotFound(key)
 
 
-def get_assets_by_reference(keys: Iterable[str], directory: Directory) -> dict[str, tuple[int, str, str]]:
+def get_assets_by_reference(keys: Iterable[str], directory: TaxonomySnapshot) -> dict[str, tuple[int, str, str]]:
     """For every key that means a live asset: key -> (pk, layer, address). One query, whatever the number of keys."""
     asked = {key: known for key in keys if (known := parse_reference(key)) is not None}
     anything = Q(pk__in=[])

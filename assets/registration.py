@@ -19,7 +19,7 @@ from assets.media_types import HEAD_BYTES, MediaType, validate_media
 from assets.models import Asset, SequenceReservation
 from assets.sequences import ReservedNumber, consume_reservations, lock_counters, reserve_numbers
 from common.errors import InvalidInput, PayloadTooLarge
-from taxonomy.snapshot import Directory, Node
+from taxonomy.snapshot import Node, TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class _Draft:
     asset: Asset = field(default_factory=Asset)
 
 
-def register_asset(wish: RegistrationData, *, by: User, directory: Directory, now: datetime) -> Asset:
+def register_asset(wish: RegistrationData, *, by: User, directory: TaxonomySnapshot, now: datetime) -> Asset:
     """The new asset, stored and committed.
 
     Raises Invalid (taxonomy, components), MediaRefused, TooLarge, Unavailable (storage). Whatever fails after the
@@ -67,7 +67,7 @@ def register_assets(
     wishes: Sequence[RegistrationData],
     *,
     by: User,
-    directory: Directory,
+    directory: TaxonomySnapshot,
     now: datetime,
     name_row: Callable[[int, InvalidInput], InvalidInput] | None = None,
 ) -> list[Asset]:
@@ -101,7 +101,7 @@ def register_assets(
     return [draft.asset for draft in drafts]
 
 
-def _check(wish: RegistrationData, directory: Directory) -> _Draft:
+def _check(wish: RegistrationData, directory: TaxonomySnapshot) -> _Draft:
     node = directory.resolve(wish.layer, wish.category, wish.subcategory)
     size = wish.file.size or 0
     if size > settings.ASSETS_MAX_FILE_BYTES:

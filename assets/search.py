@@ -21,7 +21,7 @@ from django.db.models.expressions import RawSQL
 from assets.lookup import reference_condition
 from assets.models import Asset
 from common.text_validation import clean_text
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 
 MAX_WORDS = 32
 _TRUTH, _NUMBER = BooleanField(), IntegerField()
@@ -62,7 +62,7 @@ def clean_search(text: str) -> str:
     return clean_text(text, field="search", max_length=settings.ASSETS_MAX_SEARCH_CHARS).strip()
 
 
-def build_search(text: str, *, directory: Callable[[], Directory], scope: SearchScope) -> Search:
+def build_search(text: str, *, directory: Callable[[], TaxonomySnapshot], scope: SearchScope) -> Search:
     """`text` has passed `check_search` and is not empty."""
     # One query finds what the text names, so that the large one can be planned on indexes of text alone.
     exact = reference_condition(text, directory)

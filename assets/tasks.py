@@ -6,14 +6,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from assets.consistency import check_consistency, expire_stale_reservations
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 log = logging.getLogger(__name__)
 
 
 @shared_task
 def check_consistency() -> None:
-    drift = check_consistency(current_directory())
+    drift = check_consistency(current_taxonomy())
     for line in drift.lines():
         log.error("registry drifted", extra={"finding": line})
 

@@ -13,7 +13,7 @@ from flags.holds import reason_holding
 from flags.models import FlagChange
 from flags.registry import FLAG_NAMES
 from flags.rollout import Stage, set_stage
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def prepare_development(*, with_demo: bool, now: datetime) -> list[str]:
     """Bring a developer's database up to date; lines worth printing. Safe to repeat."""
     call_command("migrate", interactive=False, verbosity=0)
     lines = []
-    starter = load_starter(now=now)
+    starter = install_starter_taxonomy(now=now)
     if starter:
         lines.append(f"Loaded the starter taxonomy, version {starter.version}.")
     users = ensure_demo_logins()

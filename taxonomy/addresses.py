@@ -12,7 +12,7 @@ three digits; forms show `000` for a number that is not given yet.
 import re
 from dataclasses import dataclass
 
-from taxonomy.errors import AddressInvalid
+from taxonomy.errors import InvalidAddress
 
 LAYER_NUMBERS = {"G": 1, "S": 2, "L": 3, "M": 4, "W": 5, "B": 6, "P": 7, "T": 8, "C": 9, "R": 10}
 LAYER_LETTERS = {number: letter for letter, number in LAYER_NUMBERS.items()}
@@ -33,7 +33,7 @@ _MFA = re.compile(
 
 
 @dataclass(frozen=True)
-class HumanName:
+class HumanFriendlyName:
     """The four parts of an HFN, upper case, and the extension that followed it ("" for none)."""
 
     layer: str
@@ -44,7 +44,7 @@ class HumanName:
 
 
 @dataclass(frozen=True)
-class MachineAddress:
+class MachineFriendlyAddress:
     """The four parts of an MFA; the layer as its letter, whichever notation it came in."""
 
     layer: str
@@ -59,22 +59,22 @@ def format_number(number: int) -> str:
     return f"{number:03d}"
 
 
-def format_hfn(name: HumanName) -> str:
+def format_hfn(name: HumanFriendlyName) -> str:
     return f"{name.layer}.{name.category}.{name.subcategory}.{format_number(name.number)}{_dotted(name.suffix)}"
 
 
-def format_mfa(address: MachineAddress, *, with_numeric_layer: bool = False) -> str:
+def format_mfa(address: MachineFriendlyAddress, *, with_numeric_layer: bool = False) -> str:
     layer = LAYER_NUMBERS[address.layer] if with_numeric_layer else address.layer
     numbers = f"{address.category:03d}.{address.subcategory:03d}.{format_number(address.number)}"
     return f"{layer}.{numbers}{_dotted(address.suffix)}"
 
 
-def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanName:
+def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanFriendlyName:
     """One HFN without parts; number 000 only where a placeholder is allowed. Raises AddressInvalid."""
     match = _HFN.fullmatch(_checked(text))
     if match is None:
-        raise AddressInvalid(f"Invalid HFN: {shorten(text)}")
-    return HumanName(
+        raise InvalidAddress(f"Invalid HFN: {shorten(text)}")
+    return HumanFriendlyName(
         match["layer"].upper(),
         match["category"].upper(),
         match["subcategory"].upper(),
@@ -83,13 +83,13 @@ def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanName:
     )
 
 
-def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineAddress:
+def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineFriendlyAddress:
     """One MFA of either notation, without parts; 000 as for `parse_hfn`. Raises AddressInvalid."""
     match = _MFA.fullmatch(_checked(text))
     if match is None:
-        raise AddressInvalid(f"Invalid MFA: {shorten(text)}")
+        raise InvalidAddress(f"Invalid MFA: {shorten(text)}")
     layer = match["layer"].upper()
-    return MachineAddress(
+    return MachineFriendlyAddress(
         LAYER_LETTERS[int(layer)] if layer.isdigit() else layer,
         int(match["category"]),
         int(match["subcategory"]),
@@ -114,15 +114,15 @@ def shorten(text: object, max_chars: int = 80) -> str:
 
 def _checked(text: object) -> str:
     if not isinstance(text, str):
-        raise AddressInvalid("An address must be a string")
+        raise InvalidAddress("An address must be a string")
     if len(text) > MAX_ADDRESS_CHARS:
-        raise AddressInvalid(f"An address has at most {MAX_ADDRESS_CHARS} characters")
+        raise InvalidAddress(f"An address has at most {MAX_ADDRESS_CHARS} characters")
     return text.strip()
 
 
 def _sequence_number(digits: str, text: str, allow_placeholder: bool) -> int:
     if int(digits) == 0 and not allow_placeholder:
-        raise AddressInvalid(f"Sequence numbers start at 001: {shorten(text)}")
+        raise InvalidAddress(f"Sequence numbers start at 001: {shorten(text)}")
     return int(digits)
 
 

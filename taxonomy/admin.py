@@ -16,9 +16,9 @@ from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
 from common.model_admin import BaseModelAdmin, ReadOnlyModelAdmin
-from taxonomy.editing import NodeWish, add_node, change_node, remove_node
+from taxonomy.editing import NodeData, create_node, delete_node, update_node
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from taxonomy.tree import build_tree
 from taxonomy.usage import live_counts
 
@@ -50,17 +50,17 @@ class NodeAdmin(BaseModelAdmin):
         return f"{node.number:03d}"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        wish = NodeWish(obj.code, obj.number, obj.name, getattr(obj, "description", ""))
+        wish = NodeData(obj.code, obj.number, obj.name, getattr(obj, "description", ""))
         if change:
-            change_node(obj, wish, by=request.user, now=timezone.now())
+            update_node(obj, wish, by=request.user, now=timezone.now())
             return
         parent = obj.layer if isinstance(obj, Category) else obj.category
-        node = add_node(parent, wish, by=request.user, now=timezone.now())
+        node = create_node(parent, wish, by=request.user, now=timezone.now())
         obj.pk = node.pk
         obj._state.adding = False
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        remove_node(obj, by=request.user, now=timezone.now())
+        delete_node(obj, by=request.user, now=timezone.now())
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list]:
         # Not Django's own: it would load every asset under the node only to say that there are some.
@@ -109,7 +109,7 @@ class LayerAdmin(NodeAdmin):
         """Two queries beside those of every admin page, whatever the size of taxonomy and registry."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        directory = current_directory()
+        directory = current_taxonomy()
         search = request.GET.get("q", "")[:MAX_SEARCH_CHARS]
         context = {
             **self.admin_site.each_context(request),

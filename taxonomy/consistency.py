@@ -3,14 +3,14 @@
 import json
 
 from taxonomy.addresses import LAYER_NUMBERS
-from taxonomy.document import check_document, digest_of
-from taxonomy.errors import DocumentInvalid
+from taxonomy.document import clean_document, digest_of
+from taxonomy.errors import InvalidDocument
 from taxonomy.models import Category, TaxonomyVersion
-from taxonomy.snapshot import read_directory
+from taxonomy.snapshot import load_taxonomy
 from taxonomy.sync import read_tables
 
 
-def find_problems() -> list[str]:
+def find_errors() -> list[str]:
     """A sentence for each thing that is wrong."""
     version = TaxonomyVersion.objects.current()
     if version is None:
@@ -18,12 +18,12 @@ def find_problems() -> list[str]:
     problems = []
     tables = read_tables(json.loads(version.document))
     try:
-        check_document(tables)
-    except DocumentInvalid as error:
+        clean_document(tables)
+    except InvalidDocument as error:
         problems += [fault.message for fault in error.faults]
     if digest_of(tables) != version.digest:
         problems.append(f"The tables differ from version {version.label}")
-    directory = read_directory()
+    directory = load_taxonomy()
     for node in directory.nodes():
         name = node.hfn(1)
         if directory.mfa_to_hfn(directory.hfn_to_mfa(name)) != name:

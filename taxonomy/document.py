@@ -19,7 +19,7 @@ from typing import Any
 from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text, validate_json
 from taxonomy.addresses import LAYER_NUMBERS, shorten
-from taxonomy.errors import DocumentInvalid
+from taxonomy.errors import InvalidDocument
 
 CODE = re.compile(r"[A-Z0-9]{3}", re.ASCII)
 # Ten characters short of what the column holds: later versions count on from here.
@@ -35,7 +35,7 @@ NodePath = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class NodeFacts:
+class NodeAttributes:
     """What a document says of one node beside its place."""
 
     number: int
@@ -43,14 +43,14 @@ class NodeFacts:
     description: str = ""
 
 
-def check_document(value: Any) -> Document:
+def clean_document(value: Any) -> Document:
     """The canonical form of a document. Raises DocumentInvalid with every fault (up to 1,000), each at its path."""
     if not isinstance(value, dict):
-        raise DocumentInvalid("A taxonomy document is a JSON object", field="document")
+        raise InvalidDocument("A taxonomy document is a JSON object", field="document")
     try:
         validate_json(value, field="document")
     except InvalidInput as error:
-        raise DocumentInvalid(error.message, field="document") from error
+        raise InvalidDocument(error.message, field="document") from error
     faults: list[FieldErrorDetail] = []
     version = value.get("version")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
@@ -65,7 +65,7 @@ def check_document(value: Any) -> Document:
         _check_aliases(document, faults)
     if faults:
         count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-        raise DocumentInvalid(f"The taxonomy document has {count}", faults=faults[:_MAX_FAULTS])
+        raise InvalidDocument(f"The taxonomy document has {count}", faults=faults[:_MAX_FAULTS])
     return document
 
 
@@ -92,7 +92,11 @@ def _check_level(parent: Any, key: str, path: str, faults: list[FieldErrorDetail
             node["description"] = _check_name(
                 entry["description"], f"{spot}.description", _MAX_DESCRIPTION_CHARS, faults
             )
-        for field, value in (("code", node["code"]), ("numeric", node["numeric"]), ("name", fold_name(node["name"]))):
+        for field, value in (
+            ("code", node["code"]),
+            ("numeric", node["numeric"]),
+            ("name", normalize_name(node["name"])),
+        ):
             if value is not None and seen.setdefault((field, value), spot) != spot:
                 faults.append(
                     FieldErrorDetail(
@@ -164,7 +168,7 @@ def _check_aliases(document: Document, faults: list[FieldErrorDetail]) -> None:
     if not isinstance(aliases, dict):
         faults.append(FieldErrorDetail("aliases", "aliases must be an object"))
         return
-    paths = {".".join(path) for path in facts_by_path(document) if path[2]}
+    paths = {".".join(path) for path in nodes_by_path(document) if path[2]}
     for alias, target in aliases.items():
         if not isinstance(target, str) or target.upper() not in paths:
             faults.append(
@@ -179,12 +183,12 @@ def is_code(text: str) -> bool:
     return bool(CODE.fullmatch(text)) and not text.isdigit()
 
 
-def fold_name(name: str | None) -> str | None:
+def normalize_name(name: str | None) -> str | None:
     """Case, `-`, `_` and spaces make no difference between names."""
     return None if name is None else name.casefold().replace("-", "_").replace(" ", "_")
 
 
-def write_document(document: Document) -> bytes:
+def serialize_document(document: Document) -> bytes:
     """The canonical bytes: one-space indentation, as the organisation keeps its own file."""
     return (json.dumps(document, indent=1, ensure_ascii=False)).encode()
 
@@ -195,15 +199,15 @@ def digest_of(document: Document) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def facts_by_path(document: Document) -> dict[NodePath, NodeFacts]:
+def nodes_by_path(document: Document) -> dict[NodePath, NodeAttributes]:
     """Every node of all three levels, by its codes."""
-    facts: dict[NodePath, NodeFacts] = {}
+    facts: dict[NodePath, NodeAttributes] = {}
     for layer in document["layers"]:
-        facts[layer["code"], "", ""] = NodeFacts(int(layer["numeric"]), layer["name"])
+        facts[layer["code"], "", ""] = NodeAttributes(int(layer["numeric"]), layer["name"])
         for category in layer["categories"]:
-            facts[layer["code"], category["code"], ""] = NodeFacts(int(category["numeric"]), category["name"])
+            facts[layer["code"], category["code"], ""] = NodeAttributes(int(category["numeric"]), category["name"])
             for sub in category["subcategories"]:
-                facts[layer["code"], category["code"], sub["code"]] = NodeFacts(
+                facts[layer["code"], category["code"], sub["code"]] = NodeAttributes(
                     int(sub["numeric"]), sub["name"], sub.get("description", "")
                 )
     return facts
@@ -211,8 +215,8 @@ def facts_by_path(document: Document) -> dict[NodePath, NodeFacts]:
 
 def diff_documents(before: Document | None, after: Document) -> list[dict[str, str]]:
     """[{type: added|modified|removed, layer, category, subcategory}], in the order of the codes."""
-    old = facts_by_path(before) if before else {}
-    new = facts_by_path(after)
+    old = nodes_by_path(before) if before else {}
+    new = nodes_by_path(after)
     changes = []
     for path in sorted(old.keys() | new.keys()):
         if old.get(path) != new.get(path):

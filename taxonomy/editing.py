@@ -8,16 +8,16 @@ from accounts.models import User
 from common.errors import Conflict, InvalidInput
 from common.text_validation import clean_text
 from taxonomy.addresses import shorten
-from taxonomy.document import fold_name, is_code
-from taxonomy.errors import NodeInUse, NodeMissing, NodeTaken
+from taxonomy.document import is_code, normalize_name
+from taxonomy.errors import DuplicateNode, NodeInUse, NodeNotFound
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.sync import SyncResult, count_in_words, record_change, used_paths
+from taxonomy.sync import ImportResult, apply_change, count_in_words, used_paths
 
 TaxonomyNode = Layer | Category | Subcategory
 
 
 @dataclass(frozen=True)
-class NodeWish:
+class NodeData:
     """What a node shall be. Only a subcategory keeps its description."""
 
     code: str
@@ -26,7 +26,7 @@ class NodeWish:
     description: str = ""
 
 
-def add_node(parent: Layer | Category, wish: NodeWish, *, by: User, now: datetime) -> TaxonomyNode:
+def create_node(parent: Layer | Category, wish: NodeData, *, by: User, now: datetime) -> TaxonomyNode:
     """A new category under a layer or subcategory under a category.
 
     Raises Invalid naming the field, NodeTaken when a sibling has the code, number or name.
@@ -45,11 +45,11 @@ def add_node(parent: Layer | Category, wish: NodeWish, *, by: User, now: datetim
                 )
             )
 
-    record_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
+    apply_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
     return made[0]
 
 
-def change_node(node: TaxonomyNode, wish: NodeWish, *, by: User, now: datetime) -> SyncResult:
+def update_node(node: TaxonomyNode, wish: NodeData, *, by: User, now: datetime) -> ImportResult:
     """Raises NodeInUse when assets repeat what would change (code, number, name), NodeTaken as for `add_node`.
 
     Of a layer only the name can change.
@@ -74,10 +74,10 @@ def change_node(node: TaxonomyNode, wish: NodeWish, *, by: User, now: datetime) 
             stored.description = wish.description
         stored.save()
 
-    return record_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
+    return apply_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
 
 
-def remove_node(node: Category | Subcategory, *, by: User, now: datetime) -> SyncResult:
+def delete_node(node: Category | Subcategory, *, by: User, now: datetime) -> ImportResult:
     """Raises NodeInUse when assets stand under it, and Conflict for a category that still has subcategories."""
 
     def apply(_: Any) -> None:
@@ -87,7 +87,7 @@ def remove_node(node: Category | Subcategory, *, by: User, now: datetime) -> Syn
             raise Conflict(f"{stored} still has subcategories", field="category")
         stored.delete()
 
-    return record_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
+    return apply_change(apply, by=by, now=now, origin=TaxonomyVersion.Origin.EDIT)
 
 
 def path_of(node: Category | Subcategory) -> tuple[str, str, str]:
@@ -100,7 +100,7 @@ def _stored(node: TaxonomyNode) -> Any:
     """The row as it is now, locked. Raises NodeMissing when somebody removed it meanwhile."""
     row = type(node).objects.select_for_update(of=("self",)).filter(pk=node.pk).first()
     if row is None:
-        raise NodeMissing(f"{node} was removed meanwhile")
+        raise NodeNotFound(f"{node} was removed meanwhile")
     return row
 
 
@@ -114,7 +114,7 @@ def _refuse_in_use(node: Category | Subcategory, consequence: str, *, field: str
         raise NodeInUse(words, field=field)
 
 
-def _check_shape(wish: NodeWish, *, is_layer: bool) -> NodeWish:
+def _check_shape(wish: NodeData, *, is_layer: bool) -> NodeData:
     name = clean_text(wish.name, field="name", max_length=100, is_single_line=True).strip()
     if not name or name.isdigit():
         raise InvalidInput("name is empty" if not name else "name must be more than a number", field="name")
@@ -125,18 +125,18 @@ def _check_shape(wish: NodeWish, *, is_layer: bool) -> NodeWish:
         raise InvalidInput(message, field="code")
     if not is_layer and not 1 <= wish.number <= 999:
         raise InvalidInput("numericCode must be 001 to 999", field="numericCode")
-    return NodeWish(code, wish.number, name, description)
+    return NodeData(code, wish.number, name, description)
 
 
-def _refuse_taken(wish: NodeWish, parent: Layer | Category, *, node: TaxonomyNode | None) -> None:
+def _refuse_taken(wish: NodeData, parent: Layer | Category, *, node: TaxonomyNode | None) -> None:
     siblings: Any = parent.categories if isinstance(parent, Layer) else parent.subcategories
     for sibling in siblings.exclude(pk=node.pk if node else None):
         label = f"{sibling.code} {sibling.name}"
         if sibling.code == wish.code:
-            raise NodeTaken(f"code {wish.code} is taken by {label}", field="code")
+            raise DuplicateNode(f"code {wish.code} is taken by {label}", field="code")
         if sibling.number == wish.number:
-            raise NodeTaken(f"numericCode {wish.number:03d} is taken by {label}", field="numericCode")
-        if fold_name(wish.name) in (fold_name(sibling.name), fold_name(sibling.code)):
-            raise NodeTaken(f"name {shorten(wish.name)} is taken by {label}", field="name")
-        if fold_name(sibling.name) == fold_name(wish.code):
-            raise NodeTaken(f"code {wish.code} is the name of {label}", field="code")
+            raise DuplicateNode(f"numericCode {wish.number:03d} is taken by {label}", field="numericCode")
+        if normalize_name(wish.name) in (normalize_name(sibling.name), normalize_name(sibling.code)):
+            raise DuplicateNode(f"name {shorten(wish.name)} is taken by {label}", field="name")
+        if normalize_name(sibling.name) == normalize_name(wish.code):
+            raise DuplicateNode(f"code {wish.code} is the name of {label}", field="code")

@@ -3,37 +3,37 @@
 from common.errors import Conflict, InvalidInput, NotFound
 
 
-class AddressInvalid(InvalidInput):
+class InvalidAddress(InvalidInput):
     """The text is no address, or one of numbers or codes nobody has."""
 
     code = "invalid_address"
 
 
-class NodeUnknown(InvalidInput):
+class InvalidTaxonomyPath(InvalidInput):
     """A posted layer, category or subcategory does not exist."""
 
     code = "invalid_taxonomy_path"
 
 
-class NodeMissing(NotFound):
+class NodeNotFound(NotFound):
     """A layer, category or subcategory asked for by path does not exist."""
 
     code = "taxonomy_not_found"
 
 
-class DocumentInvalid(InvalidInput):
+class InvalidDocument(InvalidInput):
     """A taxonomy document has faults; all of them are listed."""
 
     code = "validation_failed"
 
 
-class NodeTaken(Conflict):
+class DuplicateNode(Conflict):
     """A sibling has that code, number or name already."""
 
     code = "duplicate_node"
 
 
-class TaxonomyMissing(NotFound):
+class TaxonomyNotLoaded(NotFound):
     """No taxonomy has been imported yet."""
 
     code = "taxonomy_missing"

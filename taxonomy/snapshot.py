@@ -13,8 +13,8 @@ from functools import cached_property
 
 from taxonomy.addresses import (
     LAYER_LETTERS,
-    HumanName,
-    MachineAddress,
+    HumanFriendlyName,
+    MachineFriendlyAddress,
     format_hfn,
     format_mfa,
     parse_hfn,
@@ -22,7 +22,7 @@ from taxonomy.addresses import (
     shorten,
     split_composite,
 )
-from taxonomy.errors import AddressInvalid, NodeMissing, NodeUnknown
+from taxonomy.errors import InvalidAddress, InvalidTaxonomyPath, NodeNotFound
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
 
 NO_VERSION = "0.0.0"
@@ -46,18 +46,18 @@ class Node:
     layer_name: str
 
     def hfn(self, sequence_number: int) -> str:
-        return format_hfn(HumanName(self.layer, self.category_code, self.code, sequence_number))
+        return format_hfn(HumanFriendlyName(self.layer, self.category_code, self.code, sequence_number))
 
     def mfa(self, sequence_number: int) -> str:
-        return format_mfa(MachineAddress(self.layer, self.category_number, self.number, sequence_number))
+        return format_mfa(MachineFriendlyAddress(self.layer, self.category_number, self.number, sequence_number))
 
     def numeric_mfa(self, sequence_number: int) -> str:
-        address = MachineAddress(self.layer, self.category_number, self.number, sequence_number)
+        address = MachineFriendlyAddress(self.layer, self.category_number, self.number, sequence_number)
         return format_mfa(address, with_numeric_layer=True)
 
 
 @dataclass(frozen=True)
-class CategoryEntry:
+class CategoryNode:
     pk: int
     code: str
     number: int
@@ -72,31 +72,31 @@ class CategoryEntry:
         """By name, code or number; `CAT.SUB` counts as `SUB`."""
         text = value.strip()
         prefix, dot, rest = text.partition(".")
-        if dot and fold(prefix) in (fold(self.code), fold(self.name)):
+        if dot and normalize_name(prefix) in (normalize_name(self.code), normalize_name(self.name)):
             text = rest
-        return self._by_spelling.get(fold(text))
+        return self._by_spelling.get(normalize_name(text))
 
 
 @dataclass(frozen=True)
-class LayerEntry:
+class LayerNode:
     code: str
     number: int
     name: str
-    categories: tuple[CategoryEntry, ...]
+    categories: tuple[CategoryNode, ...]
 
     @cached_property
-    def _by_spelling(self) -> dict[str, CategoryEntry]:
+    def _by_spelling(self) -> dict[str, CategoryNode]:
         return {
             spelling: entry
             for entry in self.categories
             for spelling in _spellings(entry.code, entry.number, entry.name)
         }
 
-    def find(self, value: str) -> CategoryEntry | None:
-        return self._by_spelling.get(fold(value))
+    def find(self, value: str) -> CategoryNode | None:
+        return self._by_spelling.get(normalize_name(value))
 
 
-def fold(text: str) -> str:
+def normalize_name(text: str) -> str:
     """Case, `-`, `_` and spaces make no difference; a number counts with or without its zeros."""
     folded = text.strip().casefold().replace("-", "_").replace(" ", "_")
     return f"{int(folded):03d}" if folded.isascii() and folded.isdigit() and len(folded) <= 9 else folded
@@ -104,13 +104,13 @@ def fold(text: str) -> str:
 
 def _spellings(code: str, number: int, name: str) -> tuple[str, ...]:
     # Names come last, so that in a dict a name never gives way to a sibling's code or number.
-    return (f"{number:03d}", fold(code), fold(name))
+    return (f"{number:03d}", normalize_name(code), normalize_name(name))
 
 
-class Directory:
+class TaxonomySnapshot:
     """A snapshot of one version. Never changed after it is built, so threads share it."""
 
-    def __init__(self, version: TaxonomyVersion | None, layers: tuple[LayerEntry, ...]) -> None:
+    def __init__(self, version: TaxonomyVersion | None, layers: tuple[LayerNode, ...]) -> None:
         self.version: str = version.label if version else NO_VERSION
         self.version_pk: int = version.pk if version else 0
         self.digest: str = version.digest if version else ""
@@ -140,36 +140,38 @@ class Directory:
         layer_entry = self.resolve_layer(layer)
         entry = layer_entry.find(category)
         if entry is None:
-            raise NodeUnknown(f"Invalid category: {shorten(category)} for layer: {layer_entry.code}", field="category")
+            raise InvalidTaxonomyPath(
+                f"Invalid category: {shorten(category)} for layer: {layer_entry.code}", field="category"
+            )
         node = entry.find(subcategory) or self._by_alias(layer_entry.code, entry.code, subcategory)
         if node is None:
-            raise NodeUnknown(
+            raise InvalidTaxonomyPath(
                 f"Invalid subcategory: {shorten(subcategory)} for layer: {layer_entry.code}, category: {entry.name}",
                 field="subcategory",
             )
         return node
 
-    def resolve_layer(self, layer: str) -> LayerEntry:
+    def resolve_layer(self, layer: str) -> LayerNode:
         text = layer.strip().upper()
         entry = self._layers_by_code.get(text)
         if entry is None and text.isascii() and text.isdigit() and len(text) <= 2:
             entry = self._layers_by_code.get(LAYER_LETTERS.get(int(text), ""))
         if entry is None:
-            raise NodeUnknown(f"Invalid layer: {shorten(layer)}", field="layer")
+            raise InvalidTaxonomyPath(f"Invalid layer: {shorten(layer)}", field="layer")
         return entry
 
-    def layer_at(self, layer: str) -> LayerEntry:
+    def layer_at(self, layer: str) -> LayerNode:
         """The layer of a URL. Raises NodeMissing."""
         try:
             return self.resolve_layer(layer)
-        except NodeUnknown as error:
-            raise NodeMissing(f"Layer not found: {shorten(layer)}") from error
+        except InvalidTaxonomyPath as error:
+            raise NodeNotFound(f"Layer not found: {shorten(layer)}") from error
 
-    def category_at(self, layer: str, category: str) -> tuple[LayerEntry, CategoryEntry]:
+    def category_at(self, layer: str, category: str) -> tuple[LayerNode, CategoryNode]:
         layer_entry = self.layer_at(layer)
         entry = layer_entry.find(category)
         if entry is None:
-            raise NodeMissing(f"Category not found: {shorten(category)} in layer {layer_entry.code}")
+            raise NodeNotFound(f"Category not found: {shorten(category)} in layer {layer_entry.code}")
         return layer_entry, entry
 
     def matching_nodes(
@@ -203,17 +205,17 @@ class Directory:
     def _address_of_name(self, text: str, with_numeric_layer: bool) -> str:
         try:
             name = parse_hfn(text, allow_placeholder=True)
-        except AddressInvalid:
+        except InvalidAddress:
             name = self._parse_alias(text)
         target = self._aliases.get(f"{name.layer}.{name.category}.{name.subcategory}", "")
         codes = tuple(target.split(".")) if target else (name.layer, name.category, name.subcategory)
         node = self._by_codes.get(codes)  # type: ignore[arg-type]
         if node is None:
-            raise AddressInvalid(f"Unknown taxonomy in HFN: {shorten(text)}")
-        address = MachineAddress(node.layer, node.category_number, node.number, name.number, name.suffix)
+            raise InvalidAddress(f"Unknown taxonomy in HFN: {shorten(text)}")
+        address = MachineFriendlyAddress(node.layer, node.category_number, node.number, name.number, name.suffix)
         return format_mfa(address, with_numeric_layer=with_numeric_layer)
 
-    def _parse_alias(self, text: str) -> HumanName:
+    def _parse_alias(self, text: str) -> HumanFriendlyName:
         """`G.POP.SWIFT.001`: an alias may be longer than a code. Raises AddressInvalid."""
         for alias, target in self._aliases.items():
             if text.strip().upper().startswith(alias + "."):
@@ -224,8 +226,8 @@ class Directory:
         address = parse_mfa(text, allow_placeholder=True)
         node = self._by_numbers.get((address.layer, address.category, address.subcategory))
         if node is None:
-            raise AddressInvalid(f"Unknown taxonomy in MFA: {shorten(text)}")
-        return format_hfn(HumanName(node.layer, node.category_code, node.code, address.number, address.suffix))
+            raise InvalidAddress(f"Unknown taxonomy in MFA: {shorten(text)}")
+        return format_hfn(HumanFriendlyName(node.layer, node.category_code, node.code, address.number, address.suffix))
 
     def _address_of_part(self, text: str, with_numeric_layer: bool) -> str:
         return self._address_of_name(self._name_of_part(text), with_numeric_layer)
@@ -233,7 +235,7 @@ class Directory:
     def _name_of_part(self, text: str) -> str:
         try:
             return self._name_of_address(text)
-        except AddressInvalid:
+        except InvalidAddress:
             self._address_of_name(text, with_numeric_layer=False)  # known, or refused
             return format_hfn(self._parse_alias(text))
 
@@ -244,10 +246,10 @@ class Directory:
 
 
 _lock = threading.Lock()
-_current: Directory | None = None
+_current: TaxonomySnapshot | None = None
 
 
-def current_directory() -> Directory:
+def current_taxonomy() -> TaxonomySnapshot:
     """The snapshot of the newest version; one small query, and a full read only when the version is new."""
     global _current
     version_pk = TaxonomyVersion.objects.current_pk()
@@ -256,17 +258,17 @@ def current_directory() -> Directory:
         with _lock:
             directory = _current
             if directory is None or directory.version_pk != version_pk:  # nobody read it while this thread waited
-                directory = _current = read_directory()
+                directory = _current = load_taxonomy()
     return directory
 
 
-def forget_directory() -> None:
+def clear_taxonomy_cache() -> None:
     """Drop this process's snapshot; the next use reads the tables again."""
     global _current
     _current = None
 
 
-def read_directory() -> Directory:
+def load_taxonomy() -> TaxonomySnapshot:
     """Read all three levels now, past any snapshot."""
     while True:
         directory = _read_tables()
@@ -275,20 +277,20 @@ def read_directory() -> Directory:
             return directory
 
 
-def _read_tables() -> Directory:
+def _read_tables() -> TaxonomySnapshot:
     version = TaxonomyVersion.objects.current()
     nodes_by_category: dict[int, list[Node]] = {}
     for row in Subcategory.objects.as_paths():
         nodes_by_category.setdefault(row[5], []).append(Node(*row))
-    categories: dict[str, list[CategoryEntry]] = {}
+    categories: dict[str, list[CategoryNode]] = {}
     rows = Category.objects.order_by("layer__number", "number").values_list(
         "pk", "code", "number", "name", "layer__code"
     )
     for pk, code, number, name, layer in rows:
-        entry = CategoryEntry(pk, code, number, name, tuple(nodes_by_category.get(pk, ())))
+        entry = CategoryNode(pk, code, number, name, tuple(nodes_by_category.get(pk, ())))
         categories.setdefault(layer, []).append(entry)
     layers = tuple(
-        LayerEntry(code, number, name, tuple(categories.get(code, ())))
+        LayerNode(code, number, name, tuple(categories.get(code, ())))
         for code, number, name in Layer.objects.order_by("number").values_list("code", "number", "name")
     )
-    return Directory(version, layers)
+    return TaxonomySnapshot(version, layers)

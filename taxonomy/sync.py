@@ -14,16 +14,16 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import User
 from taxonomy.document import (
     Document,
-    NodeFacts,
+    NodeAttributes,
     NodePath,
-    check_document,
+    clean_document,
     diff_documents,
     digest_of,
-    facts_by_path,
     next_label,
-    write_document,
+    nodes_by_path,
+    serialize_document,
 )
-from taxonomy.errors import NodeInUse, TaxonomyMissing
+from taxonomy.errors import NodeInUse, TaxonomyNotLoaded
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
 from taxonomy.usage import usage_counts
 
@@ -33,7 +33,7 @@ STARTER = Path(__file__).parent / "starter" / "taxonomy.json"
 
 
 @dataclass(frozen=True)
-class SyncResult:
+class ImportResult:
     """What an import did, or, on a dry run, would do."""
 
     version: str
@@ -48,13 +48,13 @@ class _DryRun(Exception):
     """Carries the result out of the transaction that is rolled back."""
 
 
-def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool = False) -> SyncResult:
+def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool = False) -> ImportResult:
     """Make the taxonomy what the document says; a document of the current digest changes nothing.
 
     Raises DocumentInvalid with all its faults, NodeInUse when it removes or alters nodes assets stand under.
     """
-    document = check_document(value)
-    result: SyncResult | None = None
+    document = clean_document(value)
+    result: ImportResult | None = None
 
     def apply(before: Document | None) -> None:
         _refuse_changes_in_use(before, document)
@@ -62,7 +62,7 @@ def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool
 
     try:
         with transaction.atomic():
-            result = record_change(
+            result = apply_change(
                 apply, by=by, now=now, origin=TaxonomyVersion.Origin.IMPORT, extras=document, wanted=document
             )
             if dry_run:
@@ -73,7 +73,7 @@ def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool
     return result
 
 
-def load_starter(*, now: datetime) -> SyncResult | None:
+def install_starter_taxonomy(*, now: datetime) -> ImportResult | None:
     """The taxonomy that ships with the project, where there is none yet."""
     if TaxonomyVersion.objects.exists():
         return None
@@ -87,7 +87,7 @@ def export_document() -> bytes:
     """
     version = TaxonomyVersion.objects.current()
     if version is None:
-        raise TaxonomyMissing("There is no taxonomy yet; import one")
+        raise TaxonomyNotLoaded("There is no taxonomy yet; import one")
     return version.document.encode()
 
 
@@ -99,7 +99,7 @@ def changes_between(base: TaxonomyVersion | None, current: TaxonomyVersion | Non
 
 
 @transaction.atomic
-def record_change(
+def apply_change(
     apply: Callable[[Document | None], None],
     *,
     by: User | None,
@@ -107,7 +107,7 @@ def record_change(
     origin: TaxonomyVersion.Origin,
     extras: Document | None = None,
     wanted: Document | None = None,
-) -> SyncResult:
+) -> ImportResult:
     """Run `apply` on the tables and write a version of what they became, one change at a time.
 
     `extras` gives what stands beside the layers, by default what stood there; `wanted` is the document to reach,
@@ -118,25 +118,25 @@ def record_change(
     current = TaxonomyVersion.objects.current()
     before = json.loads(current.document) if current else None
     if current and wanted and digest_of(wanted) == current.digest:
-        return SyncResult(current.label, is_changed=False)
+        return ImportResult(current.label, is_changed=False)
     _apply_checked(apply, before)
-    after = check_document(read_tables(extras if extras is not None else before or {}))
+    after = clean_document(read_tables(extras if extras is not None else before or {}))
     digest = digest_of(after)
     if current and digest == current.digest:
-        return SyncResult(current.label, is_changed=False)
+        return ImportResult(current.label, is_changed=False)
     after["version"] = _free_label(wanted["version"] if wanted else None, current)
     changes = diff_documents(before, after)
     version = TaxonomyVersion.objects.create(
         label=after["version"],
         digest=digest,
-        document=write_document(after).decode(),
+        document=serialize_document(after).decode(),
         changes=changes,
         origin=origin,
         created_by=by,
         created_at=now,
     )
     log.info("taxonomy changed", extra={"version": version.label, "changes": len(changes)})
-    return SyncResult(version.label, is_changed=True, changes=changes)
+    return ImportResult(version.label, is_changed=True, changes=changes)
 
 
 def read_tables(extras: Document) -> Document:
@@ -192,7 +192,7 @@ def _refuse_changes_in_use(before: Document | None, after: Document) -> None:
     if not before:
         return
     used = used_paths()
-    old, new = facts_by_path(before), facts_by_path(after)
+    old, new = nodes_by_path(before), nodes_by_path(after)
     touched: Counter[NodePath] = Counter()
     for path, count in sorted(used.items()):
         for level in ((path[0], path[1], ""), path):
@@ -221,13 +221,13 @@ def used_paths() -> dict[NodePath, int]:
     return {(layer, category, code): counts[pk] for pk, layer, category, code in rows}
 
 
-def _identity(facts: NodeFacts | None) -> tuple[int, str] | None:
+def _identity(facts: NodeAttributes | None) -> tuple[int, str] | None:
     """What addresses and assets repeat; a description may change at any time."""
     return (facts.number, facts.name) if facts else None
 
 
 def _write_tables(document: Document) -> None:
-    wanted = facts_by_path(document)
+    wanted = nodes_by_path(document)
     layers = {layer.code: layer for layer in Layer.objects.all()}
     categories = {(row.layer.code, row.code, ""): row for row in Category.objects.select_related("layer")}
     subcategories = {
@@ -264,7 +264,7 @@ def _write_tables(document: Document) -> None:
     )
 
 
-def _alter(model: Any, rows: dict[NodePath, Any], wanted: dict[NodePath, NodeFacts]) -> None:
+def _alter(model: Any, rows: dict[NodePath, Any], wanted: dict[NodePath, NodeAttributes]) -> None:
     """Give rows their new facts. Names go by way of a name nobody has, since two siblings may be swapping theirs;
     numbers need no such step, their constraint looks at the end of the transaction."""
     renamed = [row for path, row in rows.items() if path in wanted and row.name != wanted[path].name]

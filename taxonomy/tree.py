@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from taxonomy.snapshot import CategoryEntry, Directory, LayerEntry, Node, fold
+from taxonomy.snapshot import CategoryNode, LayerNode, Node, TaxonomySnapshot, normalize_name
 
 
 @dataclass(frozen=True)
-class Branch:
+class TreeNode:
     """One node. `codes` and `numbers` are its address so far (`L.CAS`, `L.004`); `pk` is 0 for a layer."""
 
     pk: int
@@ -19,35 +19,39 @@ class Branch:
     children: tuple["Branch", ...] = ()
 
 
-def build_tree(directory: Directory, asset_counts: Mapping[int, int], *, search: str = "") -> list[Branch]:
+def build_tree(directory: TaxonomySnapshot, asset_counts: Mapping[int, int], *, search: str = "") -> list[TreeNode]:
     """All layers, or what has `search` in a name, in codes or in numbers, with the way to it and all below it."""
     layers = [_layer_branch(layer, asset_counts) for layer in directory.layers]
-    wanted = fold(search) if search.strip() else ""
+    wanted = normalize_name(search) if search.strip() else ""
     return list(_narrowed(layers, wanted, search.strip().casefold())) if wanted else layers
 
 
-def _layer_branch(layer: LayerEntry, counts: Mapping[int, int]) -> Branch:
+def _layer_branch(layer: LayerNode, counts: Mapping[int, int]) -> TreeNode:
     children = tuple(_category_branch(layer, category, counts) for category in layer.categories)
-    return Branch(0, layer.code, str(layer.number), layer.name, _total(children), children=children)
+    return TreeNode(0, layer.code, str(layer.number), layer.name, _total(children), children=children)
 
 
-def _category_branch(layer: LayerEntry, category: CategoryEntry, counts: Mapping[int, int]) -> Branch:
+def _category_branch(layer: LayerNode, category: CategoryNode, counts: Mapping[int, int]) -> TreeNode:
     codes, numbers = f"{layer.code}.{category.code}", f"{layer.code}.{category.number:03d}"
     children = tuple(_leaf(codes, numbers, node, counts.get(node.pk, 0)) for node in category.nodes)
-    return Branch(category.pk, codes, numbers, category.name, _total(children), children=children)
+    return TreeNode(category.pk, codes, numbers, category.name, _total(children), children=children)
 
 
-def _leaf(codes: str, numbers: str, node: Node, count: int) -> Branch:
-    return Branch(node.pk, f"{codes}.{node.code}", f"{numbers}.{node.number:03d}", node.name, count, node.description)
+def _leaf(codes: str, numbers: str, node: Node, count: int) -> TreeNode:
+    return TreeNode(node.pk, f"{codes}.{node.code}", f"{numbers}.{node.number:03d}", node.name, count, node.description)
 
 
-def _total(branches: Iterable[Branch]) -> int:
+def _total(branches: Iterable[TreeNode]) -> int:
     return sum(branch.asset_count for branch in branches)
 
 
-def _narrowed(branches: Iterable[Branch], wanted: str, address: str) -> Iterable[Branch]:
+def _narrowed(branches: Iterable[TreeNode], wanted: str, address: str) -> Iterable[TreeNode]:
     for branch in branches:
-        if wanted in fold(branch.name) or address in branch.codes.casefold() or address in branch.numbers.casefold():
+        if (
+            wanted in normalize_name(branch.name)
+            or address in branch.codes.casefold()
+            or address in branch.numbers.casefold()
+        ):
             yield branch
         elif kept := tuple(_narrowed(branch.children, wanted, address)):
             yield replace(branch, children=kept)

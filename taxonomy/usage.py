@@ -3,19 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-UsageQuestion = Callable[[], Mapping[int, int]]
+UsageCounter = Callable[[], Mapping[int, int]]
 
-_questions: list[UsageQuestion] = []
-_live_questions: list[UsageQuestion] = []
+_questions: list[UsageCounter] = []
+_live_questions: list[UsageCounter] = []
 
 
-def register_usage(question: UsageQuestion) -> None:
+def register_usage_counter(question: UsageCounter) -> None:
     """`question()` answers {subcategory pk: rows under it}, deleted ones included. Call it in `AppConfig.ready`."""
     if question not in _questions:
         _questions.append(question)
 
 
-def register_live_usage(question: UsageQuestion) -> None:
+def register_live_usage_counter(question: UsageCounter) -> None:
     """`question()` answers {subcategory pk: rows that readers see}, without counting rows: for pages, not for rules."""
     if question not in _live_questions:
         _live_questions.append(question)
@@ -31,7 +31,7 @@ def usage_counts() -> Counter[int]:
     return _sum(_questions)
 
 
-def _sum(questions: list[UsageQuestion]) -> Counter[int]:
+def _sum(questions: list[UsageCounter]) -> Counter[int]:
     total: Counter[int] = Counter()
     for question in questions:
         total.update(question())

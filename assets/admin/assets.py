@@ -29,7 +29,7 @@ from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 
 @admin.register(Asset)
@@ -118,7 +118,7 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
             return queryset.none(), False
         if not text:
             return queryset, False
-        search = build_search(text, directory=current_directory, scope=EVERYTHING)
+        search = build_search(text, directory=current_taxonomy, scope=EVERYTHING)
         found = queryset.filter(search.condition)
         if "o" not in request.GET:
             found = found.order_by(search.rank, "-created_at", "-public_id")
@@ -127,7 +127,7 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         if changes:
-            edit_asset(obj.pk, changes, by=request.user, directory=current_directory(), now=timezone.now())
+            edit_asset(obj.pk, changes, by=request.user, directory=current_taxonomy(), now=timezone.now())
 
     def get_urls(self) -> list[URLPattern]:
         bulk = path("bulk/<str:name>/", self.admin_site.admin_view(self.bulk_view), name="assets_asset_bulk")

@@ -10,7 +10,7 @@ from assets.querysets import AssetQuerySet
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 
 _MAX_VALUE_CHARS = 300
 _SORTS = {
@@ -42,7 +42,7 @@ class AssetFilter(django_filters.FilterSet):
         model = Asset
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, directory: Directory, flags: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, directory: TaxonomySnapshot, flags: Any, **kwargs: Any) -> None:
         self.directory = directory
         self.flags = flags
         super().__init__(*args, **kwargs)

@@ -23,7 +23,7 @@ from assets.search import SearchScope, build_search, clean_search
 from common.errors import FieldErrorDetail, InvalidInput
 from flags.evaluation import FlagSet
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
@@ -72,7 +72,7 @@ def _read_place(params: Any) -> tuple[str | None, list[int] | None]:
     layer = layer.strip().upper() if layer else None
     if category is None and subcategory is None:
         return layer, None
-    nodes = current_directory().matching_nodes(layer=layer, category=category, subcategory=subcategory)
+    nodes = current_taxonomy().matching_nodes(layer=layer, category=category, subcategory=subcategory)
     return layer, [node.pk for node in nodes]
 
 
@@ -91,7 +91,7 @@ def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish:
 
 def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
     """What a search without filters finds, the best first."""
-    search = build_search(text, directory=current_directory, scope=search_scope(flags))
+    search = build_search(text, directory=current_taxonomy, scope=search_scope(flags))
     condition, params = _place_sql(layer, node_pks)
     rows, total = fetch_search_page(asset_json(flags), search, condition, params, limit=wish.limit, offset=wish.offset)
     if not rows.texts and wish.page > 1:
@@ -103,7 +103,7 @@ def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet
     tags = parse_tags(params)
     if tags:
         assets = assets.filter(tags__contains=tags)
-    filters = AssetFilter(params, queryset=assets, directory=current_directory(), flags=flags)
+    filters = AssetFilter(params, queryset=assets, directory=current_taxonomy(), flags=flags)
     if not filters.is_valid():
         faults = [FieldErrorDetail(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
         raise InvalidInput("; ".join(fault.message for fault in faults), faults=faults)
@@ -130,7 +130,7 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 def _search(
     assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageParams
 ) -> AssetPage:
-    search = build_search(text, directory=current_directory, scope=search_scope(flags))
+    search = build_search(text, directory=current_taxonomy, scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
     # As in `found_rows`, for what is filtered or ordered otherwise.

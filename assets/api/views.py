@@ -39,7 +39,7 @@ from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
 from flags.evaluation import FlagSet, answer_by_flags
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 
 def page_response(request: Request, page: AssetPage) -> HttpResponse:
@@ -78,7 +78,7 @@ def get_json_response(request: Request, key: str, row: Callable[[FlagSet], RawSQ
     asked = parse_reference(key)
     if asked is None:
         raise AssetNotFound(key)
-    sql, params = asked.condition(current_directory)
+    sql, params = asked.condition(current_taxonomy)
     rows = answer_by_flags(
         request, lambda flags: fetch_latest(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
     )
@@ -104,7 +104,7 @@ class AssetListView(APIView):
         wish.is_valid(raise_exception=True)
         asset = register_asset(
             RegistrationData(file=files[0], **wish.validated_data),
-            by=request.user, directory=current_directory(), now=timezone.now(),
+            by=request.user, directory=current_taxonomy(), now=timezone.now(),
         )  # fmt: skip
         return asset_response(request, asset.pk, status=201)
 
@@ -152,7 +152,7 @@ class AssetDetailView(APIView):
         return get_json_response(request, key, asset_json)
 
     def put(self, request: Request, key: str) -> HttpResponse:
-        directory = current_directory()
+        directory = current_taxonomy()
         pk = get_asset_pk(key, directory)
         wish = EditAssetSerializer(data=flatten_form(_object_body(request)))
         wish.is_valid(raise_exception=True)
@@ -162,7 +162,7 @@ class AssetDetailView(APIView):
     patch = put
 
     def delete(self, request: Request, key: str) -> Response:
-        asset = get_asset(key, current_directory())
+        asset = get_asset(key, current_taxonomy())
         reason = clean_text(request.query_params.get("reason", ""), field="reason", max_length=200, is_single_line=True)
         if not delete_assets([asset.pk], by=request.user, now=timezone.now(), reason=reason):
             raise AssetNotFound(key)
@@ -196,7 +196,7 @@ class CurateView(APIView):
     permission_classes = (IsAdminRole,)
 
     def post(self, request: Request, key: str) -> HttpResponse:
-        pk = get_asset_pk(key, current_directory())
+        pk = get_asset_pk(key, current_taxonomy())
         curate_assets([pk], by=request.user, now=timezone.now())
         return asset_response(request, pk, status=201 if request.method == "POST" else 200)
 
@@ -219,7 +219,7 @@ class AssetBatchView(APIView):
         wish = BatchAddressesSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         addresses = wish.validated_data["addresses"]
-        found = get_assets_by_reference(addresses, current_directory())
+        found = get_assets_by_reference(addresses, current_taxonomy())
         pks = [found[address][0] for address in addresses if address in found]
         return success_from_json(join_json(answer_by_flags(request, lambda flags: fetch_by_pk(pks, flags))))
 
@@ -227,7 +227,7 @@ class AssetBatchView(APIView):
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
         wishes = _read_csv_rows(request.POST.get("csvData", ""), files)
         assets = register_assets(
-            wishes, by=request.user, directory=current_directory(), now=timezone.now(), name_row=_name_row
+            wishes, by=request.user, directory=current_taxonomy(), now=timezone.now(), name_row=_name_row
         )
         rows = answer_by_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
         answer = success_from_json(join_json(rows))
@@ -277,7 +277,7 @@ class NextSequenceView(APIView):
     def post(self, request: Request) -> Response:
         wish = ReserveSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        node = current_directory().resolve(**wish.validated_data)
+        node = current_taxonomy().resolve(**wish.validated_data)
         reserved = reserve_numbers(
             [node.pk], purpose=SequenceReservation.Purpose.REQUEST, by=request.user.email, now=timezone.now()
         )[0]

@@ -15,11 +15,11 @@ from api.permissions import IsAdminRole
 from common.timestamps import format_timestamp
 from taxonomy.api.representations import count_nodes
 from taxonomy.api.serializers import InvalidateSerializer, NodeChangeSerializer, NodeSerializer
-from taxonomy.consistency import find_problems, find_warnings
-from taxonomy.editing import NodeWish, TaxonomyNode, add_node, change_node, remove_node
-from taxonomy.errors import NodeMissing, NodeUnknown
+from taxonomy.consistency import find_errors, find_warnings
+from taxonomy.editing import NodeData, TaxonomyNode, create_node, delete_node, update_node
+from taxonomy.errors import InvalidTaxonomyPath, NodeNotFound
 from taxonomy.models import Category, Layer, Subcategory
-from taxonomy.snapshot import current_directory, forget_directory
+from taxonomy.snapshot import clear_taxonomy_cache, current_taxonomy
 from taxonomy.sync import export_document, import_document
 
 log = logging.getLogger(__name__)
@@ -35,18 +35,20 @@ class NodesView(AdminView):
         wish.is_valid(raise_exception=True)
         data = wish.validated_data
         parent: Layer | Category
-        layer = current_directory().resolve_layer(data["layer"])
+        layer = current_taxonomy().resolve_layer(data["layer"])
         if data.get("subcategory"):
             entry = layer.find(data["category"])
             row = entry and Category.objects.select_related("layer").filter(pk=entry.pk).first()
             if row is None:
-                raise NodeUnknown(f"Invalid category: {data['category']} for layer: {layer.code}", field="category")
+                raise InvalidTaxonomyPath(
+                    f"Invalid category: {data['category']} for layer: {layer.code}", field="category"
+                )
             parent, code = row, data["subcategory"]
         else:
             parent, code = Layer.objects.get(code=layer.code), data["category"]
-        node_wish = NodeWish(code, data["numericCode"], data["name"], data.get("description", ""))
-        node = add_node(parent, node_wish, by=request.user, now=timezone.now())
-        return success(_node_data(node) | {"created": True, "version": current_directory().version}, status=201)
+        node_wish = NodeData(code, data["numericCode"], data["name"], data.get("description", ""))
+        node = create_node(parent, node_wish, by=request.user, now=timezone.now())
+        return success(_node_data(node) | {"created": True, "version": current_taxonomy().version}, status=201)
 
 
 class NodeView(AdminView):
@@ -57,9 +59,9 @@ class NodeView(AdminView):
         wish = NodeChangeSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         data = wish.validated_data
-        change_node(
+        update_node(
             node,
-            NodeWish(
+            NodeData(
                 data.get("code", node.code),
                 data.get("numericCode", node.number),
                 data.get("name", node.name),
@@ -69,13 +71,13 @@ class NodeView(AdminView):
             now=timezone.now(),
         )
         node.refresh_from_db()
-        return success(_node_data(node) | {"version": current_directory().version})
+        return success(_node_data(node) | {"version": current_taxonomy().version})
 
     def delete(self, request: Request, node_id: str) -> Response:
         node = _find_node(node_id)
         data = _node_data(node)
-        remove_node(node, by=request.user, now=timezone.now())
-        return success(data | {"deleted": True, "version": current_directory().version})
+        delete_node(node, by=request.user, now=timezone.now())
+        return success(data | {"deleted": True, "version": current_taxonomy().version})
 
 
 def _find_node(node_id: str) -> Category | Subcategory:
@@ -85,7 +87,7 @@ def _find_node(node_id: str) -> Category | Subcategory:
     is_key = key.isascii() and key.isdigit() and len(key) < 18
     node = model.objects.select_related(path).filter(pk=int(key)).first() if model and is_key else None
     if node is None:
-        raise NodeMissing(f"Node not found: {node_id[:60]}")
+        raise NodeNotFound(f"Node not found: {node_id[:60]}")
     return node
 
 
@@ -122,19 +124,19 @@ class ImportView(AdminView):
 class ExportView(AdminView):
     def get(self, request: Request) -> HttpResponse:
         answer = HttpResponse(export_document(), content_type="application/json")
-        answer["Content-Disposition"] = f'attachment; filename="taxonomy-{current_directory().version}.json"'
+        answer["Content-Disposition"] = f'attachment; filename="taxonomy-{current_taxonomy().version}.json"'
         return answer
 
 
 class ValidateView(AdminView):
     def get(self, request: Request) -> Response:
-        problems = find_problems()
+        problems = find_errors()
         return Response(
             {
                 "isValid": not problems,
                 "errors": problems,
                 "warnings": find_warnings(),
-                "totalNodes": count_nodes(current_directory()),
+                "totalNodes": count_nodes(current_taxonomy()),
                 "validationDate": format_timestamp(timezone.now()),
             }
         )
@@ -146,7 +148,7 @@ class InvalidateView(AdminView):
     def post(self, request: Request) -> Response:
         wish = InvalidateSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        forget_directory()
+        clear_taxonomy_cache()
         log.info("taxonomy snapshot dropped", extra={"by": request.user.public_id, **wish.validated_data})
         scope = wish.validated_data["scope"]
-        return success({"scope": scope, "invalidated": True, "version": current_directory().version})
+        return success({"scope": scope, "invalidated": True, "version": current_taxonomy().version})

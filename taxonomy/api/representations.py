@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from common.timestamps import format_timestamp
 from taxonomy.addresses import LAYER_NUMBERS
-from taxonomy.snapshot import CategoryEntry, Directory, LayerEntry
+from taxonomy.snapshot import CategoryNode, LayerNode, TaxonomySnapshot
 
 _started = time.monotonic()
 
 
 @lru_cache(maxsize=4)
-def index_body(directory: Directory) -> bytes:
+def index_body(directory: TaxonomySnapshot) -> bytes:
     """Names and counts for two parsers at once: one reads the counts, the other counts the keys."""
     layers = {
         layer.code: {
@@ -47,12 +47,12 @@ def index_body(directory: Directory) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def tree_body(directory: Directory) -> bytes:
+def tree_body(directory: TaxonomySnapshot) -> bytes:
     return orjson.dumps(_tree(directory))
 
 
 @lru_cache(maxsize=4)
-def sync_body(directory: Directory) -> bytes:
+def sync_body(directory: TaxonomySnapshot) -> bytes:
     return orjson.dumps(
         {
             "version": directory.version,
@@ -66,7 +66,7 @@ def sync_body(directory: Directory) -> bytes:
     )
 
 
-def _tree(directory: Directory) -> dict[str, Any]:
+def _tree(directory: TaxonomySnapshot) -> dict[str, Any]:
     return {
         layer.code: {
             "name": layer.name,
@@ -91,7 +91,7 @@ def _tree(directory: Directory) -> dict[str, Any]:
     }
 
 
-def version_body(directory: Directory) -> dict[str, Any]:
+def version_body(directory: TaxonomySnapshot) -> dict[str, Any]:
     return {
         "version": directory.version,
         "lastUpdated": last_updated(directory),
@@ -101,18 +101,18 @@ def version_body(directory: Directory) -> dict[str, Any]:
     }
 
 
-def layers_body(directory: Directory) -> dict[str, str]:
+def layers_body(directory: TaxonomySnapshot) -> dict[str, str]:
     return {layer.code: layer.name for layer in directory.layers}
 
 
-def categories_body(layer: LayerEntry) -> dict[str, Any]:
+def categories_body(layer: LayerNode) -> dict[str, Any]:
     categories = [
         {"code": entry.code, "name": entry.name, "numericCode": f"{entry.number:03d}"} for entry in layer.categories
     ]
     return {"layer": layer.code, "categories": categories, "count": len(categories)}
 
 
-def subcategories_body(layer: LayerEntry, category: CategoryEntry) -> dict[str, Any]:
+def subcategories_body(layer: LayerNode, category: CategoryNode) -> dict[str, Any]:
     """Codes are dotted, `POP.BAS`, as the live server has them."""
     subcategories = [
         {"code": f"{category.code}.{node.code}", "name": node.name, "numericCode": f"{node.number:03d}"}
@@ -126,7 +126,7 @@ def subcategories_body(layer: LayerEntry, category: CategoryEntry) -> dict[str, 
     }
 
 
-def subcategory_counts_body(layer: LayerEntry) -> dict[str, Any]:
+def subcategory_counts_body(layer: LayerNode) -> dict[str, Any]:
     return {
         "layer": layer.code,
         "counts": [{"category": entry.code, "count": len(entry.nodes)} for entry in layer.categories],
@@ -135,7 +135,7 @@ def subcategory_counts_body(layer: LayerEntry) -> dict[str, Any]:
     }
 
 
-def health_body(directory: Directory) -> dict[str, Any]:
+def health_body(directory: TaxonomySnapshot) -> dict[str, Any]:
     """`unhealthy` without a taxonomy, `degraded` with layers missing."""
     started = time.perf_counter()
     with connection.cursor() as cursor:
@@ -162,14 +162,14 @@ def health_body(directory: Directory) -> dict[str, Any]:
     }
 
 
-def count_subcategories(layer: LayerEntry) -> int:
+def count_subcategories(layer: LayerNode) -> int:
     return sum(len(category.nodes) for category in layer.categories)
 
 
-def count_nodes(directory: Directory) -> int:
+def count_nodes(directory: TaxonomySnapshot) -> int:
     """Layers, categories and subcategories together."""
     return sum(1 + len(layer.categories) + count_subcategories(layer) for layer in directory.layers)
 
 
-def last_updated(directory: Directory) -> str | None:
+def last_updated(directory: TaxonomySnapshot) -> str | None:
     return format_timestamp(directory.updated_at) if directory.updated_at else None

@@ -44,7 +44,7 @@ urlpatterns = [
     path("convert/hfn-to-mfa", views.ConvertView.as_view()),
     path("convert/mfa-to-hfn", views.ConvertView.as_view(source="mfa", target="hfn")),
     path("sync", whole(body=representations.sync_body)),
-    path("sync/incremental", views.IncrementalView.as_view()),
+    path("sync/incremental", views.ChangesView.as_view()),
     path("sync/status", views.SyncStatusView.as_view()),
     path("validate", admin_views.ValidateView.as_view()),
     path("nodes", admin_views.NodesView.as_view()),

@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from common.timestamps import format_timestamp
 from taxonomy.api import representations
 from taxonomy.api.serializers import ConvertSerializer
-from taxonomy.errors import AddressInvalid
+from taxonomy.errors import InvalidAddress
 from taxonomy.models import TaxonomyVersion
-from taxonomy.snapshot import NO_VERSION, Directory, current_directory
+from taxonomy.snapshot import NO_VERSION, TaxonomySnapshot, current_taxonomy
 from taxonomy.sync import changes_between
 
 _MAX_LABEL_CHARS = 40
@@ -34,7 +34,7 @@ class TaxonomyReadView(PublicView):
     body: Callable[..., Any] | None = None
 
     def get(self, request: Request, **path: str) -> HttpResponse:
-        directory = current_directory()
+        directory = current_taxonomy()
         # The body first: a path that leads nowhere is a 404, whatever the client has seen elsewhere.
         body = self.make_body(directory, **path)
         content = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -43,23 +43,23 @@ class TaxonomyReadView(PublicView):
         answer["Cache-Control"] = "public, max-age=0, must-revalidate"
         return get_conditional_response(request, etag=answer["ETag"], response=answer)
 
-    def make_body(self, directory: Directory, **path: str) -> Any:
+    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
         return self.body(directory)  # type: ignore[misc]
 
 
 class LayerReadView(TaxonomyReadView):
-    def make_body(self, directory: Directory, **path: str) -> Any:
+    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
         return self.body(directory.layer_at(path["layer"]))  # type: ignore[misc]
 
 
 class CategoryReadView(TaxonomyReadView):
-    def make_body(self, directory: Directory, **path: str) -> Any:
+    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
         return self.body(*directory.category_at(path["layer"], path["category"]))  # type: ignore[misc]
 
 
 class HealthView(PublicView):
     def get(self, request: Request) -> Response:
-        return Response(representations.health_body(current_directory()), headers={"Cache-Control": "no-store"})
+        return Response(representations.health_body(current_taxonomy()), headers={"Cache-Control": "no-store"})
 
 
 class ConvertView(PublicView):
@@ -72,20 +72,20 @@ class ConvertView(PublicView):
         wish = ConvertSerializer(data=request.data, field=self.source)
         wish.is_valid(raise_exception=True)
         text = wish.validated_data[self.source]
-        directory = current_directory()
+        directory = current_taxonomy()
         try:
             result = (
                 directory.hfn_to_mfa(text, with_numeric_layer=True)
                 if self.source == "hfn"
                 else directory.mfa_to_hfn(text)
             )
-        except AddressInvalid as error:
+        except InvalidAddress as error:
             failure = {self.source: text, self.target: None, "success": False, "valid": False}
             return Response(failure | {"error": error.message})
         return Response({self.source: text, self.target: result, "success": True, "valid": True})
 
 
-class IncrementalView(PublicView):
+class ChangesView(PublicView):
     """What differs from a version the client names; everything counts as added when nobody knows that version."""
 
     def get(self, request: Request) -> Response:
@@ -109,7 +109,7 @@ class IncrementalView(PublicView):
 
 class SyncStatusView(PublicView):
     def get(self, request: Request) -> Response:
-        health = representations.health_body(current_directory())
+        health = representations.health_body(current_taxonomy())
         return Response(
             {
                 "syncStatus": "synced" if health["status"] == "healthy" else "degraded",

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
-from taxonomy.snapshot import Directory, forget_directory
+from taxonomy.snapshot import TaxonomySnapshot, clear_taxonomy_cache
 from tests.factories.taxonomy import load_starter_taxonomy
 
 
 @pytest.fixture
-def directory(db: None) -> Directory:
+def directory(db: None) -> TaxonomySnapshot:
     """The starter taxonomy, loaded."""
-    forget_directory()
+    clear_taxonomy_cache()
     return load_starter_taxonomy()
 
 

@@ -10,7 +10,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.assets.conftest import error_of
 from tests.assets.test_registration import send
 from tests.factories.assets import make_asset
@@ -21,7 +21,7 @@ BOUNDARY = "xxBOUNDARYxx"
 
 
 @pytest.fixture(autouse=True)
-def taxonomy(directory: Directory) -> Directory:
+def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
     return directory
 
 

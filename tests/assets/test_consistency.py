@@ -13,7 +13,7 @@ from assets.consistency import check_consistency, expire_stale_reservations
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import reserve_numbers
 from assets.tasks import check_consistency, expire_reservations
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import make_node
 
@@ -62,9 +62,9 @@ def test_a_gap_is_explained_by_a_reservation_and_by_nothing_else():
     [asset, *_] = make_assets(3)
     node = make_node("L", "CAS", "ATL")
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REQUEST, by="x@y.example", now=timezone.now())
-    assert not check_consistency(current_directory())
+    assert not check_consistency(current_taxonomy())
     asset.delete()  # nobody may do that, and now somebody did
-    assert check_consistency(current_directory()).unexplained_gaps == [
+    assert check_consistency(current_taxonomy()).unexplained_gaps == [
         "L.CAS.ATL: 1 numbers have neither an asset nor a reservation"
     ]
 
@@ -74,7 +74,7 @@ def test_an_address_that_its_name_does_not_mean_is_named():
     Asset.objects.filter(pk=asset.pk).update(nna_address="L.001.003.001")
     assert (
         "the address is L.001.003.001, its name means L.001.002.001"
-        in check_consistency(current_directory()).addresses[0]
+        in check_consistency(current_taxonomy()).addresses[0]
     )
 
 

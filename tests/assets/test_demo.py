@@ -11,13 +11,15 @@ from django.core.management import CommandError, call_command
 from assets.consistency import check_consistency
 from assets.media_types import HEAD_BYTES, validate_media
 from assets.models import Asset, SequenceCounter
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.factories.assets import make_asset
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(directory: Directory, capsys: Any) -> None:
+def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(
+    directory: TaxonomySnapshot, capsys: Any
+) -> None:
     own = make_asset("L.CAS.ATL")
     call_command("load_demo")
     assert "1103" in capsys.readouterr().out
@@ -53,7 +55,7 @@ def demo_key(storage: Any) -> str:
     return "nothing"
 
 
-def test_demo_parts_of_somebody_s_own_composite_stay(directory: Directory) -> None:
+def test_demo_parts_of_somebody_s_own_composite_stay(directory: TaxonomySnapshot) -> None:
     call_command("load_demo", "--assets", "60")
     part = Asset.objects.filter(origin="demo", layer="L").first()
     make_asset("C.MIX.OFF", components=[part.nna_address])

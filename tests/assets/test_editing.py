@@ -14,7 +14,7 @@ from assets.consistency import check_consistency, expire_stale_reservations
 from assets.editing import edit_tags
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.assets.conftest import error_of, stored_bytes
 from tests.assets.test_registration import send
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def taxonomy(directory: Directory) -> Directory:
+def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
     return directory
 
 
@@ -145,9 +145,9 @@ def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_
 
 
 def find_drift_of_counts() -> list[str]:
-    from taxonomy.snapshot import current_directory
+    from taxonomy.snapshot import current_taxonomy
 
-    return check_consistency(current_directory()).live_counts
+    return check_consistency(current_taxonomy()).live_counts
 
 
 def test_deleting_hides_the_asset_and_keeps_its_number(editor_api: APIClient, admin_api: APIClient) -> None:
@@ -270,7 +270,7 @@ def test_a_reserved_number_is_nobody_else_s_and_lapses_unused(editor_api: APICli
     error_of(editor_api.post("/api/taxonomy/next-sequence", {}, format="json"), 400, "category")
 
 
-def test_a_file_left_by_a_broken_registration_is_removed_when_its_number_lapses(directory: Directory) -> None:
+def test_a_file_left_by_a_broken_registration_is_removed_when_its_number_lapses(directory: TaxonomySnapshot) -> None:
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     default_storage.save(key, upload())
     node = directory.node_by_codes("L", "CAS", "ATL")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from assets.legacy_import import ImportReport, import_registry
 from assets.models import Asset, SequenceCounter
-from taxonomy.snapshot import Directory, current_directory
+from taxonomy.snapshot import TaxonomySnapshot, current_taxonomy
 from taxonomy.sync import import_document
 from tests.factories.assets import make_asset
 
@@ -35,12 +35,12 @@ def document(number: int = 1, place: str = "S.POP.DIV", **changes: Any) -> dict[
 
 
 def bring(*documents: Any, dry_run: bool = False) -> ImportReport:
-    account = import_registry(enumerate(documents, 1), directory=current_directory(), dry_run=dry_run)
+    account = import_registry(enumerate(documents, 1), directory=current_taxonomy(), dry_run=dry_run)
     assert account.adds_up()
     return account
 
 
-def test_a_row_comes_over_as_clients_hold_it(directory: Directory) -> None:
+def test_a_row_comes_over_as_clients_hold_it(directory: TaxonomySnapshot) -> None:
     account = bring(document(7, __v=4))
     assert (account.created, account.oddities, account.rejected) == (1, [], [])
     row = Asset.objects.get()
@@ -72,14 +72,14 @@ def test_a_row_comes_over_as_clients_hold_it(directory: Directory) -> None:
         ({"trainingData": None}, "trainingData is absent"),
     ],
 )
-def test_an_odd_row_comes_over_and_is_named(directory: Directory, change: dict[str, Any], words: str) -> None:
+def test_an_odd_row_comes_over_and_is_named(directory: TaxonomySnapshot, change: dict[str, Any], words: str) -> None:
     account = bring(document(**change))
     assert account.created == 1, account.rejected
     assert any(words in text for _, name, text in account.oddities if name == "S.POP.DIV.001"), account.oddities
     assert bring(document(**change)).unchanged == 1
 
 
-def test_odd_composites_come_over_under_their_own_names(directory: Directory) -> None:
+def test_odd_composites_come_over_under_their_own_names(directory: TaxonomySnapshot) -> None:
     facts = {"layer": "C", "category": "Music_Videos", "subcategory": "Official", "nna_address": "C.001.001.001"}
     bare = document(1, "C.MIX.OFF", **facts | {"name": "C.MIX.OFF.001:"})
     parted = document(
@@ -96,7 +96,7 @@ def test_odd_composites_come_over_under_their_own_names(directory: Directory) ->
     assert set(Asset.objects.values_list("name", flat=True)) == {"C.MIX.OFF.001:", "C.MIX.OFF.002:S.001.002.001"}
 
 
-def test_rows_that_would_break_an_invariant_are_rejected_and_the_rest_comes_over(directory: Directory) -> None:
+def test_rows_that_would_break_an_invariant_are_rejected_and_the_rest_comes_over(directory: TaxonomySnapshot) -> None:
     good = document(1)
     account = bring(
         good,
@@ -118,7 +118,7 @@ def test_rows_that_would_break_an_invariant_are_rejected_and_the_rest_comes_over
     assert set(Asset.objects.values_list("sequence_number", flat=True)) == {1, 10}
 
 
-def test_a_number_that_another_asset_has_under_another_name_is_rejected_by_name(directory: Directory) -> None:
+def test_a_number_that_another_asset_has_under_another_name_is_rejected_by_name(directory: TaxonomySnapshot) -> None:
     holder = make_asset("S.POP.DIV")
     # Its codes are unknown, so it is placed by the words for category and subcategory: where number 1 is taken.
     account = bring(document(1, "S.OLD.DIV", nna_address="S.044.002.001"), document(2))
@@ -129,7 +129,7 @@ def test_a_number_that_another_asset_has_under_another_name_is_rejected_by_name(
     assert reason.endswith(f"belongs to asset {holder.public_id}")
 
 
-def test_newer_rows_update_and_older_ones_do_not(directory: Directory, editor: User) -> None:
+def test_newer_rows_update_and_older_ones_do_not(directory: TaxonomySnapshot, editor: User) -> None:
     bring(document(1), document(2))
     later = {"$date": "2025-07-01T00:00:00.000Z"}
     account = bring(document(1, description="newer", updatedAt=later, __v=2), document(2, description="not newer"))
@@ -140,7 +140,7 @@ def test_newer_rows_update_and_older_ones_do_not(directory: Directory, editor: U
     assert Asset.objects.get(name="S.POP.DIV.001").description == "ours"
 
 
-def test_a_dry_run_tells_the_same_and_keeps_nothing(directory: Directory) -> None:
+def test_a_dry_run_tells_the_same_and_keeps_nothing(directory: TaxonomySnapshot) -> None:
     documents = [document(n) for n in range(1, 20)] + [document(3), document(20, nna_address="S.x.y.020")]
     dry = bring(*documents, dry_run=True)
     assert not Asset.objects.exists()
@@ -151,7 +151,7 @@ def test_a_dry_run_tells_the_same_and_keeps_nothing(directory: Directory) -> Non
 
 
 @pytest.mark.parametrize("layout", ["lines", "array", "gzip", "bom"])
-def test_the_command_reads_every_layout(directory: Directory, tmp_path: Path, capsys: Any, layout: str) -> None:
+def test_the_command_reads_every_layout(directory: TaxonomySnapshot, tmp_path: Path, capsys: Any, layout: str) -> None:
     rows = [document(n) for n in range(1, 4)]
     text = json.dumps(rows) if layout == "array" else "\n".join(json.dumps(row) for row in rows)
     content = ("\ufeff" if layout == "bom" else "").encode() + text.encode()
@@ -165,7 +165,7 @@ def test_the_command_reads_every_layout(directory: Directory, tmp_path: Path, ca
     assert "3 read = 0 created + 0 updated + 3 unchanged + 0 rejected" in capsys.readouterr().out
 
 
-def test_the_command_refuses_what_it_cannot_read(directory: Directory, tmp_path: Path) -> None:
+def test_the_command_refuses_what_it_cannot_read(directory: TaxonomySnapshot, tmp_path: Path) -> None:
     path = tmp_path / "export"
     for content in (b"\x1f\x8bbroken", b"\xff\xfe\x00{", gzip.compress(b'{"a":1}' * 1000)[:30]):
         path.write_bytes(content)

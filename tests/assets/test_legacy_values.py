@@ -20,7 +20,7 @@ from assets.rollout_guards import ai_metadata_backfill_pending, creator_descript
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
 from flags.changing import change_flag
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started
 from tests.support.flag_states import set_flags
@@ -147,7 +147,7 @@ def test_a_value_becomes_a_persons_when_they_change_it_and_not_when_a_form_sends
     asset = make_asset()
     _fill()
     asset.refresh_from_db()
-    edit = {"by": admin_user, "directory": current_directory(), "now": timezone.now()}
+    edit = {"by": admin_user, "directory": current_taxonomy(), "now": timezone.now()}
     sent_back = {"creator_description": asset.name, "ai_metadata": asset.ai_metadata, "description": "new"}
     same = edit_asset(asset.pk, sent_back, **edit)
     assert (same.creator_description_origin, same.ai_metadata_origin) == ("backfill", "backfill")

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from assets.editing import delete_assets, restore_assets
 from assets.models import Asset
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.assets.conftest import error_of
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
 from tests.support.flag_states import set_flags
@@ -23,7 +23,7 @@ WIRE_KEYS = {
 
 
 @pytest.fixture(autouse=True)
-def taxonomy(directory: Directory) -> Directory:
+def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
     return directory
 
 

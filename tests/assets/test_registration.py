@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceReservation
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.assets.conftest import error_of, stored_bytes
 from tests.factories.assets import make_asset, make_assets
 from tests.support.flag_states import set_flags
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def taxonomy(directory: Directory) -> Directory:
+def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
     return directory
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from taxonomy.snapshot import Directory
+from taxonomy.snapshot import TaxonomySnapshot
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
 from tests.support.flag_states import set_flags
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def taxonomy(directory: Directory) -> Directory:
+def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
     return directory
 
 

@@ -20,7 +20,7 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import advance_counter, ensure_counters_at_least, reserve_numbers
 from common.errors import Conflict, InvalidInput
-from taxonomy.snapshot import Directory, current_directory
+from taxonomy.snapshot import TaxonomySnapshot, current_taxonomy
 from tests.factories.accounts import UserFactory
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import load_starter_taxonomy
@@ -93,7 +93,7 @@ def test_sixty_four_connections_take_two_thousand_numbers_and_every_gap_is_expla
     assert len(used) == registering * 8
     counter = SequenceCounter.objects.get(taxonomy_node=node.pk)
     assert (counter.last_number, counter.live_count) == (expected, len(used))
-    assert not check_consistency(current_directory())
+    assert not check_consistency(current_taxonomy())
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_two_thousand_assets_registered_over_sixty_four_connections_have_no_gap(
 
 
 @pytest.mark.django_db
-def test_after_nine_hundred_and_ninety_nine_comes_a_fourth_digit(directory: Directory) -> None:
+def test_after_nine_hundred_and_ninety_nine_comes_a_fourth_digit(directory: TaxonomySnapshot) -> None:
     node = directory.node_by_codes("L", "CAS", "ATL")
     ensure_counters_at_least({node.pk: 998})
     person = UserFactory()
@@ -155,7 +155,7 @@ def test_a_registration_that_dies_after_its_number_leaves_the_reason_for_the_gap
 
 
 @pytest.mark.django_db
-def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: Directory) -> None:
+def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: TaxonomySnapshot) -> None:
     bad = wish(file=ContentFile(b"no picture", name="a.png"))
     with pytest.raises(InvalidInput):
         register_assets([wish(), wish(), bad], by=UserFactory(), directory=directory, now=timezone.now())
@@ -163,7 +163,7 @@ def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: Directory
 
 
 @pytest.mark.django_db
-def test_counters_only_rise(directory: Directory) -> None:
+def test_counters_only_rise(directory: TaxonomySnapshot) -> None:
     node = directory.node_by_codes("L", "CAS", "ATL")
     ensure_counters_at_least({node.pk: 5})
     ensure_counters_at_least({node.pk: 3})
@@ -191,7 +191,7 @@ def test_the_database_itself_refuses_a_number_twice() -> None:
 
 
 @pytest.mark.django_db
-def test_drift_is_found_named_and_repaired(directory: Directory, capsys: Any) -> None:
+def test_drift_is_found_named_and_repaired(directory: TaxonomySnapshot, capsys: Any) -> None:
     make_assets(3)
     make_asset("S.POP.DIV", nna_address="S.001.001.001")
     SequenceCounter.objects.filter(taxonomy_node__code="ATL").update(last_number=1, live_count=9)

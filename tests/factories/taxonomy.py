@@ -5,14 +5,14 @@ from typing import Any
 from django.utils import timezone
 
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import Directory, Node, current_directory
-from taxonomy.sync import load_starter, record_change
+from taxonomy.snapshot import Node, TaxonomySnapshot, current_taxonomy
+from taxonomy.sync import apply_change, install_starter_taxonomy
 
 
-def load_starter_taxonomy() -> Directory:
+def load_starter_taxonomy() -> TaxonomySnapshot:
     """The snapshot of the starter; what a test has put into the tables already stays."""
-    load_starter(now=timezone.now())
-    return current_directory()
+    install_starter_taxonomy(now=timezone.now())
+    return current_taxonomy()
 
 
 def make_node(layer: str = "L", category: str = "CAS", subcategory: str = "ATL", **facts: Any) -> Node:
@@ -29,8 +29,8 @@ def make_node(layer: str = "L", category: str = "CAS", subcategory: str = "ATL",
         defaults = {"number": _next_number(branch.subcategories), "name": f"Sub_{subcategory}"} | facts
         Subcategory.objects.update_or_create(category=branch, code=subcategory, defaults=defaults)
 
-    record_change(apply, by=None, now=timezone.now(), origin=TaxonomyVersion.Origin.EDIT)
-    node = current_directory().node_by_codes(layer, category, subcategory)
+    apply_change(apply, by=None, now=timezone.now(), origin=TaxonomyVersion.Origin.EDIT)
+    node = current_taxonomy().node_by_codes(layer, category, subcategory)
     assert node is not None
     return node
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from assets.models import Asset
 from backfills import tasks
 from backfills.models import BackfillChange, BackfillRun
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import bearer
 from tests.factories.assets import make_assets
 from tests.support.backfills import table_hash
@@ -44,7 +44,7 @@ def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def registry(live_server: object) -> str:
-    load_starter(now=timezone.now())
+    install_starter_taxonomy(now=timezone.now())
     ensure_demo_logins()
     return live_server.url  # type: ignore[attr-defined]
 

@@ -19,7 +19,7 @@ from bugreports.audit_log import Actor
 from bugreports.models import BugReport, PurgeRun
 from bugreports.tasks import purge_expired_reports
 from bugreports.triage import resolve
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import bearer
 from tests.factories.bugreports import BugReportFactory
 from tests.support.browser import log_in, needs_browser, open_page
@@ -44,7 +44,7 @@ def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def registry(live_server: object, settings: Settings) -> str:
     settings.STORAGES = dict(settings.STORAGES)
-    load_starter(now=timezone.now())
+    install_starter_taxonomy(now=timezone.now())
     ensure_demo_logins()
     return live_server.url  # type: ignore[attr-defined]
 

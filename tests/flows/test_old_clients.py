@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.service_keys import make_key
 from flags.registry import FLAG_NAMES
-from taxonomy.snapshot import forget_directory
-from taxonomy.sync import load_starter
+from taxonomy.snapshot import clear_taxonomy_cache
+from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.support.exchanges import CONTRACTS, Normaliser, read_requests, send
 from tests.support.flag_states import set_flags
@@ -27,8 +27,8 @@ _NOT_RECORDED = {"/api/docs-json"}
 def server(live_server, settings) -> str:
     settings.MEDIA_PUBLIC_URL = f"{live_server.url}/media/"
     settings.STORAGES = dict(settings.STORAGES)  # a storage in memory of its own, empty
-    forget_directory()
-    load_starter(now=timezone.now())
+    clear_taxonomy_cache()
+    install_starter_taxonomy(now=timezone.now())
     return live_server.url
 
 

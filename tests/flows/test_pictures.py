@@ -16,7 +16,7 @@ from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
 from accounts.models import User
 from albumart.models import Artwork
 from albumart.tasks import process_artwork
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import bearer
 from tests.factories.albumart import make_song
 from tests.support.bad_server import bad_server
@@ -67,7 +67,7 @@ def worker(source: SourceServer, tmp_path: Path, settings: Settings) -> Iterator
 def registry(live_server: object, settings: Settings) -> Iterator[str]:
     url: str = live_server.url  # type: ignore[attr-defined]
     settings.MEDIA_PUBLIC_URL = f"{url}/media/"
-    load_starter(now=timezone.now())
+    install_starter_taxonomy(now=timezone.now())
     ensure_demo_logins()
     with set_flags("album_art", "album_art_pipeline"):
         yield url

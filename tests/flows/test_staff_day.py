@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
 from assets.demo import load_demo
 from assets.models import Asset
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 from tests.support.browser import log_in, needs_browser, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
@@ -24,7 +24,7 @@ def allow_database_beside_browser(monkeypatch):
 def registry(live_server, settings):
     settings.MEDIA_PUBLIC_URL = f"{live_server.url}/media/"
     now = timezone.now()
-    load_starter(now=now)
+    install_starter_taxonomy(now=now)
     ensure_demo_logins()
     load_demo(asset_count=60, now=now)
     return live_server.url

@@ -21,7 +21,7 @@ from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_D
 from flags.rollout import flags_on, set_stage
 from ops.doors import one_moment
 from ops.rollback import STEPS, Outcome, Step, plan_rollback, roll_back
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import make_stored
 from tests.factories.assets import make_asset, make_assets
@@ -50,7 +50,7 @@ PATHS = (
 @pytest.fixture(autouse=True)
 def registry():
     with set_flags():
-        load_starter(now=timezone.now())
+        install_starter_taxonomy(now=timezone.now())
         yield make_asset(description="A winter coat", **GATED)
 
 

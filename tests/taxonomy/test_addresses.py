@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from taxonomy.addresses import (
     LAYER_LETTERS,
     LAYER_NUMBERS,
-    HumanName,
-    MachineAddress,
+    HumanFriendlyName,
+    MachineFriendlyAddress,
     format_hfn,
     format_mfa,
     parse_hfn,
     parse_mfa,
     split_composite,
 )
-from taxonomy.errors import AddressInvalid
+from taxonomy.errors import InvalidAddress
 
 layers = st.sampled_from(sorted(LAYER_NUMBERS))
 codes = st.text(string.ascii_uppercase + string.digits, min_size=3, max_size=3)
@@ -25,8 +25,8 @@ sequence_numbers = st.integers(1, 999_999_999)
 suffixes = st.one_of(
     st.just(""), st.just("set"), st.just("set.zip"), st.text(string.ascii_lowercase + string.digits, max_size=5)
 )
-human_names = st.builds(HumanName, layers, codes, codes, sequence_numbers, suffixes)
-machine_addresses = st.builds(MachineAddress, layers, numbers, numbers, sequence_numbers, suffixes)
+human_names = st.builds(HumanFriendlyName, layers, codes, codes, sequence_numbers, suffixes)
+machine_addresses = st.builds(MachineFriendlyAddress, layers, numbers, numbers, sequence_numbers, suffixes)
 
 
 def test_composites_are_nine_and_rights_are_ten():
@@ -55,13 +55,13 @@ def test_any_text_is_an_address_or_refused(text):
     for parse in (parse_hfn, parse_mfa, split_composite):
         try:
             parse(text)
-        except AddressInvalid as error:
+        except InvalidAddress as error:
             error.message.encode()
 
 
 @pytest.mark.parametrize("value", [None, 5, [], {}, b"L.CAS.ATL.001"])
 def test_what_is_no_text_is_refused(value):
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(InvalidAddress):
         parse_hfn(value)
 
 
@@ -85,18 +85,18 @@ def test_what_is_no_text_is_refused(value):
     ],
 )
 def test_refuses(text):
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(InvalidAddress):
         parse_hfn(text)
 
 
 @pytest.mark.parametrize("text", ["0.001.001.001", "11.001.001.001", "03.001.001.001", "L.1.1.001", "L.0001.001.001"])
 def test_refuses_the_address(text):
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(InvalidAddress):
         parse_mfa(text)
 
 
 def test_numbers_have_three_digits_and_more_after_999():
-    assert [format_hfn(HumanName("L", "CAS", "ATL", n)) for n in (7, 999, 1000)] == [
+    assert [format_hfn(HumanFriendlyName("L", "CAS", "ATL", n)) for n in (7, 999, 1000)] == [
         "L.CAS.ATL.007",
         "L.CAS.ATL.999",
         "L.CAS.ATL.1000",
@@ -118,6 +118,6 @@ def test_a_million_characters_cost_nothing():
     started = time.perf_counter()
     for text in ("L." * 500_000, "9" * 1_000_000, ":" * 1_000_000, "L.CAS.ATL." + "0" * 1_000_000):
         for parse in (parse_hfn, parse_mfa, split_composite):
-            with pytest.raises(AddressInvalid):
+            with pytest.raises(InvalidAddress):
                 parse(text)
     assert time.perf_counter() - started < 1

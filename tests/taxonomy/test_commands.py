@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from taxonomy.models import Subcategory
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from tests.factories.taxonomy import small_document
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_import_counts_what_it_did_and_does_nothing_the_second_time(file):
 
 def test_a_dry_run_changes_nothing(file):
     assert "Would become" in run("import_taxonomy", file, dry_run=True)
-    assert current_directory().version == "0.0.0"
+    assert current_taxonomy().version == "0.0.0"
 
 
 def test_import_reads_standard_input(file, monkeypatch):

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxonomy.document import check_document, diff_documents, digest_of, next_label, write_document
-from taxonomy.errors import DocumentInvalid
+from taxonomy.document import clean_document, diff_documents, digest_of, next_label, serialize_document
+from taxonomy.errors import InvalidDocument
 from tests.factories.taxonomy import small_document
 
 
 def faults_of(document):
-    with pytest.raises(DocumentInvalid) as caught:
-        check_document(document)
+    with pytest.raises(InvalidDocument) as caught:
+        clean_document(document)
     return {fault.field: fault.message for fault in caught.value.faults}
 
 
@@ -22,14 +22,14 @@ def category(document, index=0):
 
 
 def test_the_least_document_is_its_own_canonical_form():
-    assert check_document(small_document()) == small_document()
+    assert clean_document(small_document()) == small_document()
 
 
 def test_numbers_come_as_text_or_as_integers_and_codes_in_any_case():
     loose = small_document()
     category(loose).update(code="bas", numeric=1)
     loose["layers"][0]["numeric"] = "1"
-    assert check_document(loose) == small_document()
+    assert clean_document(loose) == small_document()
 
 
 def test_every_fault_is_reported_at_its_path_in_one_go():
@@ -59,8 +59,8 @@ def test_every_fault_is_reported_at_its_path_in_one_go():
 
 @pytest.mark.parametrize("value", [None, [], "text", 5, {}, {"version": "1.0.0", "layers": "G"}])
 def test_what_is_no_document_is_refused(value):
-    with pytest.raises(DocumentInvalid):
-        check_document(value)
+    with pytest.raises(InvalidDocument):
+        clean_document(value)
 
 
 def test_other_layers_than_the_ten_are_refused():
@@ -83,7 +83,7 @@ def test_a_name_that_is_a_siblings_code_or_a_number_is_refused():
 def test_an_alias_must_lead_to_a_subcategory():
     assert "aliases" in faults_of(small_document(aliases={"G.BAS.OLD": "G.BAS.NIX"}))
     assert "aliases" in faults_of(small_document(aliases=["G.BAS.ONE"]))
-    assert check_document(small_document(aliases={"G.BAS.OLD": "G.BAS.ONE"}))["aliases"]
+    assert clean_document(small_document(aliases={"G.BAS.OLD": "G.BAS.ONE"}))["aliases"]
 
 
 def test_faults_have_an_end():
@@ -118,8 +118,8 @@ def test_any_value_anywhere_is_a_fault_or_fine_but_never_a_crash(value, index, k
     ):
         document = small_document()
         change(document)
-        with suppress(DocumentInvalid):
-            check_document(document)
+        with suppress(InvalidDocument):
+            clean_document(document)
 
 
 def test_the_digest_leaves_the_version_out():
@@ -128,7 +128,7 @@ def test_the_digest_leaves_the_version_out():
 
 
 def test_canonical_bytes_are_indented_by_one_and_read_back():
-    written = write_document(small_document())
+    written = serialize_document(small_document())
     assert written.startswith(b'{\n "version": "1.0.0",\n "layers": [\n  {\n   "code": "G"')
     assert json.loads(written) == small_document()
 

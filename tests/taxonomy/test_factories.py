@@ -1,6 +1,6 @@
 import pytest
 
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
 pytestmark = pytest.mark.django_db
@@ -14,4 +14,4 @@ def test_a_node_is_made_where_the_starter_has_none():
     assert make_node("L", "CAS", "ATL").mfa(1) == "L.001.002.001"
     made = make_node("L", "ZZZ", "QQQ", number=7, name="Own")
     assert (made.hfn(12), made.number, made.name) == ("L.ZZZ.QQQ.012", 7, "Own")
-    assert current_directory().node(made.pk) == made
+    assert current_taxonomy().node(made.pk) == made

@@ -5,15 +5,15 @@ import json
 import pytest
 from django.utils import timezone
 
-from taxonomy.consistency import find_problems, find_warnings
-from taxonomy.snapshot import current_directory
+from taxonomy.consistency import find_errors, find_warnings
+from taxonomy.snapshot import current_taxonomy
 from taxonomy.sync import export_document, import_document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("organisation")]
 
 
 def test_all_739_subcategories_convert_there_and_back():
-    directory = current_directory()
+    directory = current_taxonomy()
     nodes = list(directory.nodes())
     assert len(nodes) == 739
     for node in nodes:
@@ -26,7 +26,7 @@ def test_all_739_subcategories_convert_there_and_back():
 def test_the_sizes_are_those_of_the_contract():
     sizes = {
         layer.code: (len(layer.categories), sum(len(category.nodes) for category in layer.categories))
-        for layer in current_directory().layers
+        for layer in current_taxonomy().layers
     }
     assert sizes == {
         "G": (20, 174),
@@ -56,14 +56,14 @@ def test_the_sizes_are_those_of_the_contract():
     ],
 )
 def test_regressions(name, address):
-    directory = current_directory()
+    directory = current_taxonomy()
     converted = directory.hfn_to_mfa(f"{name}.001", with_numeric_layer=True)
     assert address is None or converted == f"{address}.001"
     assert directory.mfa_to_hfn(converted) == f"{name}.001"
 
 
 def test_more_of_the_regression_list():
-    directory = current_directory()
+    directory = current_taxonomy()
     assert directory.resolve("S", "001", "007").hfn(1) == "S.POP.HPM.001"
     assert directory.resolve_layer("W").find("HIP") is None
     assert directory.resolve_layer("W").find("URB").number == 3
@@ -84,4 +84,4 @@ def test_the_same_bytes_come_back_and_a_second_import_changes_nothing(organisati
 
 
 def test_it_is_consistent():
-    assert (find_problems(), find_warnings()) == ([], [])
+    assert (find_errors(), find_warnings()) == ([], [])

@@ -8,8 +8,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taxonomy.errors import AddressInvalid, NodeMissing, NodeUnknown
-from taxonomy.snapshot import current_directory, forget_directory, read_directory
+from taxonomy.errors import InvalidAddress, InvalidTaxonomyPath, NodeNotFound
+from taxonomy.snapshot import clear_taxonomy_cache, current_taxonomy, load_taxonomy
 from taxonomy.sync import export_document, import_document
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
@@ -53,13 +53,13 @@ def test_an_alias_leads_to_its_node(starter):
     ],
 )
 def test_what_does_not_exist_is_refused_in_the_legacy_words(starter, path, field, message):
-    with pytest.raises(NodeUnknown) as caught:
+    with pytest.raises(InvalidTaxonomyPath) as caught:
         starter.resolve(*path)
     assert (caught.value.message, caught.value.faults[0].field) == (message, field)
 
 
 def test_unknown_is_never_read_as_base(starter):
-    with pytest.raises(NodeUnknown):
+    with pytest.raises(InvalidTaxonomyPath):
         starter.resolve("G", "Pop", "Bas_")
 
 
@@ -67,7 +67,7 @@ def test_unknown_is_never_read_as_base(starter):
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_a_node_or_refused(starter, layer, category, subcategory):
     for path in ((layer, category, subcategory), ("L", category, subcategory), ("L", "CAS", subcategory)):
-        with suppress(NodeUnknown):
+        with suppress(InvalidTaxonomyPath):
             starter.resolve(*path)
 
 
@@ -77,7 +77,7 @@ def test_any_text_converts_or_is_refused(starter, text):
     for convert in (starter.hfn_to_mfa, starter.mfa_to_hfn):
         try:
             convert(text)
-        except AddressInvalid as error:
+        except InvalidAddress as error:
             error.message.encode()
 
 
@@ -118,9 +118,9 @@ def test_addresses_convert_part_by_part(starter):
     ["L.999.001.001", "C.001.001.001:L.999.999.001", "C.001.001.001:L.XXX.XXX.001", "C.001.001.001::3.001.001.001"],
 )
 def test_numbers_nobody_has_are_refused_wherever_they_stand(starter, text):
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(InvalidAddress):
         starter.mfa_to_hfn(text)
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(InvalidAddress):
         starter.hfn_to_mfa(text.replace("C.001.001", "C.MIX.OFF"))
 
 
@@ -131,29 +131,29 @@ def test_filters_match_by_level_and_across_layers(starter):
 
 
 def test_a_path_that_leads_nowhere_is_missing(starter):
-    with pytest.raises(NodeMissing):
+    with pytest.raises(NodeNotFound):
         starter.layer_at("Z")
-    with pytest.raises(NodeMissing):
+    with pytest.raises(NodeNotFound):
         starter.category_at("L", "ZZZ")
 
 
 def test_asking_again_costs_one_small_query(starter, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert current_directory() is starter
+        assert current_taxonomy() is starter
 
 
 def test_reading_everything_costs_five_queries_whatever_the_size(starter, django_assert_num_queries):
     make_node("L", "CAS", "QQQ")
-    forget_directory()
+    clear_taxonomy_cache()
     with django_assert_num_queries(5):
-        read_directory()
+        load_taxonomy()
 
 
 def test_a_change_is_seen_at_once(starter):
     document = json.loads(export_document())
     document["layers"][2]["categories"][0]["subcategories"][1]["name"] = "Sporty"
     import_document(document, by=None, now=timezone.now())
-    assert current_directory().resolve("L", "CAS", "sporty").code == "ATL"
+    assert current_taxonomy().resolve("L", "CAS", "sporty").code == "ATL"
     assert starter.resolve("L", "CAS", "Athleisure").code == "ATL"  # who holds the old snapshot is not disturbed
 
 
@@ -166,7 +166,7 @@ def test_threads_share_one_snapshot_and_never_see_half_a_change():
     def read():
         try:
             while not stop.is_set():
-                directory = current_directory()
+                directory = current_taxonomy()
                 node = directory.node_by_codes("L", "CAS", "ATL")
                 names.add((directory.version, node.name, node.category_name))
         finally:

@@ -6,10 +6,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from taxonomy.errors import DocumentInvalid, NodeInUse, TaxonomyMissing
+from taxonomy.errors import InvalidDocument, NodeInUse, TaxonomyNotLoaded
 from taxonomy.models import Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_directory
-from taxonomy.sync import export_document, import_document, load_starter
+from taxonomy.snapshot import current_taxonomy
+from taxonomy.sync import export_document, import_document, install_starter_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, small_document
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def category(document, index=0):
 def test_the_starter_has_ten_layers_and_its_athleisure_is_001_002(starter):
     assert [layer.code for layer in starter.layers] == list("GSLMWBPTCR")
     assert starter.resolve("L", "Casual", "Athleisure").mfa(1) == "L.001.002.001"
-    assert load_starter(now=timezone.now()) is None
+    assert install_starter_taxonomy(now=timezone.now()) is None
 
 
 def test_a_document_of_the_current_digest_changes_nothing():
@@ -48,7 +48,7 @@ def test_export_gives_the_same_bytes_back_after_a_round_trip():
 
 
 def test_without_a_taxonomy_there_is_nothing_to_export():
-    with pytest.raises(TaxonomyMissing):
+    with pytest.raises(TaxonomyNotLoaded):
         export_document()
 
 
@@ -82,13 +82,13 @@ def test_names_and_numbers_of_siblings_can_be_swapped():
     one, two = category(swapped)["subcategories"]
     one["name"], two["name"], one["numeric"], two["numeric"] = two["name"], one["name"], "002", "001"
     run_import(swapped)
-    assert current_directory().resolve("G", "BAS", "Second").hfn(1) == "G.BAS.ONE.001"
+    assert current_taxonomy().resolve("G", "BAS", "Second").hfn(1) == "G.BAS.ONE.001"
 
 
 def test_faults_leave_everything_as_it_was(starter):
-    with pytest.raises(DocumentInvalid):
+    with pytest.raises(InvalidDocument):
         run_import({"version": "2.0.0", "layers": []})
-    assert current_directory() is starter
+    assert current_taxonomy() is starter
 
 
 def test_a_dry_run_tells_and_changes_nothing(starter):
@@ -96,7 +96,7 @@ def test_a_dry_run_tells_and_changes_nothing(starter):
     assert result.is_changed
     assert result.count("added") > 0
     assert result.count("removed") > 0
-    assert current_directory() is starter
+    assert current_taxonomy() is starter
 
 
 def test_nodes_that_assets_use_are_not_removed_and_all_are_named(starter, use_node):
@@ -107,7 +107,7 @@ def test_nodes_that_assets_use_are_not_removed_and_all_are_named(starter, use_no
         run_import(small_document())
     assert "removes L.CAS (2 assets)" in caught.value.message
     assert "removes G.POP (1 asset)" in caught.value.message
-    assert current_directory() is starter
+    assert current_taxonomy() is starter
 
 
 @pytest.mark.parametrize(("key", "value"), [("name", "Renamed"), ("numeric", "088"), ("code", "NEW")])
@@ -126,7 +126,7 @@ def test_a_description_may_change_under_assets(starter, use_node):
     document = json.loads(export_document())
     document["layers"][2]["categories"][0]["subcategories"][1]["description"] = "Sport in the street"
     assert run_import(document).count("modified") == 1
-    assert current_directory().resolve("L", "CAS", "ATL").description == "Sport in the street"
+    assert current_taxonomy().resolve("L", "CAS", "ATL").description == "Sport in the street"
 
 
 def test_a_row_keeps_its_key_while_its_code_stays(starter):

@@ -14,7 +14,7 @@ from albumart.queueing import cancel_run, pause_run, refetch, resume_run, retry_
 from assets.lookup import get_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 _LOOK_SECONDS = 1.0
 _SHOWN = 10
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if options["missing"]:
             self._missing(options)
         elif options["asset"]:
-            directory = current_directory()
+            directory = current_taxonomy()
             assets = [get_asset(key, directory) for key in options["asset"]]
             pks = Artwork.objects.current().filter(asset__in=assets).values_list("pk", flat=True)
             self.stdout.write(f"{refetch(pks, by='command', now=now)} pictures asked for again.")

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from assets.consistency import check_consistency, repair_counters
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
         if repair:
             self.stdout.write(f"{repair_counters()} counters repaired.")
-        drift = check_consistency(current_directory())
+        drift = check_consistency(current_taxonomy())
         for line in drift.lines():
             self.stdout.write(self.style.WARNING(line))
         if drift:

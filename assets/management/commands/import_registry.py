@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from assets.legacy_export_parser import iter_documents
 from assets.legacy_import import ImportReport, import_registry
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 
 _CHUNK_CHARS = 256 * 1024
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Try everything, keep nothing.")
 
     def handle(self, *args: Any, file: str, dry_run: bool, **options: Any) -> None:
-        directory = current_directory()
+        directory = current_taxonomy()
         if not directory.version_pk:
             raise CommandError("There is no taxonomy yet: run import_taxonomy first")
         path = Path(file)

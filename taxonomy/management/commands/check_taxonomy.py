@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from taxonomy.consistency import find_problems, find_warnings
+from taxonomy.consistency import find_errors, find_warnings
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for warning in find_warnings():
             self.stdout.write(f"warning: {warning}")
-        problems = find_problems()
+        problems = find_errors()
         if problems:
             raise CommandError("\n".join(problems))
         self.stdout.write("The taxonomy is consistent.")

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from accounts.tokens import issue_token
 from taxonomy.models import Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_directory
+from taxonomy.snapshot import current_taxonomy
 from taxonomy.sync import export_document
 from tests.factories.taxonomy import small_document
 
@@ -115,7 +115,7 @@ def test_a_node_in_use_is_a_409_that_counts(admin_api, starter, use_node):
 
 def test_a_document_is_imported_and_exported(admin_api):
     dry = admin_api.post(BASE + "import?dryRun=true", small_document(version="2.0.0"), format="json").json()["data"]
-    assert (dry["changed"], dry["dryRun"], dry["added"] > 0, current_directory().version) == (True, True, True, "1.0.0")
+    assert (dry["changed"], dry["dryRun"], dry["added"] > 0, current_taxonomy().version) == (True, True, True, "1.0.0")
     done = admin_api.post(BASE + "import", small_document(version="2.0.0"), format="json").json()["data"]
     assert (done["version"], done["changed"]) == ("2.0.0", True)
     exported = admin_api.get(BASE + "export")
@@ -148,11 +148,11 @@ def test_validate_finds_what_is_wrong(admin_api):
 
 def test_invalidate_reads_the_tables_again(admin_api):
     Subcategory.objects.filter(code="ATL").update(name="Changed")
-    assert current_directory().resolve("L", "CAS", "ATL").name == "Athleisure"
+    assert current_taxonomy().resolve("L", "CAS", "ATL").name == "Athleisure"
     answer = admin_api.post(
         BASE + "cache/invalidate", {"scope": "layer", "layer": "L", "reason": "test"}, format="json"
     )
     assert (answer.status_code, answer.json()["data"]["invalidated"]) == (200, True)
-    assert current_directory().resolve("L", "CAS", "ATL").name == "Changed"
+    assert current_taxonomy().resolve("L", "CAS", "ATL").name == "Changed"
     bad = admin_api.post(BASE + "cache/invalidate", {"scope": ["all"]}, format="json")
     assert (bad.status_code, "scope" in bad.json()["message"]) == (400, True)
