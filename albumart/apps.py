@@ -11,7 +11,7 @@ class AlbumartConfig(AppConfig):
         from assets.album_art_backend import set_album_art_backend
         from assets.rollout_guards import MAX_PERCENT_BEFORE_BACKFILL
         from backfills.rules import register_rule
-        from flags.holds import hold_back
+        from flags.guards import hold_back
         from flags.registry import ALBUM_ART
 
         register_rule(LEGACY_SONGS)

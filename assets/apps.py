@@ -14,7 +14,7 @@ class AssetsConfig(AppConfig):
             creator_description_backfill_pending,
         )
         from backfills.rules import register_rule
-        from flags.holds import hold_back
+        from flags.guards import hold_back
         from flags.registry import AI_METADATA, CREATOR_DESCRIPTION
         from taxonomy.usage import register_live_usage_counter, register_usage_counter
 

@@ -43,7 +43,7 @@ print(issue_token(User.objects.create_user("bench@example.com"), now), Asset.obj
 """
 _FLAGS = """
 from django.utils import timezone
-from flags.changing import change_flag
+from flags.editing import change_flag
 for name in ("ai_metadata", "album_art", "creator_description", "search_creator_description"):
     change_flag(name=name, everyone=ON, by=None, reason="benchmark", now=timezone.now())
 """

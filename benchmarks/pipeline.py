@@ -34,7 +34,7 @@ from albumart.models import Artwork, ArtworkSource
 from albumart.queueing import request_artwork
 from assets.demo import load_demo
 from assets.models import Asset
-from flags.changing import turn_on_for_everyone
+from flags.editing import turn_on_for_everyone
 from taxonomy.sync import load_starter
 if not Asset.objects.exists():
     load_starter(now=timezone.now())

@@ -43,7 +43,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tokens import issue_token
 from assets.demo import load_demo
-from flags.changing import turn_on_for_everyone
+from flags.editing import turn_on_for_everyone
 from flags.registry import FLAG_NAMES
 from taxonomy.sync import load_starter
 now = timezone.now()

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
 from assets.demo import load_demo
 from assets.models import Asset
-from flags.changing import turn_on_for_everyone
-from flags.holds import reason_holding
+from flags.editing import turn_on_for_everyone
+from flags.guards import reason_holding
 from flags.models import FlagChange
 from flags.registry import FLAG_NAMES
 from flags.rollout import Stage, set_stage

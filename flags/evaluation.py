@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from waffle import get_waffle_flag_model
 
-from flags.deciding import ALL_OFF, ALL_ON, Caller, FlagSet, FlagState, decide
 from flags.registry import FLAG_NAMES
+from flags.rules import ALL_OFF, ALL_ON, Caller, FlagSet, FlagState, decide
 
 __all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "answer_by_flags", "flags_for", "flags_for_everyone"]
 

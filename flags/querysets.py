@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 from waffle.managers import FlagManager
 
-from flags.deciding import FlagState
+from flags.rules import FlagState
 
 # Names the versions of all flags' rows that a statement sees, in 32 characters: a column for any SELECT. PostgreSQL
 # makes a new version of a row with every edit, by whatever hand, and no version's place and transaction come twice.

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from common.errors import InvalidInput
 from flags.audit import State, state_in_words
-from flags.changing import change_flag, check_name, state_of
-from flags.holds import Held, reason_holding
+from flags.editing import change_flag, check_name, state_of
+from flags.guards import Held, reason_holding
 from flags.models import FieldFlag, FlagChange
 from flags.registry import GATED_FIELDS, GatedField
 from flags.stages import Stage, is_raised_above, settings_of, stage_of, stages_for

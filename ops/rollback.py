@@ -20,7 +20,7 @@ from backfills.foreground import undo_in_foreground
 from backfills.models import BackfillRun
 from common.errors import InvalidInput, NotFound, RegistryError
 from flags.audit import state_in_words
-from flags.changing import check_name, checked_reason
+from flags.editing import check_name, checked_reason
 from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
 from ops.answers import Comparison, compare_answers

@@ -12,9 +12,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from common.errors import RegistryError
-from flags.admin.reasons import ReasonField
+from flags.admin.forms import ReasonField
 from flags.audit import differences, state_in_words
-from flags.changing import restore_flag
+from flags.editing import restore_flag
 from flags.models import FlagChange
 
 

@@ -1,4 +1,4 @@
-"""Flags for staff. Every edit goes through `flags.changing`, so every edit is recorded."""
+"""Flags for staff. Every edit goes through `flags.editing`, so every edit is recorded."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from common.model_admin import BaseModelAdmin
-from flags.admin.reasons import ReasonField
+from flags.admin.forms import ReasonField
 from flags.admin.rollout import answer_off, answer_page, answer_stage
 from flags.audit import state_in_words
-from flags.changing import change_flag, remove_stale_flag
+from flags.editing import change_flag, remove_stale_flag
 from flags.models import FieldFlag
 from flags.registry import GATED_FIELDS_BY_FLAG
 

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import BaseDialogForm
 
 from common.errors import RegistryError
-from flags.admin.reasons import ReasonField
+from flags.admin.forms import ReasonField
 from flags.registry import GATED_FIELDS_BY_FLAG
 from flags.rollout import rollouts, set_stage
 from flags.stages import Stage, stages_for

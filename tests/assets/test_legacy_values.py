@@ -19,7 +19,7 @@ from assets.models import Asset
 from assets.rollout_guards import ai_metadata_backfill_pending, creator_description_backfill_pending
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
-from flags.changing import change_flag
+from flags.editing import change_flag
 from taxonomy.snapshot import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from devstack import first_start
-from flags.holds import hold_back, let_go
+from flags.guards import hold_back, let_go
 from flags.registry import AI_METADATA, FLAG_NAMES
 from flags.rollout import Stage, rollouts
 from tests.support.flag_states import set_flags

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from django.contrib.auth import get_user_model
 
-from flags.holds import hold_back, let_go
+from flags.guards import hold_back, let_go
 from tests.support.flag_states import set_flags
 
 _numbers = itertools.count()

@@ -16,7 +16,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from flags.bucketing import is_in_percentage
-from flags.changing import change_flag
+from flags.editing import change_flag
 from flags.evaluation import ALL_OFF, answer_by_flags, flags_for
 from flags.models import FieldFlag
 from flags.querysets import STAMP_SQL

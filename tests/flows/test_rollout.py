@@ -5,7 +5,7 @@ import os
 import pytest
 
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
-from flags.holds import hold_back, let_go
+from flags.guards import hold_back, let_go
 from flags.models import FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART
 from tests.support.browser import log_in, needs_browser, open_page

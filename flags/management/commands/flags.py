@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.errors import RegistryError
 from flags.audit import state_in_words
-from flags.changing import change_flag, state_of
+from flags.editing import change_flag, state_of
 from flags.models import FieldFlag
 from flags.registry import FLAG_NAMES
 from flags.rollout import set_stage

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from flags.deciding import ALL_OFF, ALL_ON, Caller, FlagState, decide, is_on
 from flags.registry import FLAG_NAMES
+from flags.rules import ALL_OFF, ALL_ON, Caller, FlagState, decide, is_on
 
 PERSON = Caller("0123456789abcdef01234567", user_pk=7)
 STAFF = PERSON._replace(is_staff=True)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from common.errors import Conflict, InvalidInput
 from common.text_validation import clean_text
-from flags.holds import check_free
+from flags.guards import check_free
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
 
@@ -47,7 +47,7 @@ def change_flag(
     """Set what is given, keep the rest; None if that changes nothing. `by` is a User, or None for the system.
 
     Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long;
-    Conflict where `flags.holds` keeps the flag from reaching that many.
+    Conflict where `flags.guards` keeps the flag from reaching that many.
     """
     check_name(name)
     reason = checked_reason(reason)

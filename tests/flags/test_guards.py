@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from common.errors import Conflict
-from flags.changing import change_flag, restore_flag, turn_on_for_everyone
-from flags.holds import hold_back, let_go, reason_holding
+from flags.editing import change_flag, restore_flag, turn_on_for_everyone
+from flags.guards import hold_back, let_go, reason_holding
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART
 from tests.factories.flags import OFF, FlagChangeFactory

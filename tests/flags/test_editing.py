@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from common.errors import Conflict, InvalidInput
-from flags.changing import change_flag, remove_stale_flag, restore_flag, turn_on_for_everyone
+from flags.editing import change_flag, remove_stale_flag, restore_flag, turn_on_for_everyone
 from flags.models import FieldFlag, FlagChange
 from flags.registry import ALBUM_ART, FLAG_NAMES
 from tests.factories.flags import OFF, FlagChangeFactory

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.errors import InvalidInput
-from flags.changing import MAX_REASON_CHARS, checked_reason
+from flags.editing import MAX_REASON_CHARS, checked_reason
 
 
 class ReasonField(forms.CharField):
