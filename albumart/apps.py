@@ -11,9 +11,9 @@ class AlbumartConfig(AppConfig):
         from assets.album_art_backend import set_album_art_backend
         from assets.rollout_guards import MAX_PERCENT_BEFORE_BACKFILL
         from backfills.rules import register_rule
-        from flags.guards import hold_back
+        from flags.guards import register_guard
         from flags.registry import ALBUM_ART
 
         register_rule(LEGACY_SONGS)
-        hold_back(ALBUM_ART, MAX_PERCENT_BEFORE_BACKFILL, artwork_backfill_pending)
+        register_guard(ALBUM_ART, MAX_PERCENT_BEFORE_BACKFILL, artwork_backfill_pending)
         set_album_art_backend(ArtworkBackend())

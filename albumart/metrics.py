@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Max, Min, Q, Sum
 
 from albumart.models import Artwork, ArtworkRun, ArtworkSource, ArtworkStep
-from flags.evaluation import flags_for_everyone
+from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 
 GOAL = 0.9  # share of ended requests that are stored
@@ -101,7 +101,7 @@ def run_wait_reason(run: ArtworkRun, now: datetime) -> str:
     open_ones = run.artworks.open()
     if not open_ones.exists() or open_ones.filter(status="running").exists():
         return ""
-    if not flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
+    if not global_flags().is_on(ALBUM_ART_PIPELINE):
         return "The flag album_art_pipeline is off"
     due = open_ones.filter(next_attempt_at__lte=now)
     stuck = due.filter(sent_at__lt=now - timedelta(seconds=2 * settings.ALBUMART_RESEND_SECONDS)).exists()

@@ -7,20 +7,20 @@ from albumart.claims import release_stale_claims
 from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
 from albumart.pipeline.process import process_request
 from albumart.storage_cleanup import delete_expired_content, reconcile_files
-from flags.evaluation import flags_for_everyone
+from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 
 
 @shared_task(soft_time_limit=60, time_limit=90)
 def process_artwork(artwork_id: int) -> None:
-    if flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
+    if global_flags().is_on(ALBUM_ART_PIPELINE):
         process_request(artwork_id, timezone.now)
 
 
 @shared_task
 def dispatch_due_artworks() -> None:
     release_stale_claims(timezone.now())
-    if flags_for_everyone().is_on(ALBUM_ART_PIPELINE):
+    if global_flags().is_on(ALBUM_ART_PIPELINE):
         for artwork_id in claim_due_for_dispatch(timezone.now()):
             process_artwork.delay(artwork_id)
 

@@ -14,14 +14,14 @@ class AssetsConfig(AppConfig):
             creator_description_backfill_pending,
         )
         from backfills.rules import register_rule
-        from flags.guards import hold_back
+        from flags.guards import register_guard
         from flags.registry import AI_METADATA, CREATOR_DESCRIPTION
         from taxonomy.usage import register_live_usage_counter, register_usage_counter
 
         register_rule(CREATOR_DESCRIPTION_RULE)
         register_rule(AI_METADATA_RULE)
-        hold_back(CREATOR_DESCRIPTION, MAX_PERCENT_BEFORE_BACKFILL, creator_description_backfill_pending)
-        hold_back(AI_METADATA, MAX_PERCENT_BEFORE_BACKFILL, ai_metadata_backfill_pending)
+        register_guard(CREATOR_DESCRIPTION, MAX_PERCENT_BEFORE_BACKFILL, creator_description_backfill_pending)
+        register_guard(AI_METADATA, MAX_PERCENT_BEFORE_BACKFILL, ai_metadata_backfill_pending)
         register_usage_counter(usage_counters.assets_by_node)
         register_usage_counter(usage_counters.pending_reservations_by_node)
         register_live_usage_counter(usage_counters.live_assets_by_node)

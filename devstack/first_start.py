@@ -9,7 +9,7 @@ from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
 from assets.demo import load_demo
 from assets.models import Asset
 from flags.editing import turn_on_for_everyone
-from flags.guards import reason_holding
+from flags.guards import current_block
 from flags.models import FlagChange
 from flags.registry import FLAG_NAMES
 from flags.rollout import Stage, set_stage
@@ -39,7 +39,7 @@ def prepare_development(*, with_demo: bool, now: datetime) -> list[str]:
 
 def _turn_flags_on(now: datetime) -> list[str]:
     """All of them for everyone; what is held back for staff alone."""
-    held = sorted(name for name in FLAG_NAMES if reason_holding(name))
+    held = sorted(name for name in FLAG_NAMES if current_block(name))
     turn_on_for_everyone(FLAG_NAMES - set(held), by=None, reason="demo data", now=now)
     for name in held:
         set_stage(name=name, stage=Stage.STAFF, by=None, reason="demo data, held back", now=now)

@@ -27,7 +27,7 @@ class Difference(NamedTuple):
     after: str
 
 
-def state_in_words(state: State | None) -> str:
+def describe_state(state: State | None) -> str:
     """Such as "off", "on for everyone", "25 % + staff + 2 people"."""
     if state is None:
         return "not there"
@@ -37,7 +37,7 @@ def state_in_words(state: State | None) -> str:
         return "on for everyone who is logged in"
     parts = []
     if state["percent"] and float(state["percent"]):
-        parts.append(percent_in_words(state["percent"]))
+        parts.append(format_percent(state["percent"]))
     if state["staff"]:
         parts.append("staff")
     if people := len(state["users"]):
@@ -46,11 +46,11 @@ def state_in_words(state: State | None) -> str:
     return " + ".join(parts) or "off"
 
 
-def percent_in_words(percent: Any) -> str:
+def format_percent(percent: Any) -> str:
     return f"{float(percent):g} %"
 
 
-def differences(before: State | None, after: State | None, emails: Mapping[str, str] | None = None) -> list[Difference]:
+def diff_states(before: State | None, after: State | None, emails: Mapping[str, str] | None = None) -> list[Difference]:
     """What an edit changed, field by field; `emails` by public id make people readable."""
     return [
         Difference(label, _value(key, before, emails or {}), _value(key, after, emails or {}))
@@ -66,7 +66,7 @@ def _value(key: str, state: State | None, emails: Mapping[str, str]) -> str:
     if key == "everyone":
         return _EVERYONE[value]
     if key == "percent":
-        return "none" if value is None else percent_in_words(value)
+        return "none" if value is None else format_percent(value)
     if key == "users":
         return ", ".join(sorted(emails.get(public_id, public_id) for public_id in value)) or "nobody"
     if key == "groups":

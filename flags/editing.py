@@ -13,7 +13,7 @@ from django.db import transaction
 
 from common.errors import Conflict, InvalidInput
 from common.text_validation import clean_text
-from flags.guards import check_free
+from flags.guards import enforce_guards
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
 
@@ -26,31 +26,31 @@ class _Keep:
     """Stands for "leave as it is" where None means something."""
 
 
-KEEP: Final = _Keep()
+UNSET: Final = _Keep()
 
 
 @transaction.atomic
-def change_flag(
+def update_flag(
     *,
     name: str,
     by: Any,
     reason: str,
     now: datetime,
-    everyone: bool | _Keep | None = KEEP,
-    percent: Decimal | float | str | _Keep | None = KEEP,
-    staff: bool | _Keep = KEEP,
-    authenticated: bool | _Keep = KEEP,
-    users: Collection[Any] | _Keep = KEEP,
-    groups: Collection[Group] | _Keep = KEEP,
-    note: str | _Keep = KEEP,
+    everyone: bool | _Keep | None = UNSET,
+    percent: Decimal | float | str | _Keep | None = UNSET,
+    staff: bool | _Keep = UNSET,
+    authenticated: bool | _Keep = UNSET,
+    users: Collection[Any] | _Keep = UNSET,
+    groups: Collection[Group] | _Keep = UNSET,
+    note: str | _Keep = UNSET,
 ) -> FlagChange | None:
     """Set what is given, keep the rest; None if that changes nothing. `by` is a User, or None for the system.
 
     Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long;
     Conflict where `flags.guards` keeps the flag from reaching that many.
     """
-    check_name(name)
-    reason = checked_reason(reason)
+    validate_name(name)
+    reason = clean_reason(reason)
     # The row lock makes a second edit wait, so that its "before" is our "after". A missing row comes back.
     flag, is_new = FieldFlag.objects.select_for_update().get_or_create(name=name, defaults={"everyone": False})
     before = None if is_new else state_of(flag)
@@ -58,7 +58,7 @@ def change_flag(
     if not isinstance(note, _Keep):
         wishes["note"] = clean_text(note, field="note")
     if not isinstance(percent, _Keep):
-        wishes["percent"] = checked_percent(percent)
+        wishes["percent"] = clean_percent(percent)
     for field, value in wishes.items():
         if not isinstance(value, _Keep):
             setattr(flag, field, value)
@@ -69,7 +69,7 @@ def change_flag(
     after = state_of(flag)
     if after == before:
         return None
-    check_free(name, before, after)
+    enforce_guards(name, before, after)
     flag.save()
     return _record(name, before, after, by=by, reason=reason, now=now)
 
@@ -83,7 +83,7 @@ def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> 
     state = change.before
     if state is None:
         raise Conflict(f"Before this change the flag {change.flag_name} did not exist; there is nothing to restore")
-    return change_flag(
+    return update_flag(
         name=change.flag_name,
         by=by,
         reason=reason,
@@ -102,7 +102,7 @@ def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> 
 def turn_on_for_everyone(names: Collection[str], *, by: Any, reason: str, now: datetime) -> list[FlagChange]:
     """Those that were not yet; the changes that took."""
     # Always in one order, so that two such edits at once cannot lock each other out.
-    changes = [change_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(names)]
+    changes = [update_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(names)]
     return [change for change in changes if change is not None]
 
 
@@ -112,7 +112,7 @@ def remove_stale_flag(*, name: str, by: Any, reason: str, now: datetime) -> Flag
     flag = FieldFlag.objects.select_for_update().get(name=name)
     before = state_of(flag)
     flag.delete()
-    return _record(name, before, None, by=by, reason=checked_reason(reason), now=now)
+    return _record(name, before, None, by=by, reason=clean_reason(reason), now=now)
 
 
 def state_of(flag: FieldFlag) -> dict[str, Any]:
@@ -128,19 +128,19 @@ def state_of(flag: FieldFlag) -> dict[str, Any]:
     }
 
 
-def check_name(name: str) -> None:
+def validate_name(name: str) -> None:
     if name not in FLAG_NAMES:
         raise InvalidInput(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
 
 
-def checked_reason(reason: str) -> str:
+def clean_reason(reason: str) -> str:
     reason = clean_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
     if not reason and settings.FLAGS_REASON_REQUIRED:
         raise InvalidInput("reason is required: say why the flag changes", field="reason")
     return reason
 
 
-def checked_percent(percent: Decimal | float | str | None) -> Decimal | None:
+def clean_percent(percent: Decimal | float | str | None) -> Decimal | None:
     if percent is None:
         return None
     try:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from waffle import get_waffle_flag_model
 
 from flags.registry import FLAG_NAMES
-from flags.rules import ALL_OFF, ALL_ON, Caller, FlagSet, FlagState, decide
+from flags.rules import ALL_OFF, ALL_ON, EnabledFlags, EvaluationContext, FlagSettings, evaluate
 
 __all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "answer_by_flags", "flags_for", "flags_for_everyone"]
 
@@ -19,17 +19,17 @@ _REMEMBERED = "_flags_of_this_request"
 Answer = TypeVar("Answer")
 
 
-class _Known(NamedTuple):
+class _CachedFlags(NamedTuple):
     """What is set on every flag, and the stamp of the rows that say so (`querysets.STAMP_SQL`)."""
 
     stamp: str
-    states: tuple[FlagState, ...]
+    states: tuple[FlagSettings, ...]
 
 
-_known = _Known("", ())  # of this process; one value, so that threads see either the old or the new
+_known = _CachedFlags("", ())  # of this process; one value, so that threads see either the old or the new
 
 
-def flags_for(request: Any) -> FlagSet:
+def flags_for_request(request: Any) -> EnabledFlags:
     """The flags on for the caller of a Django or REST framework request.
 
     A small query per request tells whether what this process knows still counts. It is remembered on the Django
@@ -37,39 +37,41 @@ def flags_for(request: Any) -> FlagSet:
     inside the view), so the answer is kept per caller.
     """
     django_request: HttpRequest = getattr(request, "_request", request)
-    remembered: tuple[tuple[FlagState, ...], dict[Caller, FlagSet]] | None = getattr(django_request, _REMEMBERED, None)
+    remembered: tuple[tuple[FlagSettings, ...], dict[EvaluationContext, EnabledFlags]] | None = getattr(
+        django_request, _REMEMBERED, None
+    )
     if remembered is None:
         remembered = (_current_states(), {})
         setattr(django_request, _REMEMBERED, remembered)
     states, by_caller = remembered
-    caller = caller_of(getattr(request, "user", None))
+    caller = context_for_user(getattr(request, "user", None))
     if caller not in by_caller:
         by_caller[caller] = _decide(states, caller)
     return by_caller[caller]
 
 
-def answer_by_flags(request: Any, read: Callable[[FlagSet], tuple[Answer, str | None]]) -> Answer:
+def read_with_flags(request: Any, read: Callable[[EnabledFlags], tuple[Answer, str | None]]) -> Answer:
     """What `read` answers by the flags that are on for the caller, without a query to ask for them first.
 
     `read` gets the flags this process knows and gives, beside its answer, the stamp its own statement saw: the column
     STAMP_SQL, or None where no row came back to carry it. In the rare case of another stamp it reads again.
     """
-    caller = caller_of(getattr(request, "user", None))
+    caller = context_for_user(getattr(request, "user", None))
     known = _known
     answer, stamp = read(_decide(known.states, caller))
     if (_flag_rows().stamp() if stamp is None else stamp) == known.stamp:
         return answer
-    return read(_decide(_learn().states, caller))[0]
+    return read(_decide(_reload().states, caller))[0]
 
 
-def flags_for_everyone() -> FlagSet:
+def global_flags() -> EnabledFlags:
     """What is on whoever asks: for work that is done for nobody in particular."""
-    return _decide(_current_states(), Caller())
+    return _decide(_current_states(), EvaluationContext())
 
 
-def _current_states() -> tuple[FlagState, ...]:
+def _current_states() -> tuple[FlagSettings, ...]:
     stamp = _flag_rows().stamp()
-    return _known.states if _known.stamp == stamp else _learn().states
+    return _known.states if _known.stamp == stamp else _reload().states
 
 
 def _flag_rows() -> Any:
@@ -77,25 +79,25 @@ def _flag_rows() -> Any:
     return get_waffle_flag_model().objects
 
 
-def _learn() -> _Known:
+def _reload() -> _CachedFlags:
     global _known
-    _known = known = _Known(*_flag_rows().states())
+    _known = known = _CachedFlags(*_flag_rows().states())
     for name in sorted(FLAG_NAMES - {state.name for state in known.states}):
         log.error("flag is missing and counts as off", extra={"flag": name})
     return known
 
 
-def _decide(states: tuple[FlagState, ...], caller: Caller) -> FlagSet:
-    return decide(states, caller, _groups_that_matter(states, caller))
+def _decide(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> EnabledFlags:
+    return evaluate(states, caller, _groups_that_matter(states, caller))
 
 
-def caller_of(user: Any) -> Caller:
+def context_for_user(user: Any) -> EvaluationContext:
     if user is None or not user.is_authenticated:
-        return Caller()
-    return Caller(bucket_id=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
+        return EvaluationContext()
+    return EvaluationContext(bucket_id=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
 
 
-def _groups_that_matter(states: tuple[FlagState, ...], caller: Caller) -> tuple[int, ...]:
+def _groups_that_matter(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> tuple[int, ...]:
     """The caller's groups; asks the database only while some flag names a group and it could decide."""
     if caller.user_pk is None or not any(state.group_pks and state.everyone is None for state in states):
         return ()

@@ -10,7 +10,7 @@ from django.db.models import Q
 from waffle.models import AbstractUserFlag
 
 from common.errors import Conflict
-from flags.evaluation import flags_for
+from flags.evaluation import flags_for_request
 from flags.querysets import FieldFlagManager, FlagChangeQuerySet
 from flags.registry import FLAG_NAMES
 
@@ -67,7 +67,7 @@ class FieldFlag(AbstractUserFlag):
     def is_active(self, request: Any, read_only: bool = False) -> bool:
         if self.name not in FLAG_NAMES:
             log.warning("unknown flag counts as off", extra={"flag": self.name})
-        return flags_for(request).is_on(self.name)
+        return flags_for_request(request).is_on(self.name)
 
     def flush(self) -> None:
         """Waffle would clear its cache. There is none: every process sees by the rows themselves that they changed."""

@@ -9,11 +9,11 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 from waffle.managers import FlagManager
 
-from flags.rules import FlagState
+from flags.rules import FlagSettings
 
 # Names the versions of all flags' rows that a statement sees, in 32 characters: a column for any SELECT. PostgreSQL
 # makes a new version of a row with every edit, by whatever hand, and no version's place and transaction come twice.
-STAMP_SQL = "(SELECT md5(coalesce(string_agg(ctid::text || xmin::text, ' '), '')) FROM flags_fieldflag)"
+FLAGS_VERSION_SQL = "(SELECT md5(coalesce(string_agg(ctid::text || xmin::text, ' '), '')) FROM flags_fieldflag)"
 
 _MOVED_SQL = "(before - ARRAY['users', 'groups', 'note']) IS DISTINCT FROM (after - ARRAY['users', 'groups', 'note'])"
 
@@ -38,14 +38,14 @@ class FieldFlagQuerySet(models.QuerySet["FieldFlag"]):
 
     def stamp(self) -> str:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {STAMP_SQL}")
+            cursor.execute(f"SELECT {FLAGS_VERSION_SQL}")
             return cursor.fetchone()[0]
 
-    def states(self) -> tuple[str, tuple[FlagState, ...]]:
+    def states(self) -> tuple[str, tuple[FlagSettings, ...]]:
         """What is set on every flag, and the stamp of just that: one query."""
-        stamp = RawSQL(STAMP_SQL, [], output_field=models.TextField())  # noqa: S611  # no input in it
-        rows = self.with_members().order_by("name").values_list(stamp, *FlagState._fields)
-        states = tuple(FlagState(*row[1:-2], user_pks=tuple(row[-2]), group_pks=tuple(row[-1])) for row in rows)
+        stamp = RawSQL(FLAGS_VERSION_SQL, [], output_field=models.TextField())  # noqa: S611  # no input in it
+        rows = self.with_members().order_by("name").values_list(stamp, *FlagSettings._fields)
+        states = tuple(FlagSettings(*row[1:-2], user_pks=tuple(row[-2]), group_pks=tuple(row[-1])) for row in rows)
         return (rows[0][0] if states else self.stamp()), states
 
 

@@ -8,18 +8,18 @@ from typing import Any
 from django.db import transaction
 
 from common.errors import InvalidInput
-from flags.audit import State, state_in_words
-from flags.editing import change_flag, check_name, state_of
-from flags.guards import Held, reason_holding
+from flags.audit import State, describe_state
+from flags.editing import state_of, update_flag, validate_name
+from flags.guards import RolloutBlock, current_block
 from flags.models import FieldFlag, FlagChange
 from flags.registry import GATED_FIELDS, GatedField
-from flags.stages import Stage, is_raised_above, settings_of, stage_of, stages_for
+from flags.stages import Stage, current_stage, increases_exposure_above, stage_settings, stages_for
 
 __all__ = ["FlagRollout", "Stage", "StageStep", "flags_on", "rollouts", "set_stage", "stage_of", "switch_off"]
 
 
 @dataclass(frozen=True)
-class StageStep:
+class StageOption:
     """A stage a flag could be in. `why_not` says what keeps it from going there."""
 
     stage: Stage
@@ -37,8 +37,8 @@ class FlagRollout:
     named: str  # people and groups who have it beside the stage
     since: datetime | None
     by: str | None
-    held: Held | None
-    steps: tuple[StageStep, ...]
+    held: RolloutBlock | None
+    steps: tuple[StageOption, ...]
 
     @property
     def is_off(self) -> bool:
@@ -53,11 +53,11 @@ def set_stage(*, name: str, stage: Stage | str, by: Any, reason: str, now: datet
 
     Raises Invalid for an unknown flag, a stage it does not have, or a bad reason; Conflict while the flag is held back.
     """
-    check_name(name)
+    validate_name(name)
     stages = stages_for(name)
     if stage not in stages:
         raise InvalidInput(f"{name} has the stages {', '.join(stages)}; {stage!s} is none of them", field="stage")
-    return change_flag(name=name, by=by, reason=reason, now=now, **settings_of(Stage(stage)))
+    return update_flag(name=name, by=by, reason=reason, now=now, **stage_settings(Stage(stage)))
 
 
 @transaction.atomic
@@ -70,11 +70,11 @@ def switch_off(names: Collection[str], *, by: Any, reason: str, now: datetime) -
 
 def flags_on() -> dict[str, State]:
     """The gated flags that are on for somebody, each with its state."""
-    states = {name: state for name, state in _states().items() if stage_of(state) is not Stage.OFF}
+    states = {name: state for name, state in _states().items() if current_stage(state) is not Stage.OFF}
     return {field.flag: states[field.flag] for field in GATED_FIELDS if field.flag in states}
 
 
-def rollouts() -> list[FlagRollout]:
+def list_rollouts() -> list[FlagRollout]:
     """Every gated flag: two queries, and those of the holds."""
     states = _states()
     moves = {change.flag_name: change for change in FlagChange.objects.last_moves()}
@@ -86,12 +86,12 @@ def _states() -> dict[str, State]:
 
 
 def _rollout_of(field: GatedField, state: State | None, move: FlagChange | None) -> FlagRollout:
-    stage = Stage.OFF if state is None else stage_of(state)
-    held = reason_holding(field.flag)
+    stage = Stage.OFF if state is None else current_stage(state)
+    held = current_block(field.flag)
     return FlagRollout(
         field=field,
         stage=stage,
-        in_words=state_in_words(state),
+        in_words=describe_state(state),
         named=_named_in_words(state),
         since=move.changed_at if move else None,
         by=None if move is None else move.changed_by.email if move.changed_by else "the system",
@@ -100,18 +100,20 @@ def _rollout_of(field: GatedField, state: State | None, move: FlagChange | None)
     )
 
 
-def _steps(stages: Iterable[Stage], now: Stage, state: State | None, held: Held | None) -> Iterable[StageStep]:
+def _steps(
+    stages: Iterable[Stage], now: Stage, state: State | None, held: RolloutBlock | None
+) -> Iterable[StageOption]:
     for stage in stages:
-        is_held = held is not None and is_raised_above(held.above_percent, state, _state_in(stage))
-        yield StageStep(stage, is_now=stage is now, why_not=held.reason if held and is_held else "")
+        is_held = held is not None and increases_exposure_above(held.above_percent, state, _state_in(stage))
+        yield StageOption(stage, is_now=stage is now, why_not=held.reason if held and is_held else "")
 
 
 def _state_in(stage: Stage) -> State:
-    return settings_of(stage) | {"users": [], "groups": [], "note": ""}
+    return stage_settings(stage) | {"users": [], "groups": [], "note": ""}
 
 
 def _named_in_words(state: State | None) -> str:
     if state is None or not (state["users"] or state["groups"]):
         return ""
     settings = {"everyone": None, "percent": None, "staff": False, "authenticated": False}
-    return state_in_words(dict(state) | settings)
+    return describe_state(dict(state) | settings)

@@ -10,7 +10,7 @@ from flags.registry import FLAG_NAMES
 
 
 @dataclass(frozen=True)
-class FlagSet:
+class EnabledFlags:
     """The flags that are on for one caller during one request."""
 
     names: frozenset[str]
@@ -19,11 +19,11 @@ class FlagSet:
         return name in self.names
 
 
-ALL_OFF = FlagSet(frozenset())
-ALL_ON = FlagSet(FLAG_NAMES)
+ALL_OFF = EnabledFlags(frozenset())
+ALL_ON = EnabledFlags(FLAG_NAMES)
 
 
-class Caller(NamedTuple):
+class EvaluationContext(NamedTuple):
     """Who asks. `bucket_id` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts.
 
     `user_pk` is None for a service.
@@ -34,7 +34,7 @@ class Caller(NamedTuple):
     is_staff: bool = False
 
 
-class FlagState(NamedTuple):
+class FlagSettings(NamedTuple):
     """What is set on a flag. A plain tuple, so that it goes through the cache small and fast."""
 
     name: str
@@ -46,12 +46,14 @@ class FlagState(NamedTuple):
     group_pks: tuple[int, ...] = ()
 
 
-def decide(states: Iterable[FlagState], caller: Caller, caller_groups: Collection[int] = ()) -> FlagSet:
+def evaluate(
+    states: Iterable[FlagSettings], caller: EvaluationContext, caller_groups: Collection[int] = ()
+) -> EnabledFlags:
     """The flags on for the caller, who is a member of the groups `caller_groups` (primary keys)."""
-    return FlagSet(frozenset(state.name for state in states if is_on(state, caller, caller_groups)))
+    return EnabledFlags(frozenset(state.name for state in states if is_on(state, caller, caller_groups)))
 
 
-def is_on(state: FlagState, caller: Caller, caller_groups: Collection[int] = ()) -> bool:
+def is_on(state: FlagSettings, caller: EvaluationContext, caller_groups: Collection[int] = ()) -> bool:
     if state.everyone is not None:
         return state.everyone
     if caller.bucket_id is None:

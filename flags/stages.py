@@ -28,7 +28,7 @@ _SHARES = {Stage.PERCENT_1: 1, Stage.PERCENT_10: 10, Stage.PERCENT_50: 50}
 _STAGES = tuple(stage for stage in Stage if stage is not Stage.CUSTOM)
 
 
-class Reach(NamedTuple):
+class Exposure(NamedTuple):
     """The percent of each kind of caller that has the flag; staff and those named do not count."""
 
     people: Decimal
@@ -42,14 +42,14 @@ def stages_for(flag_name: str) -> tuple[Stage, ...]:
     return _STAGES if field.serves_callers else (Stage.OFF, Stage.EVERYONE)
 
 
-def settings_of(stage: Stage) -> dict[str, Any]:
+def stage_settings(stage: Stage) -> dict[str, Any]:
     """All that a stage says of a flag. Off forgets the share, so that the way back starts at the first stage again."""
     if stage in (Stage.OFF, Stage.EVERYONE):
         return {"everyone": stage is Stage.EVERYONE, "percent": None, "staff": False, "authenticated": False}
     return {"everyone": None, "percent": _SHARES.get(stage), "staff": True, "authenticated": False}
 
 
-def stage_of(state: State) -> Stage:
+def current_stage(state: State) -> Stage:
     """The stage a recorded state (`flags.audit`) is in."""
     if state["everyone"] is not None:
         return Stage.EVERYONE if state["everyone"] else Stage.OFF
@@ -62,19 +62,21 @@ def stage_of(state: State) -> Stage:
     return by_share.get(share, Stage.CUSTOM)
 
 
-def reach_of(state: State | None) -> Reach:
+def exposure_of(state: State | None) -> Exposure:
     none, all_of_them = Decimal(0), Decimal(100)
     if state is None or state["everyone"] is False:
-        return Reach(none, none, none)
+        return Exposure(none, none, none)
     if state["everyone"]:
-        return Reach(all_of_them, all_of_them, all_of_them)
+        return Exposure(all_of_them, all_of_them, all_of_them)
     share = _share(state)
-    return Reach(all_of_them if state["authenticated"] else share, share, none)
+    return Exposure(all_of_them if state["authenticated"] else share, share, none)
 
 
-def is_raised_above(limit_percent: int, before: State | None, after: State) -> bool:
+def increases_exposure_above(limit_percent: int, before: State | None, after: State) -> bool:
     """Whether some kind of caller gets more than the limit, and more than it had."""
-    return any(now > max(limit_percent, then) for then, now in zip(reach_of(before), reach_of(after), strict=True))
+    return any(
+        now > max(limit_percent, then) for then, now in zip(exposure_of(before), exposure_of(after), strict=True)
+    )
 
 
 def _share(state: State) -> Decimal:

@@ -20,7 +20,7 @@ from assets.api.listing import list_assets
 from assets.api.views import page_response
 from assets.models import Asset
 from common.errors import RegistryError
-from flags.evaluation import ALL_OFF, FlagSet, flags_for
+from flags.evaluation import ALL_OFF, EnabledFlags, flags_for_request
 from flags.registry import GATED_FIELDS_BY_FLAG
 from ops.doors import Answer, Doors, one_moment, some_service
 from ops.recorded import ListRequest, Recorded, faults_of_form, read_recorded
@@ -39,7 +39,7 @@ class Question:
     path: str
     is_service: bool
     kind: str
-    expected: Callable[[Any, FlagSet], bytes]
+    expected: Callable[[Any, EnabledFlags], bytes]
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,16 @@ def _details(assets: list[Asset]) -> Iterator[Question]:
         yield Question("short documents", f"/api/assets/{name}/metadata", True, "metadata", short)
 
 
-def _list_content(request: ListRequest, asked: Any, flags: FlagSet) -> bytes:
+def _list_content(request: ListRequest, asked: Any, flags: EnabledFlags) -> bytes:
     params = QueryDict(urlsplit(request.path).query)
     return page_response(asked, list_assets(params, flags=flags, is_admin=asked.user.is_admin)).content
 
 
-def _whole_content(pk: int, asked: Any, flags: FlagSet) -> bytes:
+def _whole_content(pk: int, asked: Any, flags: EnabledFlags) -> bytes:
     return success_from_json(fetch_by_pk([pk], flags).texts[0].encode()).content
 
 
-def _short_content(pk: int, asked: Any, flags: FlagSet) -> bytes:
+def _short_content(pk: int, asked: Any, flags: EnabledFlags) -> bytes:
     rows = fetch_latest(metadata_json(flags), "id = %s", [pk], limit=1)
     return success_from_json(rows.texts[0].encode()).content
 
@@ -156,7 +156,7 @@ def _fault(
     """What is wrong with the answer, in a few words; "" where nothing is."""
     asked = HttpRequest()
     asked.user = caller  # type: ignore[attr-defined]
-    flags = FlagSet(flags_for(asked).names & set(kept)) if kept else ALL_OFF
+    flags = EnabledFlags(flags_for_request(asked).names & set(kept)) if kept else ALL_OFF
     try:
         expected = question.expected(asked, flags)
     except RegistryError as refusal:

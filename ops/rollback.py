@@ -19,8 +19,8 @@ from backfills.engine.run_context import context_for_run
 from backfills.foreground import undo_in_foreground
 from backfills.models import BackfillRun
 from common.errors import InvalidInput, NotFound, RegistryError
-from flags.audit import state_in_words
-from flags.editing import check_name, checked_reason
+from flags.audit import describe_state
+from flags.editing import clean_reason, validate_name
 from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
 from ops.answers import Comparison, compare_answers
@@ -86,17 +86,17 @@ def plan_rollback(
     Raises Invalid for an unknown flag, a bad reason, somebody who is switched off, or when no flag is left.
     """
     for name in (*only, *keep):
-        check_name(name)
+        validate_name(name)
     if by is not None and not by.is_active:
         raise InvalidInput(f"{by.email} is deactivated and asks for nothing", field="by")
     names = frozenset(only or FLAG_NAMES) - frozenset(keep)
     if not names:
         raise InvalidInput("every flag is kept, so nothing is left to switch off", field="keep")
-    return RollbackWish(checked_reason(reason), by, names, now, is_dry_run, undoes_backfills)
+    return RollbackWish(clean_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
 def list_flags_on(wish: RollbackWish) -> Outcome:
-    words = {name: state_in_words(state) for name, state in flags_on().items()}
+    words = {name: describe_state(state) for name, state in flags_on().items()}
     kept = {name: " (is kept)" for name in words if name in wish.kept}
     return Outcome([f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"])
 
@@ -109,7 +109,7 @@ def switch_flags_off(wish: RollbackWish) -> Outcome:
     changes = switch_off(wish.names, by=wish.by, reason=wish.reason, now=wish.now)
     who = wish.by.email if wish.by else "the system"
     return Outcome(
-        [f"{change.flag_name}: {state_in_words(change.before)} -> off" for change in changes]
+        [f"{change.flag_name}: {describe_state(change.before)} -> off" for change in changes]
         + ([f"recorded as changes by {who}: {wish.reason}"] if changes else ["nothing had to be switched"])
     )
 

@@ -24,7 +24,7 @@ from albumart.queueing import mark_not_found, refetch, retry_failed
 from assets.media_storage import public_url
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
-from flags.evaluation import flags_for_everyone
+from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 
 _PERMISSION = "albumart.process_artwork"
@@ -52,7 +52,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artwork]:
         files = Prefetch("files", ArtworkFile.objects.order_by("artwork", "width_px"))
-        is_held = not flags_for_everyone().is_on(ALBUM_ART_PIPELINE)  # asked once, not for each row
+        is_held = not global_flags().is_on(ALBUM_ART_PIPELINE)  # asked once, not for each row
         artworks = super().get_queryset(request).annotate(is_held=Value(is_held, BooleanField()))
         return artworks.select_related("asset", "run", "source").prefetch_related(files)
 
@@ -122,7 +122,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
             "opts": self.opts,
             "figures": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
             "windows": _WINDOWS_DAYS,
-            "is_held": not flags_for_everyone().is_on(ALBUM_ART_PIPELINE),
+            "is_held": not global_flags().is_on(ALBUM_ART_PIPELINE),
         }
         return TemplateResponse(request, "admin/albumart/figures.html", context)
 

@@ -18,8 +18,8 @@ from assets.album_art_backend import get_album_art_backend
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import Search
-from flags.evaluation import FlagSet
-from flags.querysets import STAMP_SQL
+from flags.evaluation import EnabledFlags
+from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
 
 _MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
@@ -67,13 +67,13 @@ def _pair(key: str, sql: str) -> str:
     return f"', \"{key}\" : ' || coalesce(({sql})::text, 'null')"
 
 
-def asset_json(flags: FlagSet) -> RawSQL:
+def asset_json(flags: EnabledFlags) -> RawSQL:
     """The expression of one row's JSON text; annotate or select it on assets."""
     sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_gated_columns_sql(flags.names)} || '}}'"
     return _row_sql(sql)
 
 
-def metadata_json(flags: FlagSet) -> RawSQL:
+def metadata_json(flags: EnabledFlags) -> RawSQL:
     """The expression of the shorter document at `/assets/{id}/metadata`."""
     pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
     sql = f"'{{' || substr({pairs} || {_gated_columns_sql(flags.names, 'albumArtDetails')}, 3) || '}}'"
@@ -103,7 +103,7 @@ def fetch_latest(
     live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql}, {STAMP_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
+            f"SELECT {row.sql}, {FLAGS_VERSION_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
             " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
             [*row.params, *params, limit, offset],
         )
@@ -124,7 +124,7 @@ def fetch_search_page(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {row.sql}, {STAMP_SQL}, page.total FROM ("  # noqa: S608
+            f"SELECT {row.sql}, {FLAGS_VERSION_SQL}, page.total FROM ("  # noqa: S608
             f"SELECT id, {search.rank.sql} AS rank, count(*) OVER () AS total FROM assets_asset"
             f" WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}"
             " ORDER BY rank, created_at DESC, public_id DESC LIMIT %s OFFSET %s"
@@ -144,16 +144,16 @@ def count_found(search: Search, condition: str, params: list[Any]) -> int:
         return cursor.fetchone()[0]
 
 
-_STAMP = RawSQL(STAMP_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
+_STAMP = RawSQL(FLAGS_VERSION_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
 
 
-def fetch_by_pk(pks: Sequence[int], flags: FlagSet) -> JsonRows:
+def fetch_by_pk(pks: Sequence[int], flags: EnabledFlags) -> JsonRows:
     """JSON of the assets with these keys, in the order of the keys."""
     by_pk = {pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _STAMP)}
     return _rows([by_pk[pk] for pk in pks])
 
 
-def fetch_queryset(assets: AssetQuerySet, flags: FlagSet) -> JsonRows:
+def fetch_queryset(assets: AssetQuerySet, flags: EnabledFlags) -> JsonRows:
     return _rows(assets.values_list(asset_json(flags), _STAMP))
 
 

@@ -21,7 +21,7 @@ from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, build_search, clean_search
 from common.errors import FieldErrorDetail, InvalidInput
-from flags.evaluation import FlagSet
+from flags.evaluation import EnabledFlags
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
 from taxonomy.snapshot import current_taxonomy
 
@@ -35,13 +35,13 @@ class AssetPage:
     wish: PageParams
 
 
-def search_scope(flags: FlagSet) -> SearchScope:
+def search_scope(flags: EnabledFlags) -> SearchScope:
     return SearchScope(
         has_creator_description=flags.is_on(SEARCH_CREATOR_DESCRIPTION), has_ai_metadata=flags.is_on(AI_METADATA)
     )
 
 
-def list_assets(params: Any, *, flags: FlagSet, is_admin: bool) -> AssetPage:
+def list_assets(params: Any, *, flags: EnabledFlags, is_admin: bool) -> AssetPage:
     """The page that query parameters mean. Raises Invalid naming the parameter."""
     validate_query_params(params)
     wish = parse_page_params(params)
@@ -82,14 +82,16 @@ def _place_sql(layer: str | None, node_pks: list[int] | None) -> tuple[str, list
     return ("layer = %s", [layer]) if layer is not None else ("true", [])
 
 
-def _newest(layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
+def _newest(layer: str | None, node_pks: list[int] | None, flags: EnabledFlags, wish: PageParams) -> AssetPage:
     """What pages ask for most: the newest, of everything or of one place."""
     condition, params = _place_sql(layer, node_pks)
     rows = fetch_latest(asset_json(flags), condition, params, limit=wish.limit, offset=wish.offset)
     return AssetPage(rows, _live_count(layer, node_pks), wish)
 
 
-def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: FlagSet, wish: PageParams) -> AssetPage:
+def _found(
+    text: str, layer: str | None, node_pks: list[int] | None, flags: EnabledFlags, wish: PageParams
+) -> AssetPage:
     """What a search without filters finds, the best first."""
     search = build_search(text, directory=current_taxonomy, scope=search_scope(flags))
     condition, params = _place_sql(layer, node_pks)
@@ -99,7 +101,7 @@ def _found(text: str, layer: str | None, node_pks: list[int] | None, flags: Flag
     return AssetPage(rows, total, wish)
 
 
-def _filter(assets: AssetQuerySet, params: Any, flags: FlagSet) -> AssetQuerySet:
+def _filter(assets: AssetQuerySet, params: Any, flags: EnabledFlags) -> AssetQuerySet:
     tags = parse_tags(params)
     if tags:
         assets = assets.filter(tags__contains=tags)
@@ -128,7 +130,7 @@ def _live_count(layer: str | None, node_pks: list[int] | None) -> int:
 
 
 def _search(
-    assets: AssetQuerySet, text: str, flags: FlagSet, order: tuple[str, ...] | None, wish: PageParams
+    assets: AssetQuerySet, text: str, flags: EnabledFlags, order: tuple[str, ...] | None, wish: PageParams
 ) -> AssetPage:
     search = build_search(text, directory=current_taxonomy, scope=search_scope(flags))
     found = assets.filter(search.condition)

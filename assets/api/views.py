@@ -38,7 +38,7 @@ from assets.sequences import reserve_numbers
 from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
-from flags.evaluation import FlagSet, answer_by_flags
+from flags.evaluation import EnabledFlags, read_with_flags
 from taxonomy.snapshot import current_taxonomy
 
 
@@ -58,28 +58,28 @@ def page_response(request: Request, page: AssetPage) -> HttpResponse:
 
 
 def list_response(request: Request, params: Any) -> HttpResponse:
-    def read(flags: FlagSet) -> tuple[AssetPage, str | None]:
+    def read(flags: EnabledFlags) -> tuple[AssetPage, str | None]:
         page = list_assets(params, flags=flags, is_admin=request.user.is_admin)
         return page, page.rows.stamp
 
-    return page_response(request, answer_by_flags(request, read))
+    return page_response(request, read_with_flags(request, read))
 
 
 def asset_response(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    [row] = answer_by_flags(request, lambda flags: fetch_by_pk([pk], flags))
+    [row] = read_with_flags(request, lambda flags: fetch_by_pk([pk], flags))
     answer = success_from_json(row.encode())
     answer.status_code = status
     return answer
 
 
-def get_json_response(request: Request, key: str, row: Callable[[FlagSet], RawSQL]) -> HttpResponse:
+def get_json_response(request: Request, key: str, row: Callable[[EnabledFlags], RawSQL]) -> HttpResponse:
     """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
     wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
     asked = parse_reference(key)
     if asked is None:
         raise AssetNotFound(key)
     sql, params = asked.condition(current_taxonomy)
-    rows = answer_by_flags(
+    rows = read_with_flags(
         request, lambda flags: fetch_latest(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
     )
     if not rows:
@@ -221,7 +221,7 @@ class AssetBatchView(APIView):
         addresses = wish.validated_data["addresses"]
         found = get_assets_by_reference(addresses, current_taxonomy())
         pks = [found[address][0] for address in addresses if address in found]
-        return success_from_json(join_json(answer_by_flags(request, lambda flags: fetch_by_pk(pks, flags))))
+        return success_from_json(join_json(read_with_flags(request, lambda flags: fetch_by_pk(pks, flags))))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
@@ -229,7 +229,7 @@ class AssetBatchView(APIView):
         assets = register_assets(
             wishes, by=request.user, directory=current_taxonomy(), now=timezone.now(), name_row=_name_row
         )
-        rows = answer_by_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
+        rows = read_with_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
         answer = success_from_json(join_json(rows))
         answer.status_code = 201
         return answer

@@ -13,7 +13,7 @@ from unfold.forms import BaseDialogForm
 
 from common.errors import RegistryError
 from flags.admin.forms import ReasonField
-from flags.audit import differences, state_in_words
+from flags.audit import describe_state, diff_states
 from flags.editing import restore_flag
 from flags.models import FlagChange
 
@@ -36,24 +36,24 @@ class FlagChangeAdmin(ModelAdmin):
 
     @display(description="Change")
     def in_words(self, change: FlagChange) -> str:
-        before, after = state_in_words(change.before), state_in_words(change.after)
+        before, after = describe_state(change.before), describe_state(change.after)
         if before != after:
             return f"{before} → {after}"
-        return ", ".join(part.label for part in differences(change.before, change.after)).lower()
+        return ", ".join(part.label for part in diff_states(change.before, change.after)).lower()
 
     @display(description="State before")
     def state_before(self, change: FlagChange) -> str:
-        return state_in_words(change.before)
+        return describe_state(change.before)
 
     @display(description="State after")
     def state_after(self, change: FlagChange) -> str:
-        return state_in_words(change.after)
+        return describe_state(change.after)
 
     @display(description="What changed")
     def difference(self, change: FlagChange) -> str:
         public_ids = {one for state in (change.before, change.after) for one in (state or {}).get("users", [])}
         people = get_user_model().objects.filter(public_id__in=public_ids)
-        lines = differences(change.before, change.after, dict(people.values_list("public_id", "email")))
+        lines = diff_states(change.before, change.after, dict(people.values_list("public_id", "email")))
         return format_html_join("", "<div><strong>{}</strong>: {} → {}</div>", lines)
 
     @action(
@@ -79,7 +79,7 @@ class FlagChangeAdmin(ModelAdmin):
         except RegistryError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
         else:
-            words = f"{change.flag_name} is {state_in_words(change.before)} again." if done else "It is that already."
+            words = f"{change.flag_name} is {describe_state(change.before)} again." if done else "It is that already."
             self.message_user(request, words, messages.SUCCESS if done else messages.WARNING)
         # The dialog's script follows this header; a redirect would be shown inside the dialog.
         return HttpResponse(headers={"HX-Redirect": reverse("admin:flags_flagchange_changelist")})

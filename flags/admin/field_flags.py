@@ -14,9 +14,9 @@ from unfold.decorators import action, display
 
 from common.model_admin import BaseModelAdmin
 from flags.admin.forms import ReasonField
-from flags.admin.rollout import answer_off, answer_page, answer_stage
-from flags.audit import state_in_words
-from flags.editing import change_flag, remove_stale_flag
+from flags.admin.rollout import disable_flag, rollout_page, stage_dialog
+from flags.audit import describe_state
+from flags.editing import remove_stale_flag, update_flag
 from flags.models import FieldFlag
 from flags.registry import GATED_FIELDS_BY_FLAG
 
@@ -68,13 +68,13 @@ class FieldFlagAdmin(BaseModelAdmin):
         return HttpResponseRedirect(reverse("admin:flags_rollout"))
 
     def rollout_view(self, request: HttpRequest) -> HttpResponse:
-        return answer_page(self, request)
+        return rollout_page(self, request)
 
     def stage_view(self, request: HttpRequest, name: str, stage: str) -> HttpResponse:
-        return answer_stage(self, request, name, stage)
+        return stage_dialog(self, request, name, stage)
 
     def off_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        return answer_off(self, request, name)
+        return disable_flag(self, request, name)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         # Not the attribute: people are a higher app, and the attribute insists on their admin.
@@ -86,7 +86,7 @@ class FieldFlagAdmin(BaseModelAdmin):
 
     @display(description="State", label={"off": "info", "on": "success", "partly": "warning"})
     def state(self, flag: FieldFlag) -> tuple[str, str]:
-        words = state_in_words(
+        words = describe_state(
             {
                 "everyone": flag.everyone,
                 "percent": flag.percent,
@@ -130,7 +130,7 @@ class FieldFlagAdmin(BaseModelAdmin):
         # Only what this person touched: an edit by somebody else meanwhile stays.
         edits = {name: form.cleaned_data[name] for name in form.changed_data if name in FieldFlagForm.Meta.fields}
         reason = form.cleaned_data["reason"]
-        if not change_flag(name=obj.name, by=request.user, reason=reason, now=timezone.now(), **edits):
+        if not update_flag(name=obj.name, by=request.user, reason=reason, now=timezone.now(), **edits):
             self.message_user(request, "Nothing differs from before, so nothing was recorded.", messages.WARNING)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.errors import InvalidInput
-from flags.editing import MAX_REASON_CHARS, checked_reason
+from flags.editing import MAX_REASON_CHARS, clean_reason
 
 
 class ReasonField(forms.CharField):
@@ -23,6 +23,6 @@ class ReasonField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         try:
-            return checked_reason(super().clean(value))
+            return clean_reason(super().clean(value))
         except InvalidInput as refusal:
             raise ValidationError(refusal.message) from refusal

@@ -13,11 +13,11 @@ from unfold.forms import BaseDialogForm
 from common.errors import RegistryError
 from flags.admin.forms import ReasonField
 from flags.registry import GATED_FIELDS_BY_FLAG
-from flags.rollout import rollouts, set_stage
+from flags.rollout import list_rollouts, set_stage
 from flags.stages import Stage, stages_for
 
 PAGE = "admin:flags_rollout"
-OFF_BY_ONE_CLICK = "Switched off by one click on the rollout page"
+QUICK_DISABLE_REASON = "Switched off by one click on the rollout page"
 
 _WHO = {
     Stage.OFF: "Nobody has it any more. What was sent stays stored.",
@@ -30,20 +30,20 @@ class StageForm(BaseDialogForm):
     reason = ReasonField(label="Reason")
 
 
-def answer_page(page: ModelAdmin, request: HttpRequest) -> HttpResponse:
+def rollout_page(page: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if not page.has_view_permission(request):
         raise PermissionDenied
     context = {
         **page.admin_site.each_context(request),
         "title": "Staged rollout",
         "opts": page.opts,
-        "rollouts": rollouts(),
+        "rollouts": list_rollouts(),
         "can_change": page.has_change_permission(request),
     }
     return TemplateResponse(request, "admin/flags/rollout.html", context)
 
 
-def answer_stage(page: ModelAdmin, request: HttpRequest, name: str, stage: str) -> HttpResponse:
+def stage_dialog(page: ModelAdmin, request: HttpRequest, name: str, stage: str) -> HttpResponse:
     """The dialog that asks for the reason, and what is sent from it."""
     _check_change_permission(page, request)
     if name not in GATED_FIELDS_BY_FLAG or stage not in stages_for(name):
@@ -51,24 +51,24 @@ def answer_stage(page: ModelAdmin, request: HttpRequest, name: str, stage: str) 
     wished = Stage(stage)
     form = StageForm(data=request.POST or None, request=request)
     if form.is_valid():
-        _go(page, request, name, wished, form.cleaned_data["reason"])
+        _set_stage(page, request, name, wished, form.cleaned_data["reason"])
         # The dialog's script follows this header; a redirect would be shown inside the dialog.
         return HttpResponse(headers={"HX-Redirect": reverse(PAGE)})
-    dialog = {"title": f"{name}: {wished.label}", "description": _what_follows(name, wished)}
+    dialog = {"title": f"{name}: {wished.label}", "description": _stage_description(name, wished)}
     context = {"dialog": dialog, "form": form, "form_submit_text": f"Go to {wished.label}"}
     return render(request, "unfold/helpers/dialog.html", context)
 
 
-def answer_off(page: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+def disable_flag(page: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
     """One click: in a hurry nobody types reasons, so it is recorded with one of its own."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     _check_change_permission(page, request)
-    _go(page, request, name, Stage.OFF, OFF_BY_ONE_CLICK)
+    _set_stage(page, request, name, Stage.OFF, QUICK_DISABLE_REASON)
     return HttpResponseRedirect(reverse(PAGE))
 
 
-def _what_follows(name: str, stage: Stage) -> str:
+def _stage_description(name: str, stage: Stage) -> str:
     field = GATED_FIELDS_BY_FLAG[name]
     if not field.serves_callers:
         return field.description
@@ -80,7 +80,7 @@ def _check_change_permission(page: ModelAdmin, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _go(page: ModelAdmin, request: HttpRequest, name: str, stage: Stage, reason: str) -> None:
+def _set_stage(page: ModelAdmin, request: HttpRequest, name: str, stage: Stage, reason: str) -> None:
     try:
         change = set_stage(name=name, stage=stage, by=request.user, reason=reason, now=timezone.now())
     except RegistryError as refusal:

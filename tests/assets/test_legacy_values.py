@@ -19,7 +19,7 @@ from assets.models import Asset
 from assets.rollout_guards import ai_metadata_backfill_pending, creator_description_backfill_pending
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
-from flags.editing import change_flag
+from flags.editing import update_flag
 from taxonomy.snapshot import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started
@@ -175,19 +175,19 @@ def test_staff_see_and_filter_what_was_filled_in(client: Client, admin_user: Use
 @pytest.mark.django_db
 def test_a_field_stays_with_half_the_callers_until_its_backfill_is_finalised() -> None:
     said = {"by": None, "reason": "a test", "now": timezone.now()}
-    change_flag(name="creator_description", everyone=True, **said)
-    change_flag(name="creator_description", everyone=False, **said)
+    update_flag(name="creator_description", everyone=True, **said)
+    update_flag(name="creator_description", everyone=False, **said)
     make_assets(3, origin="import")
     assert "legacy rows wait for the backfill assets.creator_description" in creator_description_backfill_pending()
     with pytest.raises(Conflict, match="may not go above 50 %"):
-        change_flag(name="creator_description", everyone=True, **said)
-    change_flag(name="creator_description", everyone=None, percent=50, **said)
+        update_flag(name="creator_description", everyone=True, **said)
+    update_flag(name="creator_description", everyone=None, percent=50, **said)
     job = started(CREATOR_DESCRIPTION_RULE)
     run_to_the_end(job)
     with pytest.raises(Conflict, match=f"run {job.run_pk} of the backfill .* is finished; finalise it first"):
-        change_flag(name="creator_description", percent=51, **said)
+        update_flag(name="creator_description", percent=51, **said)
     finalise(job.run_pk, by=BY, now=timezone.now())
-    change_flag(name="creator_description", everyone=True, **said)
+    update_flag(name="creator_description", everyone=True, **said)
     assert ai_metadata_backfill_pending() is not None
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from assets.api.listing import list_assets
 from assets.demo import load_demo
 from assets.models import Asset
-from flags.evaluation import ALL_OFF, ALL_ON, FlagSet
+from flags.evaluation import ALL_OFF, ALL_ON, EnabledFlags
 from tests.factories.taxonomy import load_starter_taxonomy
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -37,7 +37,7 @@ def hundred_thousand(db: None) -> None:
         cursor.execute("ANALYZE assets_asset")
 
 
-def plans_of(query: str, flags: FlagSet) -> tuple[str, int]:
+def plans_of(query: str, flags: EnabledFlags) -> tuple[str, int]:
     """The plans of every query that one list request makes of assets, and the total it answered."""
     with CaptureQueriesContext(
         connection,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from django.contrib.auth import get_user_model
 
-from flags.guards import hold_back, let_go
+from flags.guards import register_guard, unregister_guard
 from tests.support.flag_states import set_flags
 
 _numbers = itertools.count()
@@ -37,9 +37,9 @@ def hold():
     held = []
 
     def make(flag_name, above_percent=50):
-        held.append(hold_back(flag_name, above_percent, lambda: reason["text"]))
+        held.append(register_guard(flag_name, above_percent, lambda: reason["text"]))
         return reason
 
     yield make
     for one in held:
-        let_go(one)
+        unregister_guard(one)

@@ -1,6 +1,6 @@
 import pytest
 
-from flags.audit import differences, state_in_words
+from flags.audit import describe_state, diff_states
 from tests.factories.flags import OFF
 
 OPEN = OFF | {"everyone": None}
@@ -21,12 +21,12 @@ OPEN = OFF | {"everyone": None}
     ],
 )
 def test_says_a_state_in_words(state, words):
-    assert state_in_words(state) == words
+    assert describe_state(state) == words
 
 
 def test_names_only_what_differs():
     after = OPEN | {"percent": "25.0", "staff": True, "users": ["b", "a"], "note": "pilot"}
-    assert differences(OFF, after, {"a": "anna@example.com"}) == [
+    assert diff_states(OFF, after, {"a": "anna@example.com"}) == [
         ("Everyone", "off for everyone", "decided by the settings below"),
         ("Percent", "none", "25 %"),
         ("Staff", "no", "yes"),
@@ -36,5 +36,5 @@ def test_names_only_what_differs():
 
 
 def test_a_flag_that_was_not_there_had_no_values():
-    assert ("Everyone", "", "off for everyone") in differences(None, OFF)
-    assert differences(OFF, OFF) == []
+    assert ("Everyone", "", "off for everyone") in diff_states(None, OFF)
+    assert diff_states(OFF, OFF) == []

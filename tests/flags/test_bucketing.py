@@ -3,7 +3,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flags.bucketing import is_in_percentage, place_of
+from flags.bucketing import bucket_of, is_in_percentage
 
 names = st.text(min_size=1, max_size=30)
 callers = st.text(min_size=1, max_size=40)
@@ -18,8 +18,8 @@ def share(flag_name, percent):
 
 @given(names, callers)
 def test_a_place_is_within_the_hundred_and_stays(name, caller):
-    assert 0 <= place_of(name, caller) < 100
-    assert place_of(name, caller) == place_of(name, caller)
+    assert 0 <= bucket_of(name, caller) < 100
+    assert bucket_of(name, caller) == bucket_of(name, caller)
 
 
 @given(names, callers, percents, percents)
@@ -35,7 +35,7 @@ def test_nobody_is_in_at_zero(name, caller):
 
 
 def test_a_known_place_never_moves_between_releases():
-    assert place_of("album_art", "0123456789abcdef01234567") == Decimal("6.97")
+    assert bucket_of("album_art", "0123456789abcdef01234567") == Decimal("6.97")
 
 
 def test_from_ten_to_twenty_percent_adds_about_a_tenth():

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from common.errors import Conflict, InvalidInput
-from flags.editing import change_flag, remove_stale_flag, restore_flag, turn_on_for_everyone
+from flags.editing import remove_stale_flag, restore_flag, turn_on_for_everyone, update_flag
 from flags.models import FieldFlag, FlagChange
 from flags.registry import ALBUM_ART, FLAG_NAMES
 from tests.factories.flags import OFF, FlagChangeFactory
@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def edit(**wishes):
-    return change_flag(**{"name": ALBUM_ART, "by": None, "reason": "test", "now": NOW} | wishes)
+    return update_flag(**{"name": ALBUM_ART, "by": None, "reason": "test", "now": NOW} | wishes)
 
 
 def test_records_who_when_why_before_and_after(make_person):

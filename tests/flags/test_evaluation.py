@@ -16,17 +16,17 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from flags.bucketing import is_in_percentage
-from flags.editing import change_flag
-from flags.evaluation import ALL_OFF, answer_by_flags, flags_for
+from flags.editing import update_flag
+from flags.evaluation import ALL_OFF, flags_for_request, read_with_flags
 from flags.models import FieldFlag
-from flags.querysets import STAMP_SQL
+from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import ALBUM_ART, FLAG_NAMES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
 
 
 def edit(name=ALBUM_ART, **wishes):
-    change_flag(name=name, by=None, reason="test", now=timezone.now(), **wishes)
+    update_flag(name=name, by=None, reason="test", now=timezone.now(), **wishes)
 
 
 def request_of(user=None, **parts):
@@ -37,7 +37,7 @@ def request_of(user=None, **parts):
 
 
 def is_on(user=None, **parts):
-    return flags_for(request_of(user, **parts)).is_on(ALBUM_ART)
+    return flags_for_request(request_of(user, **parts)).is_on(ALBUM_ART)
 
 
 class TokenOf(BaseAuthentication):
@@ -68,7 +68,7 @@ def view_of(user, answer):
 def test_a_token_user_gets_one_answer_in_a_thousand_calls(make_person):
     edit(everyone=None, percent=50)
     person = make_person()
-    view = view_of(person, lambda request: flags_for(request).is_on(ALBUM_ART))
+    view = view_of(person, lambda request: flags_for_request(request).is_on(ALBUM_ART))
     answers = set()
     for number in range(1_000):
         random.seed(number)
@@ -80,7 +80,7 @@ def test_a_percentage_reaches_its_share_of_people_by_token(make_person):
     edit(everyone=None, percent=50)
     people = [make_person() for _ in range(60)]
     on = [
-        view_of(one, lambda request: flags_for(request).is_on(ALBUM_ART))(APIRequestFactory().get("/"))
+        view_of(one, lambda request: flags_for_request(request).is_on(ALBUM_ART))(APIRequestFactory().get("/"))
         for one in people
     ]
     assert [answer.data for answer in on] == [is_in_percentage(ALBUM_ART, one.public_id, 50) for one in people]
@@ -93,7 +93,7 @@ def test_waffle_answers_as_we_do(make_person, is_rest):
 
     def answer(request):
         plain = getattr(request, "_request", request)
-        ours = flags_for(request)
+        ours = flags_for_request(request)
         return all(
             waffle.flag_is_active(either, name) is ours.is_on(name)
             for name in FLAG_NAMES
@@ -111,8 +111,8 @@ def test_waffle_answers_as_we_do(make_person, is_rest):
 def test_a_token_read_inside_the_view_counts_though_flags_were_asked_before(make_person):
     edit(everyone=None, authenticated=True)
     request = APIRequestFactory().get("/")
-    assert not flags_for(request).is_on(ALBUM_ART)
-    assert view_of(make_person(), lambda inner: flags_for(inner).is_on(ALBUM_ART))(request).data
+    assert not flags_for_request(request).is_on(ALBUM_ART)
+    assert view_of(make_person(), lambda inner: flags_for_request(inner).is_on(ALBUM_ART))(request).data
 
 
 @pytest.mark.parametrize("everyone", [False, None])
@@ -129,7 +129,7 @@ def test_a_request_cannot_switch_a_flag_for_itself(make_person, settings, everyo
     settings.WAFFLE_OVERRIDE = True
     edit(everyone=everyone)
     request = request_of(make_person(), **parts)
-    assert not flags_for(request).is_on(ALBUM_ART)
+    assert not flags_for_request(request).is_on(ALBUM_ART)
     assert not waffle.flag_is_active(request_of(make_person(), **parts), ALBUM_ART)
 
 
@@ -161,9 +161,9 @@ def test_an_edit_meanwhile_does_not_change_the_answer_of_a_running_request(make_
     edit(everyone=True)
     person = make_person()
     running = request_of(person)
-    assert flags_for(running).is_on(ALBUM_ART)
+    assert flags_for_request(running).is_on(ALBUM_ART)
     edit(everyone=False)
-    assert flags_for(running).is_on(ALBUM_ART)
+    assert flags_for_request(running).is_on(ALBUM_ART)
     assert waffle.flag_is_active(running, ALBUM_ART)
     assert not is_on(person)
 
@@ -171,13 +171,13 @@ def test_an_edit_meanwhile_does_not_change_the_answer_of_a_running_request(make_
 def test_steady_state_costs_one_small_query_a_request(make_person, django_assert_num_queries):
     edit(everyone=None, percent=50, users=[make_person()])
     person = make_person()
-    flags_for(request_of(person))
+    flags_for_request(request_of(person))
     with django_assert_num_queries(3) as queries:
         for _ in range(3):
             request = request_of(person)
-            flags_for(request)
-            flags_for(request)
-    assert all(query["sql"] == f"SELECT {STAMP_SQL}" for query in queries)
+            flags_for_request(request)
+            flags_for_request(request)
+    assert all(query["sql"] == f"SELECT {FLAGS_VERSION_SQL}" for query in queries)
 
 
 def test_every_edit_leaves_another_stamp_also_one_that_is_undone(make_person):
@@ -196,18 +196,18 @@ def test_every_edit_leaves_another_stamp_also_one_that_is_undone(make_person):
 
 
 def test_an_answer_asks_nothing_where_its_own_statement_saw_the_same_flags(django_assert_num_queries):
-    flags_for(request_of())
+    flags_for_request(request_of())
     with django_assert_num_queries(1):
-        assert answer_by_flags(request_of(), lambda flags: (flags, FieldFlag.objects.stamp())) == ALL_OFF
+        assert read_with_flags(request_of(), lambda flags: (flags, FieldFlag.objects.stamp())) == ALL_OFF
 
 
 def test_an_answer_is_read_again_where_the_flags_were_changed():
-    flags_for(request_of())
+    flags_for_request(request_of())
     edit(everyone=True)
     for stamp in (FieldFlag.objects.stamp(), None):
         edit(note=f"{stamp}")
         read = []
-        flags = answer_by_flags(request_of(), lambda flags: (read.append(flags), (flags, stamp))[1])  # noqa: B023
+        flags = read_with_flags(request_of(), lambda flags: (read.append(flags), (flags, stamp))[1])  # noqa: B023
         assert flags.is_on(ALBUM_ART)
         assert len(read) == 2
 
@@ -233,14 +233,14 @@ def test_an_edit_shows_without_the_cache(settings):
     with pytest.raises(CacheDown):
         cache.get("anything")
     assert not is_on()
-    change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
+    update_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
     assert is_on()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_edit_shows_in_the_next_request():
     assert not is_on()
-    change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
+    update_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True)
     assert is_on()
 
 
@@ -248,6 +248,6 @@ def test_an_edit_shows_in_the_next_request():
 def test_an_edit_that_is_rolled_back_never_shows(make_person):
     assert not is_on()
     with transaction.atomic():
-        change_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True, users=[make_person()])
+        update_flag(name=ALBUM_ART, by=None, reason="test", now=timezone.now(), everyone=True, users=[make_person()])
         transaction.set_rollback(True)
     assert not is_on()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from common.errors import Conflict
-from flags.editing import change_flag, restore_flag, turn_on_for_everyone
-from flags.guards import hold_back, let_go, reason_holding
+from flags.editing import restore_flag, turn_on_for_everyone, update_flag
+from flags.guards import current_block, register_guard, unregister_guard
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART
 from tests.factories.flags import OFF, FlagChangeFactory
@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def edit(**wishes):
-    return change_flag(name=ALBUM_ART, by=None, reason="test", now=NOW, **wishes)
+    return update_flag(name=ALBUM_ART, by=None, reason="test", now=NOW, **wishes)
 
 
 @pytest.mark.parametrize(
@@ -38,28 +38,28 @@ def test_leaves_the_way_open_up_to_the_limit_and_for_staff(hold):
 
 def test_lowering_asks_nobody():
     asked = []
-    hold = hold_back(ALBUM_ART, 10, lambda: asked.append("asked"))
+    hold = register_guard(ALBUM_ART, 10, lambda: asked.append("asked"))
     try:
         FieldFlag.objects.filter(name=ALBUM_ART).update(everyone=True)
         for wishes in ({"note": "seen"}, {"everyone": None, "percent": 60}, {"percent": 20}, {"everyone": False}):
             assert edit(**wishes)
     finally:
-        let_go(hold)
+        unregister_guard(hold)
     assert asked == []
 
 
 def test_lets_go_as_soon_as_there_is_no_reason_any_more(hold):
     reason = hold(ALBUM_ART)
     reason["text"] = None
-    assert reason_holding(ALBUM_ART) is None
+    assert current_block(ALBUM_ART) is None
     assert edit(everyone=True)
 
 
 def test_the_tightest_of_several_holds_is_named(hold):
     hold(ALBUM_ART, 50)
     hold(ALBUM_ART, 1)
-    assert reason_holding(ALBUM_ART).above_percent == 1
-    assert reason_holding(AI_METADATA) is None
+    assert current_block(ALBUM_ART).above_percent == 1
+    assert current_block(AI_METADATA) is None
     with pytest.raises(Conflict, match="above 1 %"):
         edit(everyone=None, percent=10)
 
@@ -81,4 +81,4 @@ def test_where_one_of_many_is_held_none_goes_on(hold):
 @pytest.mark.parametrize(("name", "percent"), [("no_such_flag", 50), (ALBUM_ART, 100), (ALBUM_ART, -1)])
 def test_a_hold_that_could_never_hold_is_refused_at_the_start(name, percent):
     with pytest.raises(ValueError, match="held"):
-        hold_back(name, percent, lambda: "wait")
+        register_guard(name, percent, lambda: "wait")

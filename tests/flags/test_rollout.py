@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from common.errors import Conflict, InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
-from flags.rollout import flags_on, rollouts, set_stage, switch_off
+from flags.rollout import flags_on, list_rollouts, set_stage, switch_off
 from flags.stages import Stage
 from tests.factories.flags import OFF
 
@@ -22,7 +22,7 @@ def go(stage, name=ALBUM_ART, by=None, now=NOW):
 
 
 def of(name):
-    return next(row for row in rollouts() if row.field.flag == name)
+    return next(row for row in list_rollouts() if row.field.flag == name)
 
 
 def test_walks_up_and_down_and_records_each_step(make_person):
@@ -95,7 +95,7 @@ def test_since_when_and_by_whom_counts_moves_not_notes(make_person):
 
 def test_a_flag_whose_row_is_gone_counts_as_off():
     FieldFlag.objects.all().delete()
-    assert {row.stage for row in rollouts()} == {Stage.OFF}
+    assert {row.stage for row in list_rollouts()} == {Stage.OFF}
     assert flags_on() == {}
 
 

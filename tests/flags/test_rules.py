@@ -3,17 +3,17 @@ from decimal import Decimal
 import pytest
 
 from flags.registry import FLAG_NAMES
-from flags.rules import ALL_OFF, ALL_ON, Caller, FlagState, decide, is_on
+from flags.rules import ALL_OFF, ALL_ON, EvaluationContext, FlagSettings, evaluate, is_on
 
-PERSON = Caller("0123456789abcdef01234567", user_pk=7)
+PERSON = EvaluationContext("0123456789abcdef01234567", user_pk=7)
 STAFF = PERSON._replace(is_staff=True)
-SERVICE = Caller("service:3")
-ANONYMOUS = Caller()
+SERVICE = EvaluationContext("service:3")
+ANONYMOUS = EvaluationContext()
 
 
 def state(**settings):
     defaults = {"name": "album_art", "everyone": None, "percent": None, "staff": False, "authenticated": False}
-    return FlagState(**defaults | settings)
+    return FlagSettings(**defaults | settings)
 
 
 @pytest.mark.parametrize("caller", [PERSON, STAFF, SERVICE, ANONYMOUS])
@@ -46,12 +46,12 @@ def test_a_percentage_never_reaches_anonymous_callers():
 
 
 def test_a_percentage_reaches_services():
-    keys = [Caller(f"service:{number}") for number in range(1_000)]
+    keys = [EvaluationContext(f"service:{number}") for number in range(1_000)]
     assert 400 < sum(is_on(state(percent=Decimal(50)), key) for key in keys) < 600
 
 
 def test_a_set_knows_its_names():
-    flags = decide([state(everyone=True), state(name="ai_metadata", everyone=False)], ANONYMOUS)
+    flags = evaluate([state(everyone=True), state(name="ai_metadata", everyone=False)], ANONYMOUS)
     assert flags.names == {"album_art"}
     assert flags.is_on("album_art")
     assert not flags.is_on("ai_metadata")

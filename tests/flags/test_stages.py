@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from flags.registry import ALBUM_ART_PIPELINE, FLAG_NAMES
-from flags.stages import Stage, is_raised_above, reach_of, settings_of, stage_of, stages_for
+from flags.stages import Stage, current_stage, exposure_of, increases_exposure_above, stage_settings, stages_for
 from tests.factories.flags import OFF
 
 OPEN = OFF | {"everyone": None}
@@ -35,17 +35,17 @@ ON = OFF | {"everyone": True}
     ],
 )
 def test_a_state_is_in_one_stage(state, stage):
-    assert stage_of(state) is stage
+    assert current_stage(state) is stage
 
 
 @pytest.mark.parametrize("flag_name", sorted(FLAG_NAMES))
 def test_what_a_stage_sets_is_that_stage(flag_name):
     for stage in stages_for(flag_name):
-        assert stage_of(OFF | settings_of(stage)) is stage
+        assert current_stage(OFF | stage_settings(stage)) is stage
 
 
 def test_each_stage_reaches_whoever_the_one_before_reached():
-    reaches = [reach_of(OFF | settings_of(stage)) for stage in stages_for("album_art")]
+    reaches = [exposure_of(OFF | stage_settings(stage)) for stage in stages_for("album_art")]
     for before, after in pairwise(reaches):
         assert all(then <= now for then, now in zip(before, after, strict=True))
     assert reaches[-1] == (100, 100, 100)
@@ -80,4 +80,4 @@ def share(percent):
     ],
 )
 def test_an_edit_raises_a_flag_if_some_kind_of_caller_gets_more_than_the_limit(before, after, is_raised):
-    assert is_raised_above(50, before, after) is is_raised
+    assert increases_exposure_above(50, before, after) is is_raised

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
-from flags.guards import hold_back, let_go
+from flags.guards import register_guard, unregister_guard
 from flags.models import FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART
 from tests.support.browser import log_in, needs_browser, open_page
@@ -22,9 +22,9 @@ def allow_database_beside_browser(monkeypatch):
 
 @pytest.fixture
 def held():
-    hold = hold_back(AI_METADATA, 50, lambda: "the backfill of aiMetadata is not finalised yet")
+    hold = register_guard(AI_METADATA, 50, lambda: "the backfill of aiMetadata is not finalised yet")
     yield
-    let_go(hold)
+    unregister_guard(hold)
 
 
 def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server, held):

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from common.errors import RegistryError
-from flags.audit import state_in_words
-from flags.editing import change_flag, state_of
+from flags.audit import describe_state
+from flags.editing import state_of, update_flag
 from flags.models import FieldFlag
 from flags.registry import FLAG_NAMES
 from flags.rollout import set_stage
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if verb == "list":
             for flag in FieldFlag.objects.order_by("name"):
-                self.stdout.write(f"{flag.name:<28} {state_in_words(state_of(flag))}")
+                self.stdout.write(f"{flag.name:<28} {describe_state(state_of(flag))}")
             return
         by = None
         if options["by"] and (by := get_user_model().objects.filter(email=options["by"].lower()).first()) is None:
@@ -50,13 +50,13 @@ class Command(BaseCommand):
             if verb == "stage":
                 change = set_stage(stage=options["value"], **edit)
             elif verb == "percent":
-                change = change_flag(everyone=None, percent=options["value"], **edit)
+                change = update_flag(everyone=None, percent=options["value"], **edit)
             else:
-                change = change_flag(everyone=verb == "on", **edit)
+                change = update_flag(everyone=verb == "on", **edit)
         except RegistryError as refusal:
             raise CommandError(refusal.message) from refusal
         if change is None:
             self.stdout.write(f"{options['name']} is that already; nothing recorded")
         else:
-            words = f"{state_in_words(change.before)} -> {state_in_words(change.after)}"
+            words = f"{describe_state(change.before)} -> {describe_state(change.after)}"
             self.stdout.write(f"{options['name']}: {words}")
