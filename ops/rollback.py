@@ -23,7 +23,7 @@ from flags.audit import describe_state
 from flags.editing import clean_reason, validate_name
 from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
-from ops.answers import Comparison, compare_answers
+from ops.contract_check import Comparison, compare_answers
 
 _SHOWN_FAULTS = 10
 _SHOWN_CONFLICTS = 20

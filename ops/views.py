@@ -17,7 +17,7 @@ from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from bugreports.metrics import report_metrics
 from common.timestamps import format_timestamp
-from ops.usage import field_figures, recent_activity, usage_figures
+from ops.metrics import field_figures, recent_activity, usage_figures
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from devstack.stack import claim_checkout
+from ops.dev_stack import claim_checkout
 
 
 @pytest.fixture

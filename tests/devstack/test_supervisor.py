@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import Conflict
-from devstack.stack import claim_checkout, refuse_taken_port
+from ops.dev_stack import claim_checkout, refuse_taken_port
 from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
 
 # Says when it starts and when it is told to stop; has a child of its own; `stubborn` ones only note the wish.

@@ -19,7 +19,7 @@ from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
 from flags.rollout import flags_on, set_stage
-from ops.doors import one_moment
+from ops.internal_client import one_moment
 from ops.rollback import STEPS, Outcome, Step, plan_rollback, roll_back
 from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory

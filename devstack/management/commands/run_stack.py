@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from common.errors import Conflict
-from devstack.first_start import prepare_development
-from devstack.stack import claim_checkout, refuse_taken_port, serve_stack
+from ops.bootstrap import prepare_development
+from ops.dev_stack import claim_checkout, refuse_taken_port, serve_stack
 
 
 class Command(BaseCommand):

@@ -3,10 +3,10 @@
 import pytest
 from django.utils import timezone
 
-from devstack import first_start
 from flags.guards import register_guard, unregister_guard
 from flags.registry import AI_METADATA, FLAG_NAMES
 from flags.rollout import Stage, list_rollouts
+from ops import bootstrap
 from tests.support.flag_states import set_flags
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,11 +20,11 @@ def held():
 
 
 def test_the_demo_shows_every_field_and_what_is_held_back_to_staff(held, monkeypatch):
-    monkeypatch.setattr(first_start, "DEMO_ASSET_COUNT", 6)
+    monkeypatch.setattr(bootstrap, "DEMO_ASSET_COUNT", 6)
     with set_flags():
-        lines = first_start.prepare_development(with_demo=True, now=timezone.now())
+        lines = bootstrap.prepare_development(with_demo=True, now=timezone.now())
         stages = {row.field.flag: row.stage for row in list_rollouts()}
-        again = first_start.prepare_development(with_demo=True, now=timezone.now())
+        again = bootstrap.prepare_development(with_demo=True, now=timezone.now())
     assert stages == dict.fromkeys(FLAG_NAMES, Stage.EVERYONE) | {AI_METADATA: Stage.STAFF}
     assert "Shown to staff only, for now: ai_metadata." in lines
     assert len(again) == 1  # the logins

@@ -22,8 +22,8 @@ from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, EnabledFlags, flags_for_request
 from flags.registry import GATED_FIELDS_BY_FLAG
-from ops.doors import Answer, Doors, one_moment, some_service
-from ops.recorded import ListRequest, Recorded, faults_of_form, read_recorded
+from ops.internal_client import Answer, Doors, one_moment, some_service
+from ops.recorded_contract import ListRequest, Recorded, faults_of_form, read_recorded
 from taxonomy.addresses import LAYER_NUMBERS
 
 ASSETS_PER_LAYER = 3

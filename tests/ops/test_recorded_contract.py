@@ -6,7 +6,7 @@ import json
 import pytest
 
 from common.errors import NotFound
-from ops.recorded import faults_of_form, read_recorded
+from ops.recorded_contract import faults_of_form, read_recorded
 from tests.support.exchanges import CONTRACTS
 
 RECORDED = read_recorded(CONTRACTS)
