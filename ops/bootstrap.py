@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 DEMO_ASSET_COUNT = 1103
 
 
-def prepare_development(*, with_demo: bool, now: datetime) -> list[str]:
+def bootstrap_development(*, with_demo: bool, now: datetime) -> list[str]:
     """Bring a developer's database up to date; lines worth printing. Safe to repeat."""
     call_command("migrate", interactive=False, verbosity=0)
     lines = []

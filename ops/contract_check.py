@@ -22,8 +22,8 @@ from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, EnabledFlags, flags_for_request
 from flags.registry import GATED_FIELDS_BY_FLAG
-from ops.internal_client import Answer, Doors, one_moment, some_service
-from ops.recorded_contract import ListRequest, Recorded, faults_of_form, read_recorded
+from ops.internal_client import ClientResponse, InternalClient, read_only_snapshot, sample_service
+from ops.recorded_contract import ListRequest, RecordedContract, read_recorded, shape_differences
 from taxonomy.addresses import LAYER_NUMBERS
 
 ASSETS_PER_LAYER = 3
@@ -32,7 +32,7 @@ _TIMESTAMP = re.compile(rb'"timestamp":"[^"]*"')
 
 
 @dataclass(frozen=True)
-class Question:
+class ContractProbe:
     """A read, and what writes its answer for a caller with given flags. `sort` is for the account."""
 
     sort: str
@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ContractReport:
     """What was asked, of what, and where the answer is not what it was: (question, what differs)."""
 
     counts: dict[str, int]
@@ -58,14 +58,14 @@ class Comparison:
         return sum(self.counts.values())
 
 
-def compare_answers(*, person: User, kept: Collection[str], contracts: Path, now: datetime) -> Comparison:
+def check_contract(*, person: User, kept: Collection[str], contracts: Path, now: datetime) -> ContractReport:
     """Ask as `person` and as a service, of this installation's own data. Flags in `kept` may show what they gate.
 
     Raises Missing where the recorded answers are not at hand.
     """
     recorded = read_recorded(contracts)
-    with one_moment():
-        doors = {False: Doors(person, now=now), True: Doors(some_service(now), now=now)}
+    with read_only_snapshot():
+        doors = {False: InternalClient(person, now=now), True: InternalClient(sample_service(now), now=now)}
         assets = _sample()
         questions = [*_lists(recorded, assets), *_details(assets)]
         differences = []
@@ -76,7 +76,7 @@ def compare_answers(*, person: User, kept: Collection[str], contracts: Path, now
     counts: dict[str, int] = {}
     for question in questions:
         counts[question.sort] = counts.get(question.sort, 0) + 1
-    return Comparison(
+    return ContractReport(
         counts=counts,
         person=person.email,
         service=doors[True].caller.email,
@@ -102,7 +102,7 @@ def _is_filled(asset: Asset) -> bool:
     return any(value is not None for value in (asset.creator_description, asset.album_art, asset.ai_metadata))
 
 
-def _lists(recorded: Recorded, assets: list[Asset]) -> Iterator[Question]:
+def _lists(recorded: RecordedContract, assets: list[Asset]) -> Iterator[ContractProbe]:
     """What old clients ask, word for word, and searches for words that stand in the data here."""
     for request in recorded.lists:
         yield _list_question("lists and searches of old clients", request)
@@ -114,17 +114,17 @@ def _lists(recorded: Recorded, assets: list[Asset]) -> Iterator[Question]:
             yield _list_question("searches for words of the sample", request)
 
 
-def _list_question(sort: str, request: ListRequest) -> Question:
-    return Question(sort, request.path, request.is_service, request.kind, partial(_list_content, request))
+def _list_question(sort: str, request: ListRequest) -> ContractProbe:
+    return ContractProbe(sort, request.path, request.is_service, request.kind, partial(_list_content, request))
 
 
-def _details(assets: list[Asset]) -> Iterator[Question]:
+def _details(assets: list[Asset]) -> Iterator[ContractProbe]:
     for asset in assets:
         name, key = quote(asset.name), asset.public_id if asset.has_irregular_address else asset.nna_address
         whole, short = partial(_whole_content, asset.pk), partial(_short_content, asset.pk)
-        yield Question("details", f"/api/assets/{name}", False, "asset", whole)
-        yield Question("details", f"/api/assets/address/{quote(key)}", True, "asset", whole)
-        yield Question("short documents", f"/api/assets/{name}/metadata", True, "metadata", short)
+        yield ContractProbe("details", f"/api/assets/{name}", False, "asset", whole)
+        yield ContractProbe("details", f"/api/assets/address/{quote(key)}", True, "asset", whole)
+        yield ContractProbe("short documents", f"/api/assets/{name}/metadata", True, "metadata", short)
 
 
 def _list_content(request: ListRequest, asked: Any, flags: EnabledFlags) -> bytes:
@@ -151,7 +151,11 @@ def _words(assets: list[Asset]) -> list[str]:
 
 
 def _fault(
-    question: Question, answer: Answer, caller: User | ServiceCaller, recorded: Recorded, kept: Collection[str]
+    question: ContractProbe,
+    answer: ClientResponse,
+    caller: User | ServiceCaller,
+    recorded: RecordedContract,
+    kept: Collection[str],
 ) -> str:
     """What is wrong with the answer, in a few words; "" where nothing is."""
     asked = HttpRequest()
@@ -164,7 +168,7 @@ def _fault(
     if answer.status != 200:
         return f"answered {answer.status}"
     shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].keys}
-    faults = faults_of_form(question.kind, json.loads(answer.content), recorded.forms, shown_keys=shown_keys)
+    faults = shape_differences(question.kind, json.loads(answer.content), recorded.forms, shown_keys=shown_keys)
     if not faults and _TIMESTAMP.sub(b"", answer.content) != _TIMESTAMP.sub(b"", expected):
         faults = ["the same keys, but not the same bytes as without the flags"]
     return "; ".join(faults)

@@ -18,7 +18,7 @@ _SILENCED = "ignore:You're running the worker with superuser privileges"  # know
 
 
 @contextmanager
-def claim_checkout(directory: Path) -> Iterator[None]:
+def lock_checkout(directory: Path) -> Iterator[None]:
     """Hold the checkout against a second stack, whose beat would send every task twice. Raises Conflict."""
     directory.mkdir(parents=True, exist_ok=True)
     lock_file = directory / "stack.lock"
@@ -32,7 +32,7 @@ def claim_checkout(directory: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def ensure_port_free(host: str, port: int) -> None:
     """Raises Conflict for an address the web server could not listen on."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the web server will: an address whose last connections are still winding down is free.

@@ -17,13 +17,13 @@ from accounts.tokens import issue_token
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClientResponse:
     status: int
     content: bytes
 
 
 @contextmanager
-def one_moment() -> Iterator[None]:
+def read_only_snapshot() -> Iterator[None]:
     """All that is read inside is of one and the same moment, and the database refuses every write.
 
     So what others change meanwhile makes no difference between two readings, and a check cannot leave a trace there.
@@ -34,7 +34,7 @@ def one_moment() -> Iterator[None]:
         yield
 
 
-class Doors:
+class InternalClient:
     """The doors as one caller finds them. A person comes with a token signed for the occasion.
 
     Of a service's key only the hash is known, so for a service the doors are told who is calling: all behind the
@@ -50,13 +50,13 @@ class Doors:
         else:
             self._client.force_authenticate(user=caller)
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> ClientResponse:
         # As over HTTPS: production would only send us there.
         answer = self._client.get(path, secure=True, headers=self._headers)
-        return Answer(answer.status_code, _content(answer))
+        return ClientResponse(answer.status_code, _content(answer))
 
 
-def some_service(now: datetime) -> ServiceCaller:
+def sample_service(now: datetime) -> ServiceCaller:
     """A service that has a key; where none has, one that has not."""
     key = ServiceKey.objects.usable(now).order_by("pk").first()
     return ServiceCaller(name=key.name, key_pk=key.pk) if key else ServiceCaller(name="without a key", key_pk=0)

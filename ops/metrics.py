@@ -16,7 +16,7 @@ from common.timestamps import format_timestamp
 _VERBS = {"+": "created", "~": "changed", "-": "removed"}
 
 
-def usage_figures(now: datetime) -> dict[str, Any]:
+def usage_metrics(now: datetime) -> dict[str, Any]:
     """{usage: {assets: {total, todayUploads, weeklyUploads, byLayer}, users: {total, active}}, system: {...}}."""
     by_layer = dict(
         SequenceCounter.objects.filter(live_count__gt=0)
@@ -43,7 +43,7 @@ def usage_figures(now: datetime) -> dict[str, Any]:
     }
 
 
-def field_figures() -> dict[str, Any]:
+def field_metrics() -> dict[str, Any]:
     """How far the new fields are filled among live assets, and by whom; numbers of models from measurements alone.
 
     {assets, creatorDescription: {person, backfill, none}, aiMetadata: {measured, backfill, none, confidenceMean}}.

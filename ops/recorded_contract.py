@@ -16,7 +16,7 @@ _FREE = ("trainingData", "rights")
 _SHOWN_FAULTS = 3
 
 # A level of an answer, such as "asset_page.data.items[]" -> the lists of keys it was recorded with, in their order.
-Forms = Mapping[str, frozenset[tuple[str, ...]]]
+Shapes = Mapping[str, frozenset[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class ListRequest:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedContract:
     lists: tuple[ListRequest, ...]
-    forms: Forms
+    forms: Shapes
 
 
-def read_recorded(folder: Path) -> Recorded:
+def read_recorded(folder: Path) -> RecordedContract:
     """Raises Missing where the recorded answers are not beside the program."""
     lists: dict[ListRequest, None] = {}
     forms: dict[str, frozenset[tuple[str, ...]]] = {}
@@ -51,10 +51,10 @@ def read_recorded(folder: Path) -> Recorded:
                     forms[level] = forms.get(level, frozenset()) | {keys}
     except FileNotFoundError as error:
         raise NotFound(f"the recorded answers are not there: {error.filename}") from error
-    return Recorded(tuple(lists), forms)
+    return RecordedContract(tuple(lists), forms)
 
 
-def faults_of_form(kind: str, body: Any, forms: Forms, *, shown_keys: Collection[str] = ()) -> list[str]:
+def shape_differences(kind: str, body: Any, forms: Shapes, *, shown_keys: Collection[str] = ()) -> list[str]:
     """Where the answer's keys differ from the recorded ones, each level once; `shown_keys` may come on top."""
     faults: dict[str, None] = {}
     for level, keys in _levels(kind, body, leave_out=shown_keys):

@@ -23,14 +23,14 @@ from flags.audit import describe_state
 from flags.editing import clean_reason, validate_name
 from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
-from ops.contract_check import Comparison, compare_answers
+from ops.contract_check import ContractReport, check_contract
 
 _SHOWN_FAULTS = 10
 _SHOWN_CONFLICTS = 20
 
 
 @dataclass(frozen=True)
-class RollbackWish:
+class RollbackPlan:
     """`by` is None for the system. Flags in `kept` stay as they are."""
 
     reason: str
@@ -46,7 +46,7 @@ class RollbackWish:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """What a step did, in lines for a person. What is not fine ends the rollback there."""
 
     lines: Sequence[str]
@@ -55,15 +55,15 @@ class Outcome:
 
 class Step(NamedTuple):
     name: str
-    run: Callable[[RollbackWish], Outcome]
+    run: Callable[[RollbackPlan], StepResult]
 
 
 @dataclass(frozen=True)
-class StepReport:
+class StepRecord:
     """`outcome` is None for a step that was not reached."""
 
     step: Step
-    outcome: Outcome | None
+    outcome: StepResult | None
     seconds: float
 
     @property
@@ -80,7 +80,7 @@ def plan_rollback(
     keep: Collection[str] = (),
     is_dry_run: bool = False,
     undoes_backfills: bool = False,
-) -> RollbackWish:
+) -> RollbackPlan:
     """The wish, checked before anything is touched. Without `only`, every flag is meant.
 
     Raises Invalid for an unknown flag, a bad reason, somebody who is switched off, or when no flag is left.
@@ -92,46 +92,48 @@ def plan_rollback(
     names = frozenset(only or FLAG_NAMES) - frozenset(keep)
     if not names:
         raise InvalidInput("every flag is kept, so nothing is left to switch off", field="keep")
-    return RollbackWish(clean_reason(reason), by, names, now, is_dry_run, undoes_backfills)
+    return RollbackPlan(clean_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
-def list_flags_on(wish: RollbackWish) -> Outcome:
+def list_flags_on(wish: RollbackPlan) -> StepResult:
     words = {name: describe_state(state) for name, state in flags_on().items()}
     kept = {name: " (is kept)" for name in words if name in wish.kept}
-    return Outcome([f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"])
+    return StepResult(
+        [f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"]
+    )
 
 
-def switch_flags_off(wish: RollbackWish) -> Outcome:
+def switch_flags_off(wish: RollbackPlan) -> StepResult:
     if wish.is_dry_run:
-        return Outcome(
+        return StepResult(
             [f"{name} would go off" for name in flags_on() if name in wish.names] or ["nothing would change"]
         )
     changes = switch_off(wish.names, by=wish.by, reason=wish.reason, now=wish.now)
     who = wish.by.email if wish.by else "the system"
-    return Outcome(
+    return StepResult(
         [f"{change.flag_name}: {describe_state(change.before)} -> off" for change in changes]
         + ([f"recorded as changes by {who}: {wish.reason}"] if changes else ["nothing had to be switched"])
     )
 
 
-def check_answers(wish: RollbackWish) -> Outcome:
+def check_answers(wish: RollbackPlan) -> StepResult:
     """The doors answer from here on as they did before the gated fields existed."""
     # Any person's answers would do; an operator is the one who expects to be named.
     person = wish.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
     if person is None:
-        return Outcome(["there is no active person in whose name the doors could be asked"], is_fine=False)
+        return StepResult(["there is no active person in whose name the doors could be asked"], is_fine=False)
     try:
-        found = compare_answers(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
+        found = check_contract(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
     except NotFound as error:
-        return Outcome([error.message], is_fine=False)
-    return Outcome([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
+        return StepResult([error.message], is_fine=False)
+    return StepResult([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
 
 
-def undo_backfills(wish: RollbackWish) -> Outcome:
+def undo_backfills(wish: RollbackPlan) -> StepResult:
     """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
     runs = BackfillRun.objects.with_values()
     if not wish.undoes_backfills:
-        return Outcome([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
+        return StepResult([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
     lines: list[str] = []
     for run in runs:  # the newest first
         if wish.is_dry_run:
@@ -142,11 +144,11 @@ def undo_backfills(wish: RollbackWish) -> Outcome:
         try:
             done = undo_in_foreground(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
         except RegistryError as error:
-            return Outcome([*lines, f"{run}: {error.message}"], is_fine=False)
+            return StepResult([*lines, f"{run}: {error.message}"], is_fine=False)
         lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
         for change in done.changes.conflicts()[:_SHOWN_CONFLICTS]:
             lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, left as it is")
-    return Outcome(lines or ["no run has values in the table"])
+    return StepResult(lines or ["no run has values in the table"])
 
 
 STEPS: tuple[Step, ...] = (
@@ -158,18 +160,18 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def roll_back(wish: RollbackWish, steps: Sequence[Step] = STEPS) -> Iterator[StepReport]:
+def execute_rollback(wish: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
     """Do one step after the other; a step that is not fine leaves those behind it undone."""
     is_fine = True
     for step in steps:
         started = time.perf_counter()
         outcome = step.run(wish) if is_fine else None
-        report = StepReport(step, outcome, time.perf_counter() - started)
+        report = StepRecord(step, outcome, time.perf_counter() - started)
         is_fine = report.is_fine
         yield report
 
 
-def _account(found: Comparison) -> list[str]:
+def _account(found: ContractReport) -> list[str]:
     asked = ", ".join(f"{count} {sort}" for sort, count in found.counts.items())
     lines = [
         f"asked as {found.person} and as {found.service}: {asked}",
@@ -181,7 +183,7 @@ def _account(found: Comparison) -> list[str]:
     return lines
 
 
-def _verdict(found: Comparison, wish: RollbackWish) -> list[str]:
+def _verdict(found: ContractReport, wish: RollbackPlan) -> list[str]:
     kept = f" (but for what {', '.join(sorted(wish.kept))} may show)" if wish.kept else ""
     if not found.differences:
         return [f"all {found.question_count} answers are the recorded ones{kept}"]

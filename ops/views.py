@@ -17,7 +17,7 @@ from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
 from bugreports.metrics import report_metrics
 from common.timestamps import format_timestamp
-from ops.metrics import field_figures, recent_activity, usage_figures
+from ops.metrics import field_metrics, recent_activity, usage_metrics
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class MetricsView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(usage_figures(timezone.now()))
+        return Response(usage_metrics(timezone.now()))
 
 
 class AlbumArtMetricsView(APIView):
@@ -116,7 +116,7 @@ class FieldMetricsView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(field_figures())
+        return Response(field_metrics())
 
 
 class BugReportMetricsView(APIView):

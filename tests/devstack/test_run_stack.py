@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from ops.dev_stack import claim_checkout
+from ops.dev_stack import lock_checkout
 
 
 @pytest.fixture
@@ -30,5 +30,5 @@ def test_refuses_a_port_that_is_taken_before_it_touches_the_database(checkout: P
 
 
 def test_refuses_a_second_start_from_the_same_checkout(checkout: Path) -> None:
-    with claim_checkout(checkout), pytest.raises(CommandError, match="already runs"):
+    with lock_checkout(checkout), pytest.raises(CommandError, match="already runs"):
         call_command("run_stack", "--port", "0")

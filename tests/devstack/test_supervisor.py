@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import Conflict
-from ops.dev_stack import claim_checkout, refuse_taken_port
+from ops.dev_stack import ensure_port_free, lock_checkout
 from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
 
 # Says when it starts and when it is told to stop; has a child of its own; `stubborn` ones only note the wish.
@@ -106,9 +106,9 @@ def test_stops_with_its_parent_if_asked_to(mark: str):
 
 
 def test_a_second_stack_in_the_same_checkout_is_refused(tmp_path: Path):
-    with claim_checkout(tmp_path), pytest.raises(Conflict, match=f"as process {os.getpid()}"), claim_checkout(tmp_path):
+    with lock_checkout(tmp_path), pytest.raises(Conflict, match=f"as process {os.getpid()}"), lock_checkout(tmp_path):
         pass
-    with claim_checkout(tmp_path):
+    with lock_checkout(tmp_path):
         pass
 
 
@@ -116,5 +116,5 @@ def test_a_taken_port_is_refused_before_anything_starts():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Conflict, match=f"cannot listen on 127.0.0.1:{port} .* set PORT to another one"):
-            refuse_taken_port("127.0.0.1", port)
-    refuse_taken_port("127.0.0.1", port)
+            ensure_port_free("127.0.0.1", port)
+    ensure_port_free("127.0.0.1", port)

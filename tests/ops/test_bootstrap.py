@@ -22,9 +22,9 @@ def held():
 def test_the_demo_shows_every_field_and_what_is_held_back_to_staff(held, monkeypatch):
     monkeypatch.setattr(bootstrap, "DEMO_ASSET_COUNT", 6)
     with set_flags():
-        lines = bootstrap.prepare_development(with_demo=True, now=timezone.now())
+        lines = bootstrap.bootstrap_development(with_demo=True, now=timezone.now())
         stages = {row.field.flag: row.stage for row in list_rollouts()}
-        again = bootstrap.prepare_development(with_demo=True, now=timezone.now())
+        again = bootstrap.bootstrap_development(with_demo=True, now=timezone.now())
     assert stages == dict.fromkeys(FLAG_NAMES, Stage.EVERYONE) | {AI_METADATA: Stage.STAFF}
     assert "Shown to staff only, for now: ai_metadata." in lines
     assert len(again) == 1  # the logins

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from common.errors import NotFound
-from ops.recorded_contract import faults_of_form, read_recorded
+from ops.recorded_contract import read_recorded, shape_differences
 from tests.support.exchanges import CONTRACTS
 
 RECORDED = read_recorded(CONTRACTS)
@@ -22,7 +22,7 @@ def page():
 
 
 def faults(body, kind="asset_page", **kept):
-    return faults_of_form(kind, body, RECORDED.forms, **kept)
+    return shape_differences(kind, body, RECORDED.forms, **kept)
 
 
 def test_old_clients_of_both_kinds_are_asked_for():

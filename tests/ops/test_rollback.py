@@ -19,8 +19,8 @@ from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
 from flags.rollout import flags_on, set_stage
-from ops.internal_client import one_moment
-from ops.rollback import STEPS, Outcome, Step, plan_rollback, roll_back
+from ops.internal_client import read_only_snapshot
+from ops.rollback import STEPS, Step, StepResult, execute_rollback, plan_rollback
 from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import make_stored
@@ -135,7 +135,7 @@ def test_nothing_is_left_of_asking(operator, service_api):
 
 
 def test_while_the_doors_are_asked_the_database_takes_no_write():
-    with pytest.raises(InternalError, match="read-only"), one_moment():
+    with pytest.raises(InternalError, match="read-only"), read_only_snapshot():
         FieldFlag.objects.update(everyone=True)
     assert connection.get_autocommit()
 
@@ -143,11 +143,11 @@ def test_while_the_doors_are_asked_the_database_takes_no_write():
 def test_finds_what_somebody_switches_on_again_meanwhile(operator):
     def switch_on(wish):
         set_stage(name=AI_METADATA, stage="100", by=None, reason="Did not know", now=timezone.now())
-        return Outcome(["somebody else"])
+        return StepResult(["somebody else"])
 
     off, check = STEPS[1], STEPS[2]
     wish = plan_rollback(reason="x", by=operator, now=timezone.now())
-    last = list(roll_back(wish, [off, Step("meanwhile", switch_on), check]))[-1]
+    last = list(execute_rollback(wish, [off, Step("meanwhile", switch_on), check]))[-1]
     assert not last.is_fine
     text = "\n".join(last.outcome.lines)
     assert "are not the recorded ones" in text
@@ -206,12 +206,12 @@ def test_refuses_bad_input_before_it_touches_anything(words, says):
 def test_a_step_that_is_not_fine_leaves_those_behind_it_undone():
     done = []
     steps = [
-        Step("looks", lambda wish: Outcome(["seen"])),
-        Step("finds", lambda wish: Outcome(["different"], is_fine=False)),
-        Step("changes data", lambda wish: done.append(wish) or Outcome([])),
+        Step("looks", lambda wish: StepResult(["seen"])),
+        Step("finds", lambda wish: StepResult(["different"], is_fine=False)),
+        Step("changes data", lambda wish: done.append(wish) or StepResult([])),
     ]
     wish = plan_rollback(reason="x", by=None, now=timezone.now())
-    reports = list(roll_back(wish, steps))
+    reports = list(execute_rollback(wish, steps))
     assert [report.is_fine for report in reports] == [True, False, False]
     assert reports[2].outcome is None
     assert done == []

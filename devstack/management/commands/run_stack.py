@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from common.errors import Conflict
-from ops.bootstrap import prepare_development
-from ops.dev_stack import claim_checkout, refuse_taken_port, serve_stack
+from ops.bootstrap import bootstrap_development
+from ops.dev_stack import ensure_port_free, lock_checkout, serve_stack
 
 
 class Command(BaseCommand):
@@ -28,9 +28,9 @@ class Command(BaseCommand):
         if settings.ENVIRONMENT_NAME != "development":
             raise CommandError("run_stack is for development; a deployment runs its parts by themselves")
         try:
-            with claim_checkout(settings.STACK_DIR):
-                refuse_taken_port(host, port)
-                for line in prepare_development(with_demo=not options["no_demo"], now=timezone.now()):
+            with lock_checkout(settings.STACK_DIR):
+                ensure_port_free(host, port)
+                for line in bootstrap_development(with_demo=not options["no_demo"], now=timezone.now()):
                     self.stdout.write(line)
                 connection.close()
                 if connection.pool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from common.errors import RegistryError
 from flags.registry import FLAG_NAMES
-from ops.rollback import STEPS, StepReport, plan_rollback, roll_back
+from ops.rollback import STEPS, StepRecord, execute_rollback, plan_rollback
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         except RegistryError as refusal:
             raise CommandError(refusal.message) from refusal
         reports = []
-        for number, report in enumerate(roll_back(wish), 1):
+        for number, report in enumerate(execute_rollback(wish), 1):
             self._print(number, report)
             reports.append(report)
         total = f"{sum(report.seconds for report in reports):.2f} s"
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         done = "Nothing was changed (--dry-run)" if wish.is_dry_run else "Rolled back"
         self.stdout.write(self.style.SUCCESS(f"{done}: {len(reports)} steps in {total}."))
 
-    def _print(self, number: int, report: StepReport) -> None:
+    def _print(self, number: int, report: StepRecord) -> None:
         state = "not done" if report.outcome is None else "ok" if report.is_fine else "NOT OK"
         self.stdout.write(f"[{number}/{len(STEPS)}] {report.step.name}: {state}, {report.seconds:.2f} s")
         for line in report.outcome.lines if report.outcome else ():
