@@ -10,8 +10,8 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from accounts.service_keys import ServiceCaller, find_caller
-from accounts.snapshots import PersonSnapshot, person_snapshot
 from accounts.tokens import is_outdated, read_token
+from accounts.user_cache import PersonSnapshot, person_snapshot
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.snapshots import forget_people
+from accounts.user_cache import forget_people
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 

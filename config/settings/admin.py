@@ -27,7 +27,7 @@ UNFOLD = {
     "SITE_TITLE": "NNA Asset Registry",
     "SITE_HEADER": "NNA Asset Registry",
     "SITE_SYMBOL": "inventory_2",
-    "LOGIN": {"form": "accounts.login_form.ThrottledLoginForm"},
+    "LOGIN": {"form": "accounts.forms.ThrottledLoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.access import deactivate, end_sessions
 from accounts.models import ServiceKey, User
 from accounts.service_keys import revoke_keys
-from accounts.snapshots import forget_people
 from accounts.tokens import LEEWAY_SECONDS, issue_token
+from accounts.user_cache import forget_people
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 pytestmark = pytest.mark.django_db
@@ -171,12 +171,12 @@ def test_a_read_costs_no_query_for_the_token_once_the_person_is_known(api, edito
 
 
 def test_the_memory_of_people_is_bounded(api, monkeypatch):
-    from accounts import snapshots
+    from accounts import user_cache
 
-    monkeypatch.setattr(snapshots, "_MAX_PEOPLE", 3)
+    monkeypatch.setattr(user_cache, "_MAX_PEOPLE", 3)
     for user in UserFactory.create_batch(5):
         assert api.get(PROFILE, headers={"Authorization": bearer(user)}).status_code == 200
-    assert len(snapshots._people) == 3
+    assert len(user_cache._people) == 3
 
 
 class TestServiceKeys:
