@@ -6,19 +6,19 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.errors import NotYours
+from accounts.errors import UserNotManageable
 from accounts.models import User
 
 log = logging.getLogger(__name__)
 
 
-def may_manage(actor: User, person: User) -> bool:
+def can_manage(actor: User, person: User) -> bool:
     """Superusers manage everybody; other staff only people without any power, or they could take that power over."""
     return actor.is_superuser or not (person.is_superuser or person.is_staff or person.role == User.Role.ADMIN)
 
 
 @transaction.atomic
-def end_sessions(people: Sequence[User], *, by: User, now: datetime) -> int:
+def revoke_sessions(people: Sequence[User], *, by: User, now: datetime) -> int:
     """Every token and admin session made before `now` is refused from here on. Raises NotYours."""
     _check_manageable(people, by)
     return _update(people, "sessions ended", by, tokens_valid_from=now)
@@ -29,7 +29,7 @@ def deactivate(people: Sequence[User], *, by: User, now: datetime) -> int:
     """Switch off, and end sessions, so that nothing old works when they are switched on again. Raises NotYours."""
     _check_manageable(people, by)
     if any(person.pk == by.pk for person in people):
-        raise NotYours("You cannot deactivate yourself")
+        raise UserNotManageable("You cannot deactivate yourself")
     return _update(people, "people deactivated", by, is_active=False, tokens_valid_from=now, updated_at=now)
 
 
@@ -40,9 +40,9 @@ def activate(people: Sequence[User], *, by: User, now: datetime) -> int:
 
 
 def _check_manageable(people: Sequence[User], by: User) -> None:
-    refused = [person.email for person in people if not may_manage(by, person)]
+    refused = [person.email for person in people if not can_manage(by, person)]
     if refused:
-        raise NotYours(f"Only a superuser may do this to staff and admins: {', '.join(refused)}")
+        raise UserNotManageable(f"Only a superuser may do this to staff and admins: {', '.join(refused)}")
 
 
 def _update(people: Sequence[User], message: str, by: User, **changes: object) -> int:

@@ -18,7 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import access
 from accounts.models import ServiceKey, User
-from accounts.service_keys import make_key, revoke_keys
+from accounts.service_keys import create_service_key, revoke_keys
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin
 from common.text_validation import clean_text
@@ -26,7 +26,7 @@ from common.text_validation import clean_text
 admin.site.unregister(Group)
 
 
-class UsernameRules:
+class UsernameMixin:
     """A username need not be unique here: people log in by e-mail."""
 
     def clean_username(self) -> str:
@@ -39,13 +39,13 @@ class UsernameRules:
         return name
 
 
-class AddPersonForm(UsernameRules, UserCreationForm):
+class UserAddForm(UsernameMixin, UserCreationForm):
     class Meta:
         model = User
         fields = ["email", "username"]
 
 
-class PersonForm(UsernameRules, UserChangeForm):
+class UserEditForm(UsernameMixin, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"  # the admin's fieldsets choose
@@ -53,8 +53,8 @@ class PersonForm(UsernameRules, UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, BaseModelAdmin):
-    form = PersonForm
-    add_form = AddPersonForm
+    form = UserEditForm
+    add_form = UserAddForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["email", "username", "role_label", "is_staff", "is_active", "created_at"]
     list_filter = ["role", "is_staff", "is_superuser", "is_active", "groups", "created_at"]
@@ -83,7 +83,7 @@ class UserAdmin(BaseUserAdmin, BaseModelAdmin):
         return [*super().get_readonly_fields(request, obj), *powers]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or access.may_manage(request.user, obj))
+        return super().has_change_permission(request, obj) and (obj is None or access.can_manage(request.user, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         # Deactivate instead: assets and changes name their people.
@@ -96,7 +96,7 @@ class UserAdmin(BaseUserAdmin, BaseModelAdmin):
 
     @admin.action(description="End all sessions", permissions=["change"])
     def end_all_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        count = access.end_sessions(list(people), by=request.user, now=timezone.now())
+        count = access.revoke_sessions(list(people), by=request.user, now=timezone.now())
         self.message_user(request, f"Ended all sessions of {count}", messages.SUCCESS)
 
     @admin.action(description="Deactivate", permissions=["change"])
@@ -164,7 +164,7 @@ class ServiceKeyAdmin(BaseModelAdmin):
     def save_model(self, request: HttpRequest, obj: ServiceKey, form: forms.ModelForm, change: bool) -> None:
         if change:
             return
-        row, text = make_key(obj.name, by=request.user, expires_at=obj.expires_at)
+        row, text = create_service_key(obj.name, by=request.user, expires_at=obj.expires_at)
         obj.pk = row.pk
         obj.refresh_from_db()
         note = format_html("Key of {}, shown this once, copy it now: <code>{}</code>", row.name, text)

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from accounts.errors import DemoRefused
+from accounts.errors import DemoNotAllowed
 from accounts.models import User
 
 DEMO_PASSWORD = "registry-demo"  # noqa: S105  # printed at the start; refused outside development
@@ -11,10 +11,10 @@ ADMIN_EMAIL = "admin@demo.test"
 EDITOR_EMAIL = "editor@demo.test"
 
 
-def ensure_demo_logins() -> list[User]:
+def ensure_demo_users() -> list[User]:
     """The demo admin and the demo editor, made if they are not there."""
     if settings.ENVIRONMENT_NAME not in ("development", "test"):
-        raise DemoRefused("Demo logins exist in development only")
+        raise DemoNotAllowed("Demo logins exist in development only")
     admin = User.objects.with_email(ADMIN_EMAIL).first() or User.objects.create_superuser(
         ADMIN_EMAIL, "demo-admin", DEMO_PASSWORD
     )

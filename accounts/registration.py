@@ -6,7 +6,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
-from accounts.errors import CredentialsWrong, EmailTaken, UserMissing
+from accounts.errors import EmailAlreadyRegistered, InvalidCredentials, UserNotFound
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -15,17 +15,17 @@ log = logging.getLogger(__name__)
 def register_user(*, username: str, email: str, password: str) -> User:
     """A new editor. Raises EmailTaken, also when two ask at the same moment."""
     if User.objects.with_email(email).exists():
-        raise EmailTaken("User already exists with this email", field="email")
+        raise EmailAlreadyRegistered("User already exists with this email", field="email")
     try:
         with transaction.atomic():
             user = User.objects.create_user(email=email, username=username, password=password)
     except IntegrityError as error:
-        raise EmailTaken("User already exists with this email", field="email") from error
+        raise EmailAlreadyRegistered("User already exists with this email", field="email") from error
     log.info("user registered", extra={"user": user.public_id})
     return user
 
 
-def log_in(*, email: str, password: str, now: datetime) -> User:
+def authenticate_user(*, email: str, password: str, now: datetime) -> User:
     """The person. Raises CredentialsWrong; the work done is the same whether or not the e-mail is known."""
     user = User.objects.with_email(email).first()
     if user is None:
@@ -33,7 +33,7 @@ def log_in(*, email: str, password: str, now: datetime) -> User:
     is_right = user is not None and check_password(password, user.password, setter=_upgrade_hash(user))
     if user is None or not is_right or not user.is_active:
         log.warning("login refused", extra={"reason": "inactive" if is_right else "credentials"})
-        raise CredentialsWrong("Invalid credentials")
+        raise InvalidCredentials("Invalid credentials")
     User.objects.filter(pk=user.pk).update(last_login=now)
     return user
 
@@ -52,11 +52,11 @@ def ensure_user(*, email: str, username: str = "") -> User:
     return user or User.objects.create_user(email=email, username=username or email.partition("@")[0])
 
 
-def make_admin(*, email: str, by: User | None) -> User:
+def grant_admin_role(*, email: str, by: User | None) -> User:
     """Give the role `admin`. Raises UserMissing."""
     user = User.objects.with_email(email).first()
     if user is None:
-        raise UserMissing(f"User not found: {email}")
+        raise UserNotFound(f"User not found: {email}")
     if user.role != User.Role.ADMIN:
         user.role = User.Role.ADMIN
         user.save(update_fields=["role", "updated_at"])

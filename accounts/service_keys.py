@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.errors import KeyNameTaken
+from accounts.errors import ServiceKeyNameTaken
 from accounts.models import ServiceKey, User
 from common.errors import InvalidInput
 from common.text_validation import clean_text
@@ -19,7 +19,7 @@ _LAST_USED_STEP = timedelta(minutes=1)  # how exactly "last used" is known; more
 
 
 @dataclass(frozen=True)
-class ServiceCaller:
+class ServicePrincipal:
     """What a request's user is when a service asks."""
 
     name: str
@@ -42,7 +42,7 @@ class ServiceCaller:
         return f"service:{self.name}"
 
 
-def make_key(name: str, *, by: User | None, expires_at: datetime | None = None) -> tuple[ServiceKey, str]:
+def create_service_key(name: str, *, by: User | None, expires_at: datetime | None = None) -> tuple[ServiceKey, str]:
     """A new key and its text. The text is not kept: show it now or never.
 
     Raises Invalid for a name that is no plain text, KeyNameTaken for one in use.
@@ -51,7 +51,7 @@ def make_key(name: str, *, by: User | None, expires_at: datetime | None = None) 
     if not name:
         raise InvalidInput("name should not be empty", field="name")
     if ServiceKey.objects.filter(name=name).exists():
-        raise KeyNameTaken(f"A key named {name} exists; revoke it or choose another name", field="name")
+        raise ServiceKeyNameTaken(f"A key named {name} exists; revoke it or choose another name", field="name")
     text = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ServiceKey.objects.create(
         name=name, prefix=text[:10], key_sha256=hash_key(text), created_by=by, expires_at=expires_at
@@ -75,7 +75,7 @@ def hash_key(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def find_caller(text: str, now: datetime) -> ServiceCaller | None:
+def authenticate_service_key(text: str, now: datetime) -> ServicePrincipal | None:
     """The service that holds the key; None for a wrong, expired or revoked one."""
     row = ServiceKey.objects.usable(now).filter(key_sha256=hash_key(text)).first()
     if row is None:
@@ -83,4 +83,4 @@ def find_caller(text: str, now: datetime) -> ServiceCaller | None:
     if row.last_used_at is None or now - row.last_used_at > _LAST_USED_STEP:
         # The old value in the condition: of many reads at the same moment one writes.
         ServiceKey.objects.filter(pk=row.pk, last_used_at=row.last_used_at).update(last_used_at=now)
-    return ServiceCaller(name=row.name, key_pk=row.pk)
+    return ServicePrincipal(name=row.name, key_pk=row.pk)

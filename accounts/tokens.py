@@ -25,14 +25,14 @@ def issue_token(user: User, now: datetime) -> str:
             "userId": user.public_id,
             "sub": user.public_id,
             "email": user.email,
-            "role": wire_role(user),
+            "role": api_role(user),
             "iat": issued_at,
             "exp": issued_at + settings.ACCOUNTS_TOKEN_LIFETIME_SECONDS,
         }
     )
 
 
-def read_token(token: str) -> dict[str, Any] | None:
+def decode_token(token: str) -> dict[str, Any] | None:
     """The claims of a token we signed and that has not expired; None for any other text."""
     try:
         claims = _decode(token, settings.ACCOUNTS_SIGNING_KEY)
@@ -47,7 +47,7 @@ def read_token(token: str) -> dict[str, Any] | None:
     return dict(claims)
 
 
-def is_outdated(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:
+def is_revoked(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:
     """True for a token made before the person's password changed or somebody ended all sessions."""
     return claims["iat"] < _first_valid_second(tokens_valid_from)
 
@@ -56,7 +56,7 @@ def _first_valid_second(tokens_valid_from: datetime | None) -> int:
     return math.ceil(tokens_valid_from.timestamp()) if tokens_valid_from else 0
 
 
-def wire_role(user: User) -> str:
+def api_role(user: User) -> str:
     """Old clients know `editor` and `admin`, whatever richer roles there are."""
     return "admin" if user.role == User.Role.ADMIN or user.is_superuser else "editor"
 

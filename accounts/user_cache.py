@@ -14,7 +14,7 @@ _MAX_PEOPLE = 10_000
 
 
 @dataclass(frozen=True)
-class PersonSnapshot:
+class CachedUser:
     """A person as of a moment ago. Good for reading; whoever writes is looked up afresh."""
 
     pk: int
@@ -34,10 +34,10 @@ class PersonSnapshot:
 
 
 _lock = threading.Lock()
-_people: OrderedDict[str, tuple[float, PersonSnapshot]] = OrderedDict()
+_people: OrderedDict[str, tuple[float, CachedUser]] = OrderedDict()
 
 
-def person_snapshot(public_id: str) -> PersonSnapshot | None:
+def get_cached_user(public_id: str) -> CachedUser | None:
     """The person, at most ACCOUNTS_SNAPSHOT_SECONDS old; None when there is no such person."""
     now = time.monotonic()
     with _lock:
@@ -49,7 +49,7 @@ def person_snapshot(public_id: str) -> PersonSnapshot | None:
     ).first()  # fmt: skip
     if row is None:
         return None
-    snapshot = PersonSnapshot(**row)
+    snapshot = CachedUser(**row)
     with _lock:
         _people[public_id] = (now + settings.ACCOUNTS_SNAPSHOT_SECONDS, snapshot)
         _people.move_to_end(public_id)
@@ -58,7 +58,7 @@ def person_snapshot(public_id: str) -> PersonSnapshot | None:
     return snapshot
 
 
-def forget_people() -> None:
+def clear_user_cache() -> None:
     """Drop this process's snapshots."""
     with _lock:
         _people.clear()

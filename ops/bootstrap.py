@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.management import call_command
 
-from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import DEMO_PASSWORD, ensure_demo_users
 from assets.demo import load_demo
 from assets.models import Asset
 from flags.editing import turn_on_for_everyone
@@ -27,7 +27,7 @@ def bootstrap_development(*, with_demo: bool, now: datetime) -> list[str]:
     starter = install_starter_taxonomy(now=now)
     if starter:
         lines.append(f"Loaded the starter taxonomy, version {starter.version}.")
-    users = ensure_demo_logins()
+    users = ensure_demo_users()
     if with_demo and starter and not Asset.objects.exists():
         count = load_demo(asset_count=DEMO_ASSET_COUNT, now=now)
         lines.append(f"Loaded {count} demo assets (`manage.py clear_demo` removes them).")

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
-from accounts.service_keys import ServiceCaller
+from accounts.service_keys import ServicePrincipal
 from api.envelopes import success_from_json
 from assets.api.asset_json import fetch_by_pk, fetch_latest, metadata_json
 from assets.api.listing import list_assets
@@ -153,7 +153,7 @@ def _words(assets: list[Asset]) -> list[str]:
 def _fault(
     question: ContractProbe,
     answer: ClientResponse,
-    caller: User | ServiceCaller,
+    caller: User | ServicePrincipal,
     recorded: RecordedContract,
     kept: Collection[str],
 ) -> str:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import ServiceKey, User
-from accounts.service_keys import ServiceCaller
+from accounts.service_keys import ServicePrincipal
 from accounts.tokens import issue_token
 
 
@@ -41,7 +41,7 @@ class InternalClient:
     check of the key is as ever.
     """
 
-    def __init__(self, caller: User | ServiceCaller, *, now: datetime) -> None:
+    def __init__(self, caller: User | ServicePrincipal, *, now: datetime) -> None:
         self.caller = caller
         self._client = APIClient(raise_request_exception=False)
         self._headers = {"Host": urlsplit(settings.PUBLIC_BASE_URL).netloc}
@@ -56,10 +56,10 @@ class InternalClient:
         return ClientResponse(answer.status_code, _content(answer))
 
 
-def sample_service(now: datetime) -> ServiceCaller:
+def sample_service(now: datetime) -> ServicePrincipal:
     """A service that has a key; where none has, one that has not."""
     key = ServiceKey.objects.usable(now).order_by("pk").first()
-    return ServiceCaller(name=key.name, key_pk=key.pk) if key else ServiceCaller(name="without a key", key_pk=0)
+    return ServicePrincipal(name=key.name, key_pk=key.pk) if key else ServicePrincipal(name="without a key", key_pk=0)
 
 
 def _content(answer: Any) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.user_cache import forget_people
+from accounts.user_cache import clear_user_cache
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 
@@ -14,7 +14,7 @@ from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactor
 def forget_snapshots() -> Iterator[None]:
     """A test's people are rolled back; what the process remembers of them is not."""
     yield
-    forget_people()
+    clear_user_cache()
 
 
 @pytest.fixture

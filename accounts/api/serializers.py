@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 from rest_framework import serializers
 
 from accounts.models import User
-from accounts.tokens import wire_role
+from accounts.tokens import api_role
 from api.fields import PlainTextField, StrictSerializer
 from common.timestamps import format_timestamp
 
@@ -62,7 +62,7 @@ class MakeAdminSerializer(StrictSerializer):
 
 def user_data(user: User) -> dict[str, Any]:
     """`{id, username, email, role}`, as login and registration answer."""
-    return {"id": user.public_id, "username": user.username, "email": user.email, "role": wire_role(user)}
+    return {"id": user.public_id, "username": user.username, "email": user.email, "role": api_role(user)}
 
 
 def profile_data(user: User) -> dict[str, Any]:

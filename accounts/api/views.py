@@ -15,9 +15,9 @@ from accounts.api.serializers import (
     user_data,
 )
 from accounts.authentication import TokenAuthentication
-from accounts.errors import CredentialsWrong
+from accounts.errors import InvalidCredentials
 from accounts.models import User
-from accounts.registration import log_in, make_admin, register_user
+from accounts.registration import authenticate_user, grant_admin_role, register_user
 from accounts.tokens import issue_token
 from api.envelopes import success
 from api.permissions import IsAdminRole, IsUser
@@ -53,8 +53,8 @@ class LoginView(APIView):
         wish.is_valid(raise_exception=True)
         now = timezone.now()
         try:
-            user = log_in(**wish.validated_data, now=now)
-        except CredentialsWrong as error:
+            user = authenticate_user(**wish.validated_data, now=now)
+        except InvalidCredentials as error:
             raise AuthenticationFailed(error.message) from error
         return success({"token": issue_token(user, now), "user": user_data(user)}, status=201)
 
@@ -75,4 +75,4 @@ class MakeAdminView(APIView):
     def post(self, request: Request) -> Response:
         wish = MakeAdminSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        return success(user_data(make_admin(email=wish.validated_data["email"], by=request.user)), status=201)
+        return success(user_data(grant_admin_role(email=wish.validated_data["email"], by=request.user)), status=201)

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ServiceKey, User
-from accounts.service_keys import find_caller
+from accounts.service_keys import authenticate_service_key
 from tests.factories.accounts import PASSWORD, AdminFactory, ServiceKeyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +174,7 @@ class TestServiceKeys:
         response = client.post(f"{KEYS}add/", {"name": "recommendations"}, follow=True)
         page = response.content.decode()
         text = re.search(r"nna_[\w-]{43}", page).group()
-        assert find_caller(text, timezone.now()).name == "recommendations"
+        assert authenticate_service_key(text, timezone.now()).name == "recommendations"
         row = ServiceKey.objects.get()
         assert row.created_by == boss
         for address in (KEYS, f"{KEYS}{row.pk}/change/", f"{KEYS}{row.pk}/history/"):
@@ -196,7 +196,7 @@ class TestServiceKeys:
     def test_revokes_and_never_deletes(self, client, boss):
         key = ServiceKeyFactory()
         assert "Revoked 1" in act(client, KEYS, "revoke", [key]).content.decode()
-        assert find_caller(key.plain_key, timezone.now()) is None
+        assert authenticate_service_key(key.plain_key, timezone.now()) is None
         assert client.post(f"{KEYS}{key.pk}/delete/", {"post": "yes"}).status_code == 403
 
     def test_changes_nothing_of_a_key(self, client, boss):

@@ -10,11 +10,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from accounts.access import deactivate, end_sessions
+from accounts.access import deactivate, revoke_sessions
 from accounts.models import ServiceKey, User
 from accounts.service_keys import revoke_keys
 from accounts.tokens import LEEWAY_SECONDS, issue_token
-from accounts.user_cache import forget_people
+from accounts.user_cache import clear_user_cache
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_a_person_switched_off_is_refused_at_once_for_writes_and_soon_for_reads(
     deactivate([admin], by=boss, now=timezone.now())
     assert api.post("/api/auth/make-admin", {"email": boss.email}, headers=headers).status_code == 401
     assert api.get(PROFILE, headers=headers).status_code == 200  # the snapshot, for ACCOUNTS_SNAPSHOT_SECONDS
-    forget_people()
+    clear_user_cache()
     assert api.get(PROFILE, headers=headers).status_code == 401
 
 
@@ -157,7 +157,7 @@ def test_ending_sessions_ends_tokens_and_admin_sessions(api, client):
     old = bearer(person)
     client.force_login(person)
     assert client.get("/admin/jsi18n/").status_code == 200
-    end_sessions([person], by=boss, now=timezone.now())
+    revoke_sessions([person], by=boss, now=timezone.now())
     assert api.get(PROFILE, headers={"Authorization": old}).status_code == 401
     assert client.get("/admin/jsi18n/").status_code == 302
 

@@ -9,10 +9,10 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.demo import DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import DEMO_PASSWORD, ensure_demo_users
 from accounts.models import User
 from accounts.registration import ensure_user
-from accounts.service_keys import find_caller
+from accounts.service_keys import authenticate_service_key
 from common.errors import Conflict
 from config.settings import base
 from tests.factories.accounts import UserFactory
@@ -27,7 +27,9 @@ def run(*words: str) -> str:
 
 
 def test_create_service_key_prints_a_key_that_works():
-    assert find_caller(run("create_service_key", "recommendations"), timezone.now()).name == "recommendations"
+    assert (
+        authenticate_service_key(run("create_service_key", "recommendations"), timezone.now()).name == "recommendations"
+    )
 
 
 @pytest.mark.parametrize("name", ["taken", "", "x" * 101, "a\nb"])
@@ -50,7 +52,7 @@ def test_make_admin_names_an_unknown_email():
 
 
 def test_demo_logins_are_made_once_and_work(api):
-    assert [user.email for user in ensure_demo_logins()] == [user.email for user in ensure_demo_logins()]
+    assert [user.email for user in ensure_demo_users()] == [user.email for user in ensure_demo_users()]
     for email, name, role in [
         ("admin@demo.test", "demo-admin", "admin"),
         ("editor@demo.test", "demo-editor", "editor"),
@@ -69,7 +71,7 @@ def test_demo_logins_are_made_once_and_work(api):
 def test_demo_logins_are_refused_where_others_reach_the_server(settings, name):
     settings.ENVIRONMENT_NAME = name
     with pytest.raises(Conflict):
-        ensure_demo_logins()
+        ensure_demo_users()
     assert not User.objects.exists()
 
 

@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import ServiceKey, User
-from accounts.service_keys import make_key
+from accounts.service_keys import create_service_key
 from accounts.tokens import issue_token
 
 PASSWORD = "correct horse battery"
@@ -46,7 +46,7 @@ class ServiceKeyFactory(factory.django.DjangoModelFactory):
 
     @classmethod
     def _create(cls, model_class: type[ServiceKey], *args: Any, **fields: Any) -> ServiceKey:
-        row, text = make_key(fields.pop("name"), by=fields.pop("created_by", None))
+        row, text = create_service_key(fields.pop("name"), by=fields.pop("created_by", None))
         for name, value in fields.items():
             setattr(row, name, value)
         row.save()

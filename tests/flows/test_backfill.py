@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from rest_framework.test import APIClient
 
-from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_users
 from accounts.models import User
 from assets.models import Asset
 from backfills import tasks
@@ -45,7 +45,7 @@ def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
 @pytest.fixture
 def registry(live_server: object) -> str:
     install_starter_taxonomy(now=timezone.now())
-    ensure_demo_logins()
+    ensure_demo_users()
     return live_server.url  # type: ignore[attr-defined]
 
 

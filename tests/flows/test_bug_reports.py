@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, EDITOR_EMAIL, ensure_demo_logins
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, EDITOR_EMAIL, ensure_demo_users
 from accounts.models import User
 from accounts.tokens import issue_token
 from bugreports.audit_log import Actor
@@ -45,7 +45,7 @@ def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 def registry(live_server: object, settings: Settings) -> str:
     settings.STORAGES = dict(settings.STORAGES)
     install_starter_taxonomy(now=timezone.now())
-    ensure_demo_logins()
+    ensure_demo_users()
     return live_server.url  # type: ignore[attr-defined]
 
 

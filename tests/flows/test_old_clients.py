@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from django.utils import timezone
 
-from accounts.service_keys import make_key
+from accounts.service_keys import create_service_key
 from flags.registry import FLAG_NAMES
 from taxonomy.snapshot import clear_taxonomy_cache
 from taxonomy.sync import install_starter_taxonomy
@@ -40,7 +40,7 @@ def credentials(server) -> dict[str, dict[str, str]]:
         "nobody": {},
         "editor": {"Authorization": bearer(editor)},
         "admin": {"Authorization": bearer(admin)},
-        "service": {"X-API-Key": make_key("recommendations", by=None)[1], "User-Agent": "AlgoRhythm/1.0.0"},
+        "service": {"X-API-Key": create_service_key("recommendations", by=None)[1], "User-Agent": "AlgoRhythm/1.0.0"},
     }
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_users
 from accounts.models import User
 from albumart.models import Artwork
 from albumart.tasks import process_artwork
@@ -68,7 +68,7 @@ def registry(live_server: object, settings: Settings) -> Iterator[str]:
     url: str = live_server.url  # type: ignore[attr-defined]
     settings.MEDIA_PUBLIC_URL = f"{url}/media/"
     install_starter_taxonomy(now=timezone.now())
-    ensure_demo_logins()
+    ensure_demo_users()
     with set_flags("album_art", "album_art_pipeline"):
         yield url
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_users
 from flags.guards import register_guard, unregister_guard
 from flags.models import FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART
@@ -28,7 +28,7 @@ def held():
 
 
 def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server, held):
-    ensure_demo_logins()
+    ensure_demo_users()
     with set_flags(), open_page(live_server.url) as (page, faults):
         log_in(page, live_server.url, ADMIN_EMAIL, DEMO_PASSWORD)
         page.click("nav a:has-text('Staged rollout')")

@@ -5,7 +5,7 @@ import os
 import pytest
 from django.utils import timezone
 
-from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_logins
+from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD, ensure_demo_users
 from assets.demo import load_demo
 from assets.models import Asset
 from taxonomy.sync import install_starter_taxonomy
@@ -25,7 +25,7 @@ def registry(live_server, settings):
     settings.MEDIA_PUBLIC_URL = f"{live_server.url}/media/"
     now = timezone.now()
     install_starter_taxonomy(now=now)
-    ensure_demo_logins()
+    ensure_demo_users()
     load_demo(asset_count=60, now=now)
     return live_server.url
 

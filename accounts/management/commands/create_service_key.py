@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.service_keys import make_key
+from accounts.service_keys import create_service_key
 from common.errors import RegistryError
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         try:
-            _, text = make_key(name, by=None)
+            _, text = create_service_key(name, by=None)
         except RegistryError as error:
             raise CommandError(error.message) from error
         self.stdout.write(text)

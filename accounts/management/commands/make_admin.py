@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.registration import make_admin
+from accounts.registration import grant_admin_role
 from common.errors import RegistryError
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         try:
-            user = make_admin(email=email, by=None)
+            user = grant_admin_role(email=email, by=None)
         except RegistryError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{user.email} is admin.")
