@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from common.file_locks import terminate_holder
-from config.settings.local_servers import VAR_DIR, read_data_dir
+from config.settings.embedded import VAR_DIR, read_data_dir
 from devstack import embedded
 
 

@@ -1,6 +1,6 @@
 """A developer's machine: embedded servers, known keys, everything visible. Never for a network others reach."""
 
-from config.settings.local_servers import provide_servers
+from config.settings.embedded import provide_servers
 
 provide_servers()
 

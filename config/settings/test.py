@@ -2,7 +2,7 @@
 
 import os
 
-from config.settings.local_servers import provide_servers
+from config.settings.embedded import provide_servers
 
 provide_servers()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.file_locks import acquire, is_locked, terminate_holder
 from devstack.embedded.errors import EmbeddedServersError
-from devstack.embedded.layout import Layout
+from devstack.embedded.paths import Layout
 
 __all__ = ["EmbeddedServersError", "ensure", "stop"]
 

@@ -46,7 +46,7 @@ _ROOM = "outbound/"
 _TALK_TO_OUR_OWN = {
     "bugreports/letters.py": "hands letters to the mail server that the settings name",
     "ops/dev_stack.py": "asks the web server it has just started whether it is up",
-    "devstack/embedded/keeper.py": "asks the Valkey it has started whether it is up, by a socket of its own",
+    "devstack/embedded/daemon.py": "asks the Valkey it has started whether it is up, by a socket of its own",
 }
 
 

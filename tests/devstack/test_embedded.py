@@ -18,7 +18,7 @@ import redis
 
 from devstack import embedded
 from devstack.embedded.binaries import find_postgres
-from devstack.embedded.identity import choose_identity
+from devstack.embedded.run_as import choose_identity
 from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
 
 # Prints the addresses, then stays until told to go.

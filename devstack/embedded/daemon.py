@@ -1,6 +1,6 @@
 """The process that owns the servers: starts both, waits for their last user to go, stops them.
 
-Run by `ensure` as `python -m devstack.embedded.keeper DATA_DIR TURN REPORT EPHEMERAL`, TURN and REPORT being
+Run by `ensure` as `python -m devstack.embedded.daemon DATA_DIR TURN REPORT EPHEMERAL`, TURN and REPORT being
 descriptors: the lock that makes others wait for us, and the pipe that takes "ready" or the reason why not.
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from common.file_locks import acquire, is_same_file, release, try_acquire, write_pid
 from devstack.embedded.binaries import find_postgres, find_valkey, read_major_version
 from devstack.embedded.errors import EmbeddedServersError
-from devstack.embedded.identity import choose_identity
-from devstack.embedded.layout import DATABASE_NAME, Layout
+from devstack.embedded.paths import DATABASE_NAME, Layout
+from devstack.embedded.run_as import choose_identity
 
 LOOK_SECONDS = 0.25
 LINGER_SECONDS = 2  # the next command often follows the last one at once
