@@ -1,8 +1,8 @@
 """A developer's machine: embedded servers, known keys, everything visible. Never for a network others reach."""
 
-from config.settings.embedded import provide_servers
+from config.settings.embedded import configure_embedded_servers
 
-provide_servers()
+configure_embedded_servers()
 
 from config.settings.base import *  # noqa: E402, F403
 from config.settings.base import CORS_ALLOWED_ORIGINS, INSTALLED_APPS, STORAGES, env  # noqa: E402

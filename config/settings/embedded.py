@@ -12,7 +12,7 @@ _BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = _BASE_DIR / "var"
 
 
-def provide_servers() -> None:
+def configure_embedded_servers() -> None:
     """Start or find the embedded servers and put their addresses into the environment; names already set stand."""
     # Before the settings do: a database named there must not come too late.
     environ.Env.read_env(_BASE_DIR / ".env", overwrite=False)

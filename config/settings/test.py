@@ -2,9 +2,9 @@
 
 import os
 
-from config.settings.embedded import provide_servers
+from config.settings.embedded import configure_embedded_servers
 
-provide_servers()
+configure_embedded_servers()
 
 from config.settings.base import *  # noqa: E402, F403
 from config.settings.base import (  # noqa: E402

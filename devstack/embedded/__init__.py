@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.file_locks import acquire, is_locked, terminate_holder
 from devstack.embedded.errors import EmbeddedServersError
-from devstack.embedded.paths import Layout
+from devstack.embedded.paths import ServerPaths
 
 __all__ = ["EmbeddedServersError", "ensure", "stop"]
 
@@ -29,7 +29,7 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
     """
     if sys.platform == "win32":
         raise EmbeddedServersError("embedded servers need a Unix: use WSL, or set DATABASE_URL and REDIS_URL")
-    layout = Layout(Path(data_dir).resolve())
+    layout = ServerPaths(Path(data_dir).resolve())
     try:
         layout.data_dir.mkdir(parents=True, exist_ok=True)
         turn = acquire(layout.turn_lock)
@@ -54,10 +54,10 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
 
 def stop(data_dir: Path) -> bool:
     """Stop the servers of `data_dir` whoever uses them, and wait until they are gone; False when none ran."""
-    return terminate_holder(Layout(Path(data_dir).resolve()).keeper_lock)
+    return terminate_holder(ServerPaths(Path(data_dir).resolve()).keeper_lock)
 
 
-def _start_keeper(layout: Layout, turn: int, *, ephemeral: bool) -> None:
+def _start_keeper(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
     """The keeper inherits our turn and gives it up when the servers answer, even if we die while waiting."""
     answer, report = os.pipe()
     with os.fdopen(answer, "rb") as heard:

@@ -18,7 +18,7 @@ from pathlib import Path
 from common.file_locks import acquire, is_same_file, release, try_acquire, write_pid
 from devstack.embedded.binaries import find_postgres, find_valkey, read_major_version
 from devstack.embedded.errors import EmbeddedServersError
-from devstack.embedded.paths import DATABASE_NAME, Layout
+from devstack.embedded.paths import DATABASE_NAME, ServerPaths
 from devstack.embedded.run_as import choose_identity
 
 LOOK_SECONDS = 0.25
@@ -36,11 +36,11 @@ POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-FORGETFUL_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+EPHEMERAL_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-class Keeper:
-    def __init__(self, layout: Layout, *, ephemeral: bool) -> None:
+class ServerDaemon:
+    def __init__(self, layout: ServerPaths, *, ephemeral: bool) -> None:
         self.layout = layout
         self.ephemeral = ephemeral
         self.identity = choose_identity()
@@ -149,7 +149,7 @@ class Keeper:
         unfinished.rename(self.layout.cluster)
 
     def _postgres_command(self, postgres_folder: Path) -> list[str | Path]:
-        settings = POSTGRES_SETTINGS | (FORGETFUL_SETTINGS if self.ephemeral else {})
+        settings = POSTGRES_SETTINGS | (EPHEMERAL_SETTINGS if self.ephemeral else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [postgres_folder / "postgres", "-D", self.layout.cluster, "-k", self.layout.sockets, *options]
 
@@ -192,11 +192,11 @@ class Keeper:
 
 
 def main(data_dir: str, turn: str, report: str, ephemeral: str) -> None:
-    layout = Layout(Path(data_dir))
+    layout = ServerPaths(Path(data_dir))
     with os.fdopen(int(report), "w") as verdict:
-        keeper: Keeper | None = None
+        keeper: ServerDaemon | None = None
         try:
-            keeper = Keeper(layout, ephemeral=ephemeral == "1")
+            keeper = ServerDaemon(layout, ephemeral=ephemeral == "1")
 
             def stop_soon(*_: object) -> None:
                 keeper.told_to_stop = True

@@ -14,7 +14,7 @@ _LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 
 @dataclass(frozen=True)
-class Layout:
+class ServerPaths:
     data_dir: Path
 
     @property

@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
-class Identity:
+class RunAsUser:
     uid: int
     gid: int
     name: str
@@ -89,15 +89,15 @@ class Identity:
         return wrapping
 
 
-def choose_identity() -> Identity:
+def choose_identity() -> RunAsUser:
     if os.geteuid() != 0:
-        return Identity(os.geteuid(), os.getegid(), _name_of(os.geteuid()), is_lent=False)
+        return RunAsUser(os.geteuid(), os.getegid(), _name_of(os.geteuid()), is_lent=False)
     for name in _LENT_USERS:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Identity(entry.pw_uid, entry.pw_gid, name, is_lent=True)
+        return RunAsUser(entry.pw_uid, entry.pw_gid, name, is_lent=True)
     raise EmbeddedServersError(
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
     )
