@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.covers import draw_cover, encode_cover
-from benchmarks.drawing import QUALITY, SIDES_PX
-from benchmarks.drawing.ours import draw
+from benchmarks.rendering import QUALITY, SIDES_PX
+from benchmarks.rendering.ours import draw
+from benchmarks.sample_images import draw_cover, encode_cover
 from imaging.renditions import RenderSpec
 from imaging.sandbox import render_in_sandbox
 from imaging.structure import ImageLimits, inspect, strip_metadata
@@ -46,7 +46,7 @@ WAYS = [OURS, "vips_per_size", "vips_cascade", PLAIN]
 
 
 def measure(way: str, source: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.drawing.measuring", way, str(source), str(_result(way, source))]
+    command = [sys.executable, "-m", "benchmarks.rendering.measuring", way, str(source), str(_result(way, source))]
     one_thread = {**os.environ, "VIPS_CONCURRENCY": "1"}
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=one_thread).stdout)
 

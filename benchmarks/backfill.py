@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.servers import drop_database, environment_of, make_database, manage, python, vacuum
+from benchmarks.environment import drop_database, environment_of, make_database, manage, python, vacuum
 from devstack.embedded import ensure
 
 TEMPLATE = "bench_backfill"

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.environment import environment_of, make_database, manage, python, served, vacuum
 from benchmarks.load import request_times_ms
-from benchmarks.servers import environment_of, make_database, manage, python, served, vacuum
 from devstack.embedded import ensure
 
 PORT = 8796

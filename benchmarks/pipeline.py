@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.covers import draw_cover, encode_cover
+from benchmarks.sample_images import draw_cover, encode_cover
 from devstack.embedded import ensure
 
 _SIDE_PX = 1200

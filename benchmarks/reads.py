@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.environment import environment_of, make_database, manage, python, served, vacuum
 from benchmarks.load import requests_per_second
-from benchmarks.servers import environment_of, make_database, manage, python, served, vacuum
 from devstack.embedded import ensure
 
 SIZES = (10_000, 100_000)

@@ -2,8 +2,8 @@
 
 from django.urls import include, path
 
-from benchmarks.plain_drf import PlainDetail, PlainList
-from benchmarks.raw_sql import raw_detail, raw_list, raw_search
+from benchmarks.baseline_drf import PlainDetail, PlainList
+from benchmarks.baseline_sql import raw_detail, raw_list, raw_search
 
 urlpatterns = [
     path("raw/list", raw_list),

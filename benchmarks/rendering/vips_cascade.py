@@ -1,6 +1,6 @@
 import pyvips
 
-from benchmarks.drawing import QUALITY, SIDES_PX
+from benchmarks.rendering import QUALITY, SIDES_PX
 
 
 def draw(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-from benchmarks.drawing import QUALITY, SIDES_PX
+from benchmarks.rendering import QUALITY, SIDES_PX
 from imaging.rendering import render
 from imaging.renditions import RenderSpec
 

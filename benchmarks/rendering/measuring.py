@@ -14,7 +14,7 @@ _MIB = 1024 * 1024
 
 def main() -> None:
     way, source, result = sys.argv[1:]
-    draw = importlib.import_module(f"benchmarks.drawing.{way}").draw
+    draw = importlib.import_module(f"benchmarks.rendering.{way}").draw
     content = Path(source).read_bytes()
     Path(result).write_bytes(draw(content))
     best, until = math.inf, time.monotonic() + _MEASURED_SECONDS

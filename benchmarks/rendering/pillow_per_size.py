@@ -2,7 +2,7 @@ import io
 
 from PIL import Image
 
-from benchmarks.drawing import QUALITY, SIDES_PX
+from benchmarks.rendering import QUALITY, SIDES_PX
 
 
 def draw(content: bytes) -> bytes:
