@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from ops.dev_stack import lock_checkout
+from devstack.stack import lock_checkout
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import Conflict
-from ops.dev_stack import ensure_port_free, lock_checkout
+from devstack.stack import ensure_port_free, lock_checkout
 from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
 
 # Says when it starts and when it is told to stop; has a child of its own; `stubborn` ones only note the wish.

@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from common.errors import Conflict
-from ops.bootstrap import bootstrap_development
-from ops.dev_stack import ensure_port_free, lock_checkout, serve_stack
+from devstack.bootstrap import bootstrap_development
+from devstack.stack import ensure_port_free, lock_checkout, serve_stack
 
 
 class Command(BaseCommand):

@@ -3,10 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from devstack import bootstrap
 from flags.guards import register_guard, unregister_guard
 from flags.registry import AI_METADATA, FLAG_NAMES
 from flags.rollout import Stage, list_rollouts
-from ops import bootstrap
 from tests.support.flag_states import set_flags
 
 pytestmark = pytest.mark.django_db(transaction=True)
