@@ -43,7 +43,7 @@ def _run_until_killed(artwork: Artwork, moment: str) -> None:
         "moment": moment,
     }
     worker = subprocess.run(
-        [sys.executable, "-m", "tests.support.dying_worker", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_worker", json.dumps(wish)],
         cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert worker.returncode == -9, worker.stderr.decode()

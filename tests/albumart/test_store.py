@@ -18,7 +18,7 @@ from common.errors import Unavailable
 from config.cloud_storage import WriteOnceCloudStorage
 from tests.albumart.conftest import run
 from tests.support.covers import make_cover
-from tests.support.storage_kinds import gcs_emulator, storage
+from tests.support.storage_backends import gcs_emulator, storage
 
 __all__ = ["gcs_emulator", "storage"]  # fixtures
 

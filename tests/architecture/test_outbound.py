@@ -109,7 +109,7 @@ _PROGRAM = """
 import json, sys
 from django.conf import settings
 from outbound import AddressRefused, FetchPolicy, fetch
-from tests.support.names import answers_in_turn
+from tests.support.fake_dns import answers_in_turn
 
 options, good, bad = json.loads(sys.argv[1])
 settings.configure(OUTBOUND_ALLOW_HTTP=False, OUTBOUND_USER_AGENT="Registry", **options)

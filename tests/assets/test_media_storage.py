@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from assets.media_storage import delete_media, public_url, save_media
 from common.errors import Unavailable
 from tests.support.media import make_png, make_svg
-from tests.support.storage_kinds import gcs_emulator, storage
+from tests.support.storage_backends import gcs_emulator, storage
 
 __all__ = ["gcs_emulator", "storage"]  # fixtures
 

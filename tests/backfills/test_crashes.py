@@ -27,7 +27,7 @@ ROWS, BATCH_ROWS, MOST = 60, 4, 60
 def _let_workers_die(run_pk: int) -> dict[str, int]:
     wish = {"database": connection.settings_dict["NAME"], "run_pk": run_pk, "most": MOST}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.dying_backfill", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_backfill", json.dumps(wish)],
         env=ENVIRONMENT, cwd=PROJECT, capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

@@ -22,7 +22,7 @@ from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.templatetags.bugreports_tags import as_json, as_text, visible
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.bugreports import BugReportFactory, PurgeRunFactory
-from tests.support.reports import crash, full
+from tests.support.bug_report_payloads import crash, full
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:bugreports_bugreport_changelist"

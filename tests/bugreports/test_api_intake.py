@@ -17,9 +17,9 @@ from accounts.models import User
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
 from bugreports.screenshots import private_storage
 from tests.factories.accounts import UserFactory, bearer
+from tests.support.bug_report_payloads import as_data_url, crash, full, make_screenshot, small
 from tests.support.covers import make_cover
-from tests.support.pictures import make_flat_png
-from tests.support.reports import as_data_url, crash, full, make_screenshot, small
+from tests.support.sample_images import make_flat_png
 
 pytestmark = pytest.mark.django_db
 URL = "/api/bug-reports"

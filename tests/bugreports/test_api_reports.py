@@ -17,8 +17,8 @@ from accounts.models import User
 from bugreports.models import BugReport
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.factories.bugreports import BugReportFactory
-from tests.support.exchanges import CONTRACTS
-from tests.support.reports import crash, full, make_screenshot, small
+from tests.support.bug_report_payloads import crash, full, make_screenshot, small
+from tests.support.recorded_requests import CONTRACTS
 
 pytestmark = pytest.mark.django_db
 URL = "/api/bug-reports"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bugreports.fingerprint import ErrorSignature, extract_signature, normalise_message, normalise_route
-from tests.support.reports import crash, full, small
+from tests.support.bug_report_payloads import crash, full, small
 
 
 def problem(document: dict) -> ErrorSignature | None:

@@ -20,7 +20,7 @@ from bugreports.triage import resolve
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.factories.bugreports import BugReportFactory, NoticeFactory
 from tests.support.bad_server import bad_server
-from tests.support.reports import crash, full, small
+from tests.support.bug_report_payloads import crash, full, small
 from tests.support.source_server import SourceServer
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from bugreports.redaction.documents import FAILED, Scrubber
 from bugreports.redaction.keys import SecretKeyRules
 from bugreports.redaction.patterns import REDACTED
 from bugreports.redaction.rules import rules_document
-from tests.support.exchanges import CONTRACTS
+from tests.support.recorded_requests import CONTRACTS
 from tests.support.secret_corpus import HARMLESS, SECRET
 
 

@@ -277,7 +277,7 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
         "settings": {"STORAGES": django_settings.STORAGES, "BUGREPORTS_PURGE_BATCH_ROWS": 2},
     }  # fmt: skip
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.support.dying_purge", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_purge", json.dumps(wish)],
         cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert killed.returncode == -9, killed.stderr.decode()

@@ -4,7 +4,7 @@ from bugreports.redaction.keys import SecretKeyRules
 from bugreports.sanitization import Limits, SanitizedReport, sanitize
 from bugreports.size_limits import MORE, TRUNCATED, Budget, SizeLimiter
 from bugreports.submission import parse_submission
-from tests.support.reports import full, small
+from tests.support.bug_report_payloads import full, small
 
 
 def make(document: dict, **limits: int) -> SanitizedReport:

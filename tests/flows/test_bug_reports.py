@@ -23,9 +23,9 @@ from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import bearer
 from tests.factories.bugreports import BugReportFactory
 from tests.support.browser import log_in, needs_browser, open_page
+from tests.support.bug_report_payloads import full, make_screenshot
 from tests.support.covers import make_cover
 from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
-from tests.support.reports import full, make_screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from imaging.blurhash import encode_blurhash
-from tests.support.pictures import draw_scene
+from tests.support.sample_images import draw_scene
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 

@@ -4,7 +4,7 @@ import pytest
 
 from imaging.errors import ImageRejected
 from imaging.structure import ImageLimits, ImageStructure, inspect
-from tests.support.pictures import add_jpeg_segments, add_png_chunks, jpeg_segment, make_picture, png_chunk
+from tests.support.sample_images import add_jpeg_segments, add_png_chunks, jpeg_segment, make_picture, png_chunk
 
 FORMATS = ["JPEG", "PNG", "WEBP"]
 

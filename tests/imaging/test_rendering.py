@@ -11,7 +11,7 @@ from imaging.rendering import render
 from imaging.renditions import RenderedImage, RenderSpec
 from imaging.structure import ImageLimits
 from imaging.structure.exif import orientation_block
-from tests.support.pictures import (
+from tests.support.sample_images import (
     GPS_TEXT,
     add_exif,
     add_jpeg_segments,

@@ -16,7 +16,7 @@ from common.errors import Unavailable
 from imaging.errors import ImageRejected
 from imaging.renditions import RenderSpec
 from imaging.sandbox import SandboxProcess, render_in_sandbox
-from tests.support.pictures import make_flat_png, make_picture
+from tests.support.sample_images import make_flat_png, make_picture
 from tests.support.source_tree import ROOT
 
 WISH = RenderSpec(sides_px=(50,))
@@ -25,7 +25,7 @@ PICTURE = make_picture()
 
 @pytest.fixture
 def child() -> Iterator[SandboxProcess]:
-    child = SandboxProcess(renderer="tests.support.broken_decoders")
+    child = SandboxProcess(renderer="tests.support.faulty_renderer")
     yield child
     child.close()
 
@@ -174,8 +174,8 @@ import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
 from imaging.sandbox import ImageChild
 from imaging.renditions import RenderWish
-from tests.support.pictures import make_picture
-child = ImageChild(renderer="tests.support.broken_decoders")
+from tests.support.sample_images import make_picture
+child = ImageChild(renderer="tests.support.faulty_renderer")
 child.render(make_picture(), RenderWish(sides_px=(50,)))
 print(child.pid, flush=True)
 if sys.argv[2] == "working":

@@ -8,7 +8,7 @@ from PIL import ImageOps
 from imaging.errors import ImageRejected
 from imaging.structure import ImageLimits, inspect, strip_metadata
 from imaging.structure.exif import orientation_block
-from tests.support.pictures import (
+from tests.support.sample_images import (
     GPS_TEXT,
     add_exif,
     add_jpeg_segments,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from imaging.errors import ImageRejected
 from imaging.structure import ImageLimits, ImageStructure, inspect
 from imaging.structure.exif import orientation_block
-from tests.support.pictures import (
+from tests.support.sample_images import (
     add_exif,
     add_jpeg_segments,
     add_png_chunks,

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import NotFound
 from ops.recorded_contract import read_recorded, shape_differences
-from tests.support.exchanges import CONTRACTS
+from tests.support.recorded_requests import CONTRACTS
 
 RECORDED = read_recorded(CONTRACTS)
 STORY = json.loads((CONTRACTS / "answers" / "frontend.json").read_text())

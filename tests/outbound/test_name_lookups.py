@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from outbound import FetchPolicy, RemoteUnavailable, UrlNotAllowed, fetch
-from tests.support.names import answers_in_turn, names_answered
+from tests.support.fake_dns import answers_in_turn, names_answered
 from tests.support.source_server import SourceServer
 
 Policies = Callable[..., FetchPolicy]

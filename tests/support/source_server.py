@@ -173,7 +173,7 @@ def _listen(server: SourceServer, listener: socket.socket, tls: ssl.SSLContext |
 
 @contextlib.contextmanager
 def source_server(hosts: tuple[str, ...] = HOSTS) -> Iterator[SourceServer]:
-    """`hosts`: the names its certificate is good for; `tests.support.names` leads them here."""
+    """`hosts`: the names its certificate is good for; `tests.support.fake_dns` leads them here."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         certificates = make_certificates(folder, hosts)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from imaging import rendering
 from imaging.renditions import RenderedImage, RenderSpec
-from tests.support.pictures import make_flat_png
+from tests.support.sample_images import make_flat_png
 
 
 def warm_up() -> None:

@@ -12,8 +12,8 @@ from flags.registry import FLAG_NAMES
 from taxonomy.snapshot import clear_taxonomy_cache
 from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
-from tests.support.exchanges import CONTRACTS, Normaliser, read_requests, send
 from tests.support.flag_states import set_flags
+from tests.support.recorded_requests import CONTRACTS, Normaliser, read_requests, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
