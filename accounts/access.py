@@ -19,14 +19,14 @@ def can_manage(actor: User, person: User) -> bool:
 
 @transaction.atomic
 def revoke_sessions(people: Sequence[User], *, by: User, now: datetime) -> int:
-    """Every token and admin session made before `now` is refused from here on. Raises NotYours."""
+    """Every token and admin session made before `now` is refused from here on. Raises UserNotManageable."""
     _check_manageable(people, by)
     return _update(people, "sessions ended", by, tokens_valid_from=now)
 
 
 @transaction.atomic
 def deactivate(people: Sequence[User], *, by: User, now: datetime) -> int:
-    """Switch off, and end sessions, so that nothing old works when they are switched on again. Raises NotYours."""
+    """Switch off, and end sessions, so that nothing old works when they are switched on again. Raises UserNotManageable."""
     _check_manageable(people, by)
     if any(person.pk == by.pk for person in people):
         raise UserNotManageable("You cannot deactivate yourself")

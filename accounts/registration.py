@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def register_user(*, username: str, email: str, password: str) -> User:
-    """A new editor. Raises EmailTaken, also when two ask at the same moment."""
+    """A new editor. Raises EmailAlreadyRegistered, also when two ask at the same moment."""
     if User.objects.with_email(email).exists():
         raise EmailAlreadyRegistered("User already exists with this email", field="email")
     try:
@@ -26,7 +26,7 @@ def register_user(*, username: str, email: str, password: str) -> User:
 
 
 def authenticate_user(*, email: str, password: str, now: datetime) -> User:
-    """The person. Raises CredentialsWrong; the work done is the same whether or not the e-mail is known."""
+    """The person. Raises InvalidCredentials; the work done is the same whether or not the e-mail is known."""
     user = User.objects.with_email(email).first()
     if user is None:
         make_password(password)
@@ -53,7 +53,7 @@ def ensure_user(*, email: str, username: str = "") -> User:
 
 
 def grant_admin_role(*, email: str, by: User | None) -> User:
-    """Give the role `admin`. Raises UserMissing."""
+    """Give the role `admin`. Raises UserNotFound."""
     user = User.objects.with_email(email).first()
     if user is None:
         raise UserNotFound(f"User not found: {email}")

@@ -45,7 +45,7 @@ class ServicePrincipal:
 def create_service_key(name: str, *, by: User | None, expires_at: datetime | None = None) -> tuple[ServiceKey, str]:
     """A new key and its text. The text is not kept: show it now or never.
 
-    Raises Invalid for a name that is no plain text, KeyNameTaken for one in use.
+    Raises Invalid for a name that is no plain text, ServiceKeyNameTaken for one in use.
     """
     name = clean_text(name, field="name", max_length=100, is_single_line=True).strip()
     if not name:

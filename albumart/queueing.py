@@ -52,7 +52,7 @@ def request_artwork(
 def upload_artwork(
     asset: Asset, *, content: bytes, declared_type: str, trigger: str, by: str, now: datetime, is_current: bool = True
 ) -> Artwork:
-    """A new request with the picture itself. Raises TooLarge, Invalid (empty, or too many uploads in an hour)."""
+    """A new request with the picture itself. Raises PayloadTooLarge, Invalid (empty, or too many uploads in an hour)."""
     if len(content) > settings.ALBUMART_MAX_BYTES:
         raise PayloadTooLarge(f"A picture may have {settings.ALBUMART_MAX_BYTES} bytes", field="albumArt")
     if not content:
@@ -117,7 +117,7 @@ def refetch(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
 def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
     """Requests that ended without a picture go on where they stopped: bytes that are here are not fetched again.
 
-    Raises ArtworkNotOpen for one whose asset has a newer open request.
+    Raises ArtworkNotRetryable for one whose asset has a newer open request.
     """
     ended = (Artwork.Status.REFUSED, Artwork.Status.ABSENT, Artwork.Status.FAILED)
     artworks = list(

@@ -31,7 +31,7 @@ def _limiter() -> MovingWindowRateLimiter:
 
 
 def acquire_slot(source: ArtworkSource, now_seconds: float) -> None:
-    """Spend one request of the source's budget. Raises MustWait with the time until the next one is free."""
+    """Spend one request of the source's budget. Raises Deferred with the time until the next one is free."""
     limit = RateLimitItemPerMinute(source.requests_per_minute)
     try:
         if _limiter().hit(limit, "source", str(source.pk)):

@@ -44,7 +44,7 @@ def match_source(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource |
 
 @transaction.atomic
 def check_circuit(source_pk: int, now: datetime) -> None:
-    """Let one request through to the source. Raises MustWait while it rests or is being tried by another."""
+    """Let one request through to the source. Raises Deferred while it rests or is being tried by another."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     until = source.must_rest_until(now)
     if until is not None:

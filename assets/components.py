@@ -14,7 +14,7 @@ COMPONENT_LAYERS = "GSLMWBP"
 def clean_components(references: Sequence[str], *, layer: str, directory: TaxonomySnapshot) -> list[str]:
     """Addresses of the referenced assets, in the order given; blanks are dropped.
 
-    A reference is a name, an address in either notation, or an id. Raises ComponentMissing for one that is no
+    A reference is a name, an address in either notation, or an id. Raises ComponentNotFound for one that is no
     live asset and Invalid for too many, for a repeated one, or for a composite inside a composite.
     """
     wanted = [reference.strip() for reference in references if reference.strip()]

@@ -31,8 +31,8 @@ def edit_asset(
 ) -> Asset:
     """Set the given fields (names of the model's). What is not given stays.
 
-    Raises IdentityFrozen for another place in the taxonomy (an admin gets the asset a fresh address instead) or for
-    other parts of a composite, ComponentMissing, Invalid.
+    Raises ImmutableField for another place in the taxonomy (an admin gets the asset a fresh address instead) or for
+    other parts of a composite, ComponentNotFound, Invalid.
     """
     asset = Asset.objects.select_for_update().get(pk=asset_pk)
     words, metadata = asset.creator_description, asset.ai_metadata

@@ -55,7 +55,7 @@ class LegacyAsset:
 
 
 def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    """(position from 1, document) for each document; a `RowRejected` in place of one that is no JSON.
+    """(position from 1, document) for each document; a `InvalidRow` in place of one that is no JSON.
 
     Holds one document in memory, whichever of the two layouts the text has.
     """
@@ -102,7 +102,7 @@ def _read_line(line: str) -> Any:
 
 
 def parse_asset(document: Any) -> LegacyAsset:
-    """Raises RowRejected with the reason."""
+    """Raises InvalidRow with the reason."""
     if isinstance(document, InvalidRow):
         raise document
     if not isinstance(document, dict):

@@ -86,7 +86,7 @@ def reference_condition(key: str, directory: Callable[[], TaxonomySnapshot]) -> 
 
 
 def get_asset(key: str, directory: TaxonomySnapshot) -> Asset:
-    """The one live asset `key` means. Raises AssetMissing."""
+    """The one live asset `key` means. Raises AssetNotFound."""
     return Asset.objects.get(pk=get_asset_pk(key, directory))
 
 

@@ -126,7 +126,7 @@ def _text_type(head: bytes) -> str:
 
 
 def validate_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_enforced: bool) -> MediaType:
-    """The type of an upload for `layer`; MediaRefused, naming the field `file`, when the layer does not take it.
+    """The type of an upload for `layer`; MediaTypeNotAllowed, naming the field `file`, when the layer does not take it.
 
     `head` holds the first HEAD_BYTES of the file, `is_whole` says that there is no more. With `is_enforced`
     off anything passes, as it did on the legacy server.

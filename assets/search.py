@@ -63,7 +63,7 @@ def clean_search(text: str) -> str:
 
 
 def build_search(text: str, *, directory: Callable[[], TaxonomySnapshot], scope: SearchScope) -> Search:
-    """`text` has passed `check_search` and is not empty."""
+    """`text` has passed `clean_search` and is not empty."""
     # One query finds what the text names, so that the large one can be planned on indexes of text alone.
     exact = reference_condition(text, directory)
     exact_pks = list(Asset.objects.filter(exact).values_list("pk", flat=True)[:50]) if exact is not None else []

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from assets.consistency import check_consistency, expire_stale_reservations
+from assets import consistency
 from taxonomy.snapshot import current_taxonomy
 
 log = logging.getLogger(__name__)
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def check_consistency() -> None:
-    drift = check_consistency(current_taxonomy())
+    drift = consistency.check_consistency(current_taxonomy())
     for line in drift.lines():
         log.error("registry drifted", extra={"finding": line})
 
 
 @shared_task
 def expire_reservations() -> None:
-    expire_stale_reservations(timezone.now())
+    consistency.expire_stale_reservations(timezone.now())

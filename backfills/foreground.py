@@ -49,7 +49,7 @@ def run_in_foreground(
 def undo_in_foreground(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
     """From whatever state: a run under way is stopped first, a finalised one reopened. For an emergency.
 
-    Raises FieldHeld while another run works on the same columns: the newest run is undone first.
+    Raises ColumnLocked while another run works on the same columns: the newest run is undone first.
     """
     run = BackfillRun.objects.get(pk=run_pk)
     if run.state == states.RUNNING:

@@ -39,7 +39,7 @@ class BackfillChangeQuerySet(models.QuerySet["BackfillChange"]):
         return self.filter(outcome__in=["conflict", "gone"])
 
 
-class BackfillRowErrorQuerySet(models.QuerySet["BackfillParked"]):
+class BackfillRowErrorQuerySet(models.QuerySet["BackfillRowError"]):
     def open(self) -> Self:
         return self.filter(resolved_at=None)
 

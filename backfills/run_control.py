@@ -76,7 +76,7 @@ def resume(run_pk: int, *, by: str, now: datetime, baseline_p95_ms: float | None
 
 @transaction.atomic
 def begin_undo(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """Raises MoveRefused while the run goes on (pause or cancel it first), FieldHeld while another one does."""
+    """Raises TransitionNotAllowed while the run goes on (pause or cancel it first), ColumnLocked while another one does."""
     job, run = _locked(run_pk)
     transition(job.tables, run, states.UNDOING, now=now, actor=by, text="Undoing asked for", error="", ended_at=None)
     return run
@@ -116,7 +116,7 @@ def adjust(run_pk: int, *, batch_rows: int, sleep_ratio: float, by: str, now: da
 
 @transaction.atomic
 def finalise(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """From now on the rest of the system may count on the values. Raises MoveRefused while it may not."""
+    """From now on the rest of the system may count on the values. Raises TransitionNotAllowed while it may not."""
     job, run = _locked(run_pk)
     states.validate_transition(run.state, states.FINALISED)
     if reasons := finalise_errors(job, run):
@@ -157,7 +157,7 @@ def reopen(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
 
 @transaction.atomic
 def retry_row(parked_pk: int, *, by: str, now: datetime) -> BackfillRowError:
-    """Do a parked row once more; it stays parked with the new reason where that fails. Raises MoveRefused while the
+    """Do a parked row once more; it stays parked with the new reason where that fails. Raises TransitionNotAllowed while the
     run is being undone or is over for good."""
     run_pk = BackfillRowError.objects.filter(pk=parked_pk).values_list("run_id", flat=True).first()
     if run_pk is None:
@@ -189,7 +189,7 @@ def retry_row(parked_pk: int, *, by: str, now: datetime) -> BackfillRowError:
 
 @transaction.atomic
 def pause_all(*, by: str, reason: str, now: datetime) -> None:
-    """No run goes on until `release_all`. Raises Conflict where they are held already."""
+    """No run goes on until `resume_all`. Raises Conflict where they are held already."""
     reason = clean_reason(reason, why="everything shall wait")
     _, is_new = BackfillGlobalPause.objects.get_or_create(
         pk=1, defaults={"reason": reason, "held_by": by, "held_at": now}

@@ -51,7 +51,7 @@ _WAYS_OUT: Final = {
 
 
 def validate_transition(state: str, to: str) -> None:
-    """Raises MoveRefused with the ways out of `state`."""
+    """Raises TransitionNotAllowed with the ways out of `state`."""
     if to not in TRANSITIONS[state]:
         raise TransitionNotAllowed(f"The run is {state} and cannot become {to}: {_WAYS_OUT[state]}")
 

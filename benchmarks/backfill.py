@@ -32,18 +32,18 @@ import time
 from django.apps import apps
 from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule
-from backfills.engine.runner import drive_to_the_end
-from backfills.engine.run_setup import new_job, start_run
+from backfills.engine.runner import run_to_completion
+from backfills.engine.run_setup import create_run_context, start_run
 from backfills.run_control import begin_undo
 now = timezone.now()
-job = new_job(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_rows=BATCH_ROWS)
+job = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_rows=BATCH_ROWS)
 start_run(job, by="benchmark", now=now)
 began = time.perf_counter()
-drive_to_the_end(job, clock=timezone.now)
+run_to_completion(job, clock=timezone.now)
 took = time.perf_counter() - began
 begin_undo(job.run_pk, by="benchmark", now=now)
 began = time.perf_counter()
-drive_to_the_end(job, clock=timezone.now)
+run_to_completion(job, clock=timezone.now)
 print(took, time.perf_counter() - began)
 """
 WAYS = {"one UPDATE": ONE_UPDATE} | {
@@ -77,8 +77,8 @@ def _fill(addresses: dict[str, str], rows: int) -> None:
     manage(environment, "migrate", "-v0")
     python(
         environment,
-        "from django.utils import timezone\nfrom assets.demo import load_demo\nfrom taxonomy.sync import load_starter\n"
-        f"load_starter(now=timezone.now())\nload_demo(asset_count={rows}, now=timezone.now())\n"
+        "from django.utils import timezone\nfrom assets.demo import load_demo\nfrom taxonomy.sync import install_starter_taxonomy\n"
+        f"install_starter_taxonomy(now=timezone.now())\nload_demo(asset_count={rows}, now=timezone.now())\n"
         "from assets.models import Asset\nAsset.objects.update(creator_description=None)",
     )
     vacuum(addresses, TEMPLATE)

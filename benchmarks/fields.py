@@ -34,18 +34,18 @@ from accounts.models import User
 from accounts.tokens import issue_token
 from assets.demo import load_demo
 from assets.models import Asset
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 now = timezone.now()
-load_starter(now=now)
+install_starter_taxonomy(now=now)
 load_demo(asset_count=ROWS, now=now)
 Asset.objects.update(creator_description=None, ai_metadata=None)
 print(issue_token(User.objects.create_user("bench@example.com"), now), Asset.objects.filter(layer="L").first().name)
 """
 _FLAGS = """
 from django.utils import timezone
-from flags.editing import change_flag
+from flags.editing import update_flag
 for name in ("ai_metadata", "album_art", "creator_description", "search_creator_description"):
-    change_flag(name=name, everyone=ON, by=None, reason="benchmark", now=timezone.now())
+    update_flag(name=name, everyone=ON, by=None, reason="benchmark", now=timezone.now())
 """
 # What the cancelled run wrote counts as filled, too: the field's flag waits for no more than a finalised run.
 _FINALISE = """

@@ -35,9 +35,9 @@ from albumart.queueing import request_artwork
 from assets.demo import load_demo
 from assets.models import Asset
 from flags.editing import turn_on_for_everyone
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 if not Asset.objects.exists():
-    load_starter(now=timezone.now())
+    install_starter_taxonomy(now=timezone.now())
     load_demo(asset_count=40000, now=timezone.now())
     turn_on_for_everyone(["album_art_pipeline"], by=None, reason="benchmark", now=timezone.now())
 ArtworkSource.objects.update_or_create(pattern="127.0.0.1", defaults={"requests_per_minute": 6000})

@@ -45,9 +45,9 @@ from accounts.tokens import issue_token
 from assets.demo import load_demo
 from flags.editing import turn_on_for_everyone
 from flags.registry import FLAG_NAMES
-from taxonomy.sync import load_starter
+from taxonomy.sync import install_starter_taxonomy
 now = timezone.now()
-load_starter(now=now)
+install_starter_taxonomy(now=now)
 load_demo(asset_count=int(ROWS), now=now)
 turn_on_for_everyone(sorted(FLAG_NAMES), by=None, reason="benchmark", now=now)
 from django.db import connection

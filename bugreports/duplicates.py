@@ -25,7 +25,7 @@ RECEIVED, LEFT = "duplicate_received", "duplicate_left"
 def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
     """Close reports as duplicates of `into`, or of what `into` is a duplicate of. How many changed.
 
-    Raises ReportMissing, ReportChanged, DuplicateRefused.
+    Raises ReportMissing, StaleReport, InvalidDuplicateLink.
     """
     acquire_merge_lock()
     target = get_report(into)

@@ -41,7 +41,7 @@ class SubmissionReceipt:
 def submit_report(
     document: object, *, submitted_by: str, trace_id: str, idempotency_key: str | None = None, now: datetime
 ) -> SubmissionReceipt:
-    """Raises PayloadInvalid and its kin, KeyReused. A picture that cannot be kept costs the picture, not the report."""
+    """Raises InvalidPayload and its kin, IdempotencyKeyReused. A picture that cannot be kept costs the picture, not the report."""
     sent = parse_submission(document)
     safe = sanitize(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
     if safe.failed:
@@ -73,7 +73,7 @@ def find_duplicate_submission(
 ) -> SubmissionReceipt | None:
     """The receipt of the same report by the same person: by its key, or by its words some seconds ago.
 
-    Raises KeyReused where the key came with other words.
+    Raises IdempotencyKeyReused where the key came with other words.
     """
     own = BugReport.objects.filter(submitted_by=submitted_by)
     if key_sha256:

@@ -87,7 +87,7 @@ class _Selection:
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
     """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
 
-    Raises PurgeUnderWay; PurgeTooLarge where the clock asks for far more than ever before. A person saw the dry run.
+    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A person saw the dry run.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:

@@ -32,7 +32,7 @@ class Submission:
 
 
 def parse_submission(document: object) -> Submission:
-    """Raises PayloadNotObject, DescriptionMissing (before any other fault), PayloadInvalid with a JSON pointer."""
+    """Raises PayloadNotObject, DescriptionMissing (before any other fault), InvalidPayload with a JSON pointer."""
     if not isinstance(document, dict):
         raise PayloadNotObject("Request body must be a JSON object")
     description = document.get("description")

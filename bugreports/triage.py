@@ -78,7 +78,7 @@ def set_status(
 ) -> int:
     """How many changed. A report that has the status already keeps it, takes notes and commit, and gets no entry.
 
-    Raises StatusInvalid, MoveRefused, ReportMissing, ReportChanged, Invalid.
+    Raises StatusInvalid, TransitionNotAllowed, ReportMissing, StaleReport, Invalid.
     """
     if status not in STATUSES:
         raise InvalidStatus(f"status must be one of {', '.join(STATUSES)}", field="status")
@@ -165,7 +165,7 @@ def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, no
 def assign(
     report_ids: Sequence[str], assignee: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
-    """To somebody by e-mail; None takes it from whoever has it. Raises AssigneeUnknown."""
+    """To somebody by e-mail; None takes it from whoever has it. Raises UnknownAssignee."""
     person = _find_assignee(assignee) if assignee else None
     return _bulk_set(report_ids, ASSIGNED, {"assignee": person}, by=by, now=now, version=version)
 

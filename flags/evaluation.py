@@ -11,7 +11,7 @@ from waffle import get_waffle_flag_model
 from flags.registry import FLAG_NAMES
 from flags.rules import ALL_OFF, ALL_ON, EnabledFlags, EvaluationContext, FlagSettings, evaluate
 
-__all__ = ["ALL_OFF", "ALL_ON", "FlagSet", "answer_by_flags", "flags_for", "flags_for_everyone"]
+__all__ = ["ALL_OFF", "ALL_ON", "EnabledFlags", "flags_for_request", "global_flags", "read_with_flags"]
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 
 class _CachedFlags(NamedTuple):
-    """What is set on every flag, and the stamp of the rows that say so (`querysets.STAMP_SQL`)."""
+    """What is set on every flag, and the stamp of the rows that say so (`querysets.FLAGS_VERSION_SQL`)."""
 
     stamp: str
     states: tuple[FlagSettings, ...]
@@ -54,7 +54,7 @@ def read_with_flags(request: Any, read: Callable[[EnabledFlags], tuple[Answer, s
     """What `read` answers by the flags that are on for the caller, without a query to ask for them first.
 
     `read` gets the flags this process knows and gives, beside its answer, the stamp its own statement saw: the column
-    STAMP_SQL, or None where no row came back to carry it. In the rare case of another stamp it reads again.
+    FLAGS_VERSION_SQL, or None where no row came back to carry it. In the rare case of another stamp it reads again.
     """
     caller = context_for_user(getattr(request, "user", None))
     known = _known

@@ -46,7 +46,7 @@ def register_guard(flag_name: str, above_percent: int, reason_of: GuardCheck) ->
 
 
 def unregister_guard(hold: RolloutGuard) -> None:
-    """The opposite of `hold_back`."""
+    """The opposite of `register_guard`."""
     _holds.remove(hold)
 
 

@@ -15,7 +15,16 @@ from flags.models import FieldFlag, FlagChange
 from flags.registry import GATED_FIELDS, GatedField
 from flags.stages import Stage, current_stage, increases_exposure_above, stage_settings, stages_for
 
-__all__ = ["FlagRollout", "Stage", "StageStep", "flags_on", "rollouts", "set_stage", "stage_of", "switch_off"]
+__all__ = [
+    "FlagRollout",
+    "Stage",
+    "StageOption",
+    "current_stage",
+    "flags_on",
+    "list_rollouts",
+    "set_stage",
+    "switch_off",
+]
 
 
 @dataclass(frozen=True)

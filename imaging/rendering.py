@@ -39,7 +39,7 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def render(content: bytes, wish: RenderSpec) -> RenderedImage:
-    """Raises ImageRefused for what `inspect` refuses and for what the decoder cannot read to its end."""
+    """Raises ImageRejected for what `inspect` refuses and for what the decoder cannot read to its end."""
     structure = inspect(content, limits=wish.limits)
     Image.MAX_IMAGE_PIXELS = wish.limits.max_pixels
     try:

@@ -56,7 +56,7 @@ class SandboxProcess:
         max_memory_bytes: int = 1024 * _MIB,
         max_cpu_seconds: int = 10,
     ) -> RenderedImage:
-        """Raises ImageRefused, also where the picture breaks a bound; Unavailable where there is no child to ask."""
+        """Raises ImageRejected, also where the picture breaks a bound; Unavailable where there is no child to ask."""
         request = pack_request(
             content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
         )
@@ -142,7 +142,7 @@ def render_in_sandbox(
     max_memory_bytes: int = 1024 * _MIB,
     max_cpu_seconds: int = 10,
 ) -> RenderedImage:
-    """`ImageChild.render` by the child of this process."""
+    """`SandboxProcess.render` by the child of this process."""
     return _child.render(
         content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
     )
@@ -163,7 +163,7 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 
 
 def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadline: float) -> bytearray:
-    """Send the request, wait for one message. Raises TimeoutError, _ChildGone, MessageBroken."""
+    """Send the request, wait for one message. Raises TimeoutError, _ChildGone, ProtocolError."""
     if process.stdin is None or process.stdout is None:
         raise _ChildGone
     sending, receiving = process.stdin.fileno(), process.stdout.fileno()

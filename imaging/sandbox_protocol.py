@@ -40,7 +40,7 @@ def read_message(source: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
 
 
 def missing_bytes(received: bytes | bytearray) -> int:
-    """How many more must come, at least, before `unpack`. Raises MessageBroken."""
+    """How many more must come, at least, before `unpack`. Raises ProtocolError."""
     if len(received) < _LENGTH.size:
         return _LENGTH.size - len(received)
     header_end = _LENGTH.size + _LENGTH.unpack_from(received)[0]
@@ -104,7 +104,7 @@ def pack_error(refusal: ImageRejected) -> list[bytes]:
 
 
 def unpack_response(message: bytes | bytearray) -> RenderedImage:
-    """Raises ImageRefused where the child did, MessageBroken for what no sound child says."""
+    """Raises ImageRejected where the child did, ProtocolError for what no sound child says."""
     header, parts = unpack(message)
     try:
         if refused := header.get("refused"):

@@ -11,14 +11,14 @@ from outbound.sockets import open_service_connection
 from outbound.urls import ParsedUrl, host_matches
 
 __all__ = [
-    "AddressRefused",
     "FetchPolicy",
-    "Fetched",
-    "ParsedAddress",
-    "ResponseRefused",
-    "SourceAbsent",
-    "SourceThrottled",
-    "SourceUnavailable",
+    "FetchResult",
+    "ParsedUrl",
+    "RemoteNotFound",
+    "RemoteRateLimited",
+    "RemoteUnavailable",
+    "ResponseRejected",
+    "UrlNotAllowed",
     "check_url",
     "fetch",
     "host_matches",

@@ -48,7 +48,7 @@ class _Request:
 def check_url(url: str) -> ParsedUrl:
     """Whether we would ask this address, as far as its text tells; for a door, before anything is queued.
 
-    The host's IP addresses are looked at when it is fetched. Raises AddressRefused.
+    The host's IP addresses are looked at when it is fetched. Raises UrlNotAllowed.
     """
     with _refusals_logged():
         return parse_url(url, _rules())
@@ -57,7 +57,7 @@ def check_url(url: str) -> ParsedUrl:
 def fetch(url: str, policy: FetchPolicy) -> FetchResult:
     """All bytes of an answer with a status of 2xx.
 
-    Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable.
+    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable.
     """
     with _refusals_logged():
         return _follow(url, _request("GET", {"Accept": policy.accept}), policy)

@@ -20,7 +20,7 @@ class Deadline:
         return type(self)(min(self.at, time.monotonic() + seconds))
 
     def seconds_left(self) -> float:
-        """More than zero, so that it can serve as a socket's timeout. Raises SourceUnavailable."""
+        """More than zero, so that it can serve as a socket's timeout. Raises RemoteUnavailable."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise RemoteUnavailable("The source did not answer in time.", "timeout")

@@ -14,7 +14,7 @@ _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 def resolve(address: ParsedUrl, rules: UrlRules, deadline: Deadline) -> tuple[IPAddress, ...]:
-    """The addresses to connect to. Raises AddressRefused if any one is not public, SourceUnavailable without one.
+    """The addresses to connect to. Raises UrlNotAllowed if any one is not public, RemoteUnavailable without one.
 
     One bad answer among good ones condemns the name: whoever serves it would otherwise only have to wait for the
     moment at which the bad one is tried.

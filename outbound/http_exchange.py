@@ -100,7 +100,7 @@ class RawResponse:
         return self.response.headers.get(name, "").strip()
 
     def read_body(self, *, deadline: Deadline, pace: MinThroughput, max_bytes: int) -> bytes:
-        """All of it, or an error: never a part. Raises ResponseRefused, SourceUnavailable."""
+        """All of it, or an error: never a part. Raises ResponseRejected, RemoteUnavailable."""
         self._refuse_encoded()
         stated = self._stated_length()
         if stated is not None and stated > max_bytes:
@@ -149,7 +149,7 @@ class RawResponse:
 
 @contextmanager
 def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[RawResponse]:
-    """Send the request; give the answer once its headers are complete. Raises SourceUnavailable."""
+    """Send the request; give the answer once its headers are complete. Raises RemoteUnavailable."""
     wire = BoundedSocketReader(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
     with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
         with _faults_named(host):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FetchPolicy:
-    """`is_allowed_host` is asked for the first host and for that of each redirect, as `ParsedAddress.host` spells it.
+    """`is_allowed_host` is asked for the first host and for that of each redirect, as `ParsedUrl.host` spells it.
 
     `total_seconds` bounds the whole fetch with all its redirects, name lookups included; the others one part each.
     """

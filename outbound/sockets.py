@@ -32,7 +32,7 @@ def connection(
 def open_service_connection(address: str, *, timeout_seconds: float) -> socket.socket:
     """To a service of our own, named in the settings: `unix:/path` or `tcp://host:port`. The caller closes it.
 
-    No address is refused here: such services stand on inner addresses. Raises SourceUnavailable if none listens.
+    No address is refused here: such services stand on inner addresses. Raises RemoteUnavailable if none listens.
     """
     parts = urlsplit(address)
     is_file = parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc

@@ -51,7 +51,7 @@ class ParsedUrl:
 
 
 def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
-    """Raises AddressRefused for what we would never ask, as far as the text alone tells."""
+    """Raises UrlNotAllowed for what we would never ask, as far as the text alone tells."""
     parts = _split(url)
     if parts.scheme not in _DEFAULT_PORTS:
         raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused")
@@ -74,7 +74,7 @@ def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
 
 
 def reject_non_public_ip(ip: IPAddress, rules: UrlRules, *, host: str) -> None:
-    """Raises AddressRefused for an address that is not on the open internet."""
+    """Raises UrlNotAllowed for an address that is not on the open internet."""
     if not (is_public(ip) or (rules.allows_loopback and is_loopback(ip))):
         raise UrlNotAllowed(f"{host} is not on the public internet.", "blocked_address", host=host)
 

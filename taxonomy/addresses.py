@@ -70,7 +70,7 @@ def format_mfa(address: MachineFriendlyAddress, *, with_numeric_layer: bool = Fa
 
 
 def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanFriendlyName:
-    """One HFN without parts; number 000 only where a placeholder is allowed. Raises AddressInvalid."""
+    """One HFN without parts; number 000 only where a placeholder is allowed. Raises InvalidAddress."""
     match = _HFN.fullmatch(_checked(text))
     if match is None:
         raise InvalidAddress(f"Invalid HFN: {shorten(text)}")
@@ -84,7 +84,7 @@ def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanFriendlyNam
 
 
 def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineFriendlyAddress:
-    """One MFA of either notation, without parts; 000 as for `parse_hfn`. Raises AddressInvalid."""
+    """One MFA of either notation, without parts; 000 as for `parse_hfn`. Raises InvalidAddress."""
     match = _MFA.fullmatch(_checked(text))
     if match is None:
         raise InvalidAddress(f"Invalid MFA: {shorten(text)}")

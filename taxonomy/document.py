@@ -44,7 +44,7 @@ class NodeAttributes:
 
 
 def clean_document(value: Any) -> Document:
-    """The canonical form of a document. Raises DocumentInvalid with every fault (up to 1,000), each at its path."""
+    """The canonical form of a document. Raises InvalidDocument with every fault (up to 1,000), each at its path."""
     if not isinstance(value, dict):
         raise InvalidDocument("A taxonomy document is a JSON object", field="document")
     try:

@@ -29,7 +29,7 @@ class NodeData:
 def create_node(parent: Layer | Category, wish: NodeData, *, by: User, now: datetime) -> TaxonomyNode:
     """A new category under a layer or subcategory under a category.
 
-    Raises Invalid naming the field, NodeTaken when a sibling has the code, number or name.
+    Raises Invalid naming the field, DuplicateNode when a sibling has the code, number or name.
     """
     wish = _check_shape(wish, is_layer=False)
     made: list[TaxonomyNode] = []
@@ -50,7 +50,7 @@ def create_node(parent: Layer | Category, wish: NodeData, *, by: User, now: date
 
 
 def update_node(node: TaxonomyNode, wish: NodeData, *, by: User, now: datetime) -> ImportResult:
-    """Raises NodeInUse when assets repeat what would change (code, number, name), NodeTaken as for `add_node`.
+    """Raises NodeInUse when assets repeat what would change (code, number, name), DuplicateNode as for `create_node`.
 
     Of a layer only the name can change.
     """
@@ -97,7 +97,7 @@ def path_of(node: Category | Subcategory) -> tuple[str, str, str]:
 
 
 def _stored(node: TaxonomyNode) -> Any:
-    """The row as it is now, locked. Raises NodeMissing when somebody removed it meanwhile."""
+    """The row as it is now, locked. Raises NodeNotFound when somebody removed it meanwhile."""
     row = type(node).objects.select_for_update(of=("self",)).filter(pk=node.pk).first()
     if row is None:
         raise NodeNotFound(f"{node} was removed meanwhile")

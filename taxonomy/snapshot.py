@@ -136,7 +136,7 @@ class TaxonomySnapshot:
         return self._by_numbers.get((layer, category, subcategory))
 
     def resolve(self, layer: str, category: str, subcategory: str) -> Node:
-        """The node posted values mean. Raises NodeUnknown naming the field, in the legacy server's words."""
+        """The node posted values mean. Raises InvalidTaxonomyPath naming the field, in the legacy server's words."""
         layer_entry = self.resolve_layer(layer)
         entry = layer_entry.find(category)
         if entry is None:
@@ -161,7 +161,7 @@ class TaxonomySnapshot:
         return entry
 
     def layer_at(self, layer: str) -> LayerNode:
-        """The layer of a URL. Raises NodeMissing."""
+        """The layer of a URL. Raises NodeNotFound."""
         try:
             return self.resolve_layer(layer)
         except InvalidTaxonomyPath as error:
@@ -191,14 +191,14 @@ class TaxonomySnapshot:
         ]
 
     def hfn_to_mfa(self, text: str, *, with_numeric_layer: bool = False) -> str:
-        """Convert an HFN part by part; parts that are addresses already stay. Raises AddressInvalid."""
+        """Convert an HFN part by part; parts that are addresses already stay. Raises InvalidAddress."""
         base, *parts = split_composite(text)
         converted = [self._address_of_name(base, with_numeric_layer)]
         converted += [self._address_of_part(part, with_numeric_layer) for part in parts]
         return ":".join(converted)
 
     def mfa_to_hfn(self, text: str) -> str:
-        """Convert an MFA of either notation part by part. Raises AddressInvalid."""
+        """Convert an MFA of either notation part by part. Raises InvalidAddress."""
         base, *parts = split_composite(text)
         return ":".join([self._name_of_address(base), *[self._name_of_part(part) for part in parts]])
 
@@ -216,7 +216,7 @@ class TaxonomySnapshot:
         return format_mfa(address, with_numeric_layer=with_numeric_layer)
 
     def _parse_alias(self, text: str) -> HumanFriendlyName:
-        """`G.POP.SWIFT.001`: an alias may be longer than a code. Raises AddressInvalid."""
+        """`G.POP.SWIFT.001`: an alias may be longer than a code. Raises InvalidAddress."""
         for alias, target in self._aliases.items():
             if text.strip().upper().startswith(alias + "."):
                 return parse_hfn(target + text.strip()[len(alias) :], allow_placeholder=True)

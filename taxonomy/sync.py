@@ -51,7 +51,7 @@ class _DryRun(Exception):
 def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool = False) -> ImportResult:
     """Make the taxonomy what the document says; a document of the current digest changes nothing.
 
-    Raises DocumentInvalid with all its faults, NodeInUse when it removes or alters nodes assets stand under.
+    Raises InvalidDocument with all its faults, NodeInUse when it removes or alters nodes assets stand under.
     """
     document = clean_document(value)
     result: ImportResult | None = None
@@ -83,7 +83,7 @@ def install_starter_taxonomy(*, now: datetime) -> ImportResult | None:
 def export_document() -> bytes:
     """The current version's document in its canonical bytes; importing them again changes nothing.
 
-    Raises TaxonomyMissing.
+    Raises TaxonomyNotLoaded.
     """
     version = TaxonomyVersion.objects.current()
     if version is None:
@@ -111,7 +111,7 @@ def apply_change(
     """Run `apply` on the tables and write a version of what they became, one change at a time.
 
     `extras` gives what stands beside the layers, by default what stood there; `wanted` is the document to reach,
-    for its label and to see early that nothing would change. Raises DocumentInvalid when the tables would no
+    for its label and to see early that nothing would change. Raises InvalidDocument when the tables would no
     longer make a valid document (an alias may lead to a node that is removed).
     """
     _wait_for_turn()

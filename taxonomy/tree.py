@@ -16,7 +16,7 @@ class TreeNode:
     name: str
     asset_count: int
     description: str = ""
-    children: tuple["Branch", ...] = ()
+    children: tuple["TreeNode", ...] = ()
 
 
 def build_tree(directory: TaxonomySnapshot, asset_counts: Mapping[int, int], *, search: str = "") -> list[TreeNode]:

@@ -30,7 +30,7 @@ class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     readonly_fields = ("breaker_state", "failures", "rest", "last_fault", "breaker_changes")
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("albumart.reset_breaker")
+        return request.user.has_perm("albumart.reset_circuit")
 
     def save_model(self, request: HttpRequest, obj: ArtworkSource, form: Any, change: bool) -> None:
         # Only what the form holds: a worker may have moved the breaker meanwhile.

@@ -4,5 +4,5 @@ from albumart.models.artworks import Artwork, ArtworkContent, ArtworkFile, Artwo
 from albumart.models.sources import ArtworkSource, CircuitChange
 
 __all__ = [
-    "Artwork", "ArtworkContent", "ArtworkFile", "ArtworkRun", "ArtworkSource", "ArtworkStep", "BreakerChange",
+    "Artwork", "ArtworkContent", "ArtworkFile", "ArtworkRun", "ArtworkSource", "ArtworkStep", "CircuitChange",
 ]  # fmt: skip

@@ -80,7 +80,7 @@ class ArtworkSource(models.Model):
                 condition=Q(breaker__in=["closed", "open", "half_open"]), name="albumart_source_breaker_known"
             ),
         ]
-        permissions = [("reset_breaker", "Can reset the breaker of a source")]
+        permissions = [("reset_circuit", "Can reset the breaker of a source")]
 
     def __str__(self) -> str:
         return self.pattern

@@ -32,7 +32,7 @@ from outbound import (
 def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchResult:
     """The answer of the source.
 
-    Raises AddressRefused, ResponseRefused, SourceAbsent, SourceThrottled, SourceUnavailable; MustWait when the source
+    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable; Deferred when the source
     rests or its budget is spent.
     """
     url = with_max_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)

@@ -39,7 +39,7 @@ class RenderedArtwork:
 
 
 def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorder) -> RenderedArtwork:
-    """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRefused."""
+    """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRejected."""
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
     wish = RenderSpec(sides_px=settings.ALBUMART_SIDES_PX, wants_original_reencoded=stripped is None, limits=limits)

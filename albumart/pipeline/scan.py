@@ -22,7 +22,7 @@ _SCANNER_GONE_SECONDS = 60.0
 def scan_image(content: bytes) -> str:
     """`CLEAN`, or `NOT_SCANNED` where no scanner is configured.
 
-    Raises ArtworkInfected; MustWait while no scanner is there, which says nothing about the file; ScannerConfused for
+    Raises ArtworkInfected; Deferred while no scanner is there, which says nothing about the file; ScannerError for
     an answer that is neither, or none.
     """
     if not settings.ALBUMART_CLAMD:

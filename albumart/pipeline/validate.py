@@ -11,7 +11,7 @@ def image_limits() -> ImageLimits:
 
 
 def validate_image(content: bytes, declared_type: str, notes: StepRecorder) -> ImageStructure:
-    """The structure of the picture. Raises ImageRefused; what the source called it is only recorded."""
+    """The structure of the picture. Raises ImageRejected; what the source called it is only recorded."""
     structure = inspect(content, limits=image_limits())
     declared = declared_type.partition(";")[0].strip().lower()
     notes.size_bytes = len(content)

@@ -135,7 +135,7 @@ def _search(
     search = build_search(text, directory=current_taxonomy, scope=search_scope(flags))
     found = assets.filter(search.condition)
     ordered = found.order_by(*order) if order else found.order_by(search.rank, "-created_at", "-public_id")
-    # As in `found_rows`, for what is filtered or ordered otherwise.
+    # As in `fetch_search_page`, for what is filtered or ordered otherwise.
     keys = list(ordered.values_list("pk", Window(Count("*")))[wish.offset : wish.offset + wish.limit])
     if not keys:
         return AssetPage(JsonRows([], None), found.count() if wish.page > 1 else 0, wish)

@@ -47,7 +47,7 @@ class _TailRecordingStream:
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """Raises TooLarge naming the part whose file is too large, ParseError for a body without its end."""
+    """Raises PayloadTooLarge naming the part whose file is too large, ParseError for a body without its end."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> parsers.DataAndFiles:
         request = parser_context["request"]

@@ -1,4 +1,4 @@
 from backfills.admin.ledger import BackfillChangeAdmin, BackfillRowErrorAdmin
 from backfills.admin.runs import BackfillRunAdmin
 
-__all__ = ["BackfillChangeAdmin", "BackfillParkedAdmin", "BackfillRunAdmin"]
+__all__ = ["BackfillChangeAdmin", "BackfillRowErrorAdmin", "BackfillRunAdmin"]

@@ -41,7 +41,7 @@ class BatchResult:
 def run_next_batch(job: RunContext, *, now: datetime, mark: uuid.UUID | None = None) -> BatchResult:
     """Forwards or, where the run is being undone, backwards; a wish for a stop is fulfilled instead.
 
-    `mark` is the worker's hold; a run that another one holds raises RunTaken. Killed at any point, it is as if it had
+    `mark` is the worker's hold; a run that another one holds raises LeaseLost. Killed at any point, it is as if it had
     not been called.
     """
     for attempt in range(1, _ATTEMPTS):

@@ -32,12 +32,19 @@ class RunContext:
 
 
 def run_models(apps: Any) -> RunModels:
-    names = ("BackfillRun", "BackfillBatch", "BackfillChange", "BackfillParked", "BackfillClaim", "BackfillEvent")
+    names = (
+        "BackfillRun",
+        "BackfillBatch",
+        "BackfillChange",
+        "BackfillRowError",
+        "BackfillColumnLock",
+        "BackfillEvent",
+    )
     return RunModels(*(apps.get_model("backfills", name) for name in names))
 
 
 def context_for_run(run: Any, apps: Any = current_apps) -> RunContext:
-    """Raises RuleUnknown where no app knows the run's rule any more."""
+    """Raises RuleNotFound where no app knows the run's rule any more."""
     return context_for_rule(get_rule(run.rule_name), run.pk, apps)
 
 

@@ -55,7 +55,7 @@ def validate_pace(*, batch_rows: int, sleep_ratio: float, run: Any) -> None:
 
 
 def plan_run(job: RunContext, *, now: datetime, on_progress: Callable[[int], None] = lambda rows: None) -> Plan:
-    """Make the plan of a planned run and keep it there. Raises MoveRefused for any other."""
+    """Make the plan of a planned run and keep it there. Raises TransitionNotAllowed for any other."""
     run = job.tables.run.objects.get(pk=job.run_pk)
     if run.state != states.PLANNED:
         raise TransitionNotAllowed(f"The run is {run.state}; only a planned one is planned again")
@@ -71,7 +71,7 @@ def start_run(
 ) -> None:
     """A planned run begins.
 
-    Raises FieldHeld, MoveRefused, NothingToDo; PlanMoved where the rows no longer yield `plan_hash`.
+    Raises ColumnLocked, TransitionNotAllowed, NoMatchingRows; StalePlan where the rows no longer yield `plan_hash`.
     """
     run = job.tables.run.objects.get(pk=job.run_pk)
     states.validate_transition(run.state, states.RUNNING)

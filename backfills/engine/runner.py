@@ -51,7 +51,7 @@ def run_batches(
 ) -> BatchResult | None:
     """Batches until the run is over, `seconds` have passed or something holds it; None in the last two cases.
 
-    `find_hold` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises RunTaken
+    `find_hold` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises LeaseLost
     when another worker was given the run, Unavailable when the database stays away.
     """
     began = time.monotonic()
@@ -110,7 +110,7 @@ def _fail_run(job: RunContext, text: str, *, now: datetime) -> BatchResult:
 
 
 def run_to_completion(job: RunContext, *, clock: Clock) -> BatchResult:
-    """For a migration: no holds, nobody to wait for. Raises RunTaken where a worker has the run already."""
+    """For a migration: no holds, nobody to wait for. Raises LeaseLost where a worker has the run already."""
     mark = acquire_lease(job, now=clock())
     if mark is None:
         raise LeaseLost(f"Run {job.run_pk} is held by another worker, or has nothing to do")

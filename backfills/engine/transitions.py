@@ -23,7 +23,7 @@ def lock_run(tables: RunModels, run_pk: int) -> Any:
 def transition(
     tables: RunModels, run: Any, to: str, *, now: datetime, actor: str = "", text: str, **columns: Any
 ) -> None:
-    """`run` is locked. Raises MoveRefused; FieldHeld when its columns would be taken again and are not free."""
+    """`run` is locked. Raises TransitionNotAllowed; ColumnLocked when its columns would be taken again and are not free."""
     validate_transition(run.state, to)
     was_holding = run.state in COLUMN_LOCKING
     for name, value in {"state": to, "state_since": now, "waits_because": "", "next_look_at": None, **columns}.items():

@@ -4,9 +4,9 @@ from backfills.models.runs import BackfillEvent, BackfillGlobalPause, BackfillRu
 __all__ = [
     "BackfillBatch",
     "BackfillChange",
-    "BackfillClaim",
+    "BackfillColumnLock",
     "BackfillEvent",
-    "BackfillHold",
-    "BackfillParked",
+    "BackfillGlobalPause",
+    "BackfillRowError",
     "BackfillRun",
 ]

@@ -11,6 +11,12 @@ from bugreports.models.reports import (
 )
 
 __all__ = [
-    "BugReport", "BugReportContext", "BugReportEvent", "BugReportGroup", "BugReportScreenshot", "FileRemoval", "Notice",
+    "BugReport",
+    "BugReportContext",
+    "BugReportEvent",
+    "BugReportGroup",
+    "BugReportScreenshot",
+    "Notification",
+    "PendingFileDeletion",
     "PurgeRun",
 ]  # fmt: skip

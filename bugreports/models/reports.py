@@ -172,7 +172,7 @@ class BugReport(models.Model):
         return None if self.retain or retention_days <= 0 else self.submitted_at + timedelta(days=retention_days)
 
     def move_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
-        """Sets the fields a status goes with. Raises MoveRefused; does not save."""
+        """Sets the fields a status goes with. Raises TransitionNotAllowed; does not save."""
         if not can_transition(self.status, status):
             raise TransitionNotAllowed(transition_error(self.status, status), **{"from": self.status, "to": status})
         if status in CLOSED:

@@ -65,7 +65,7 @@ def _start_keeper(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
             [
                 sys.executable,
                 "-m",
-                f"{__name__}.keeper",
+                f"{__name__}.daemon",
                 str(layout.data_dir),
                 str(turn),
                 str(report),

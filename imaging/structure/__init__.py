@@ -3,4 +3,4 @@
 from imaging.structure.inspection import inspect, strip_metadata, strip_to_image_data
 from imaging.structure.limits import ImageLimits, ImageStructure
 
-__all__ = ["ImageLimits", "ImageStructure", "inspect", "keep_picture_only", "strip_metadata"]
+__all__ = ["ImageLimits", "ImageStructure", "inspect", "strip_metadata", "strip_to_image_data"]

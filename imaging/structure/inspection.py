@@ -24,7 +24,7 @@ _OTHER_FORMATS: dict[bytes, str] = {
 
 
 def inspect(content: bytes, *, limits: ImageLimits) -> ImageStructure:
-    """Raises ImageRefused, and nothing else, for whatever is not a sound picture of a format we take.
+    """Raises ImageRejected, and nothing else, for whatever is not a sound picture of a format we take.
 
     No decoder runs. Time grows with the length of `content`, memory hardly.
     """

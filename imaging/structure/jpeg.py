@@ -128,7 +128,7 @@ def _written(marker: int, body: bytes) -> bytes:
 
 
 def _walk(content: bytes, *, start: int) -> Iterator[_Segment]:
-    """All segments after the SOI at `start`, the EOI too; raises ImageRefused where they break off or make no sense."""
+    """All segments after the SOI at `start`, the EOI too; raises ImageRejected where they break off or make no sense."""
     position = start + 2
     while True:
         padding = _PADDING.match(content, position)

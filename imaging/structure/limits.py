@@ -40,7 +40,7 @@ class ImageStructure:
 
 
 def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> None:
-    """Raises ImageRefused for an empty, huge or very narrow picture, and for a film of too many pixels."""
+    """Raises ImageRejected for an empty, huge or very narrow picture, and for a film of too many pixels."""
     if width < 1 or height < 1:
         raise ImageRejected(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
     if width * height * frames > limits.max_pixels:

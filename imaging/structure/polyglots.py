@@ -57,7 +57,7 @@ def reject_pdf_header(content: bytes) -> None:
 
 
 def reject_embedded_files(part: bytes) -> None:
-    """Raises ImageRefused where a comment, a metadata segment or what trails the picture is or holds another file.
+    """Raises ImageRejected where a comment, a metadata segment or what trails the picture is or holds another file.
 
     Time grows with the length of `part`: each search passes over it once.
     """

@@ -215,7 +215,7 @@ def test_a_storage_that_is_away_is_tried_again(ask: Ask, server: SourceServer, m
         raise Unavailable("The file storage does not answer; it is tried again")
 
     with monkeypatch.context() as broken:
-        broken.setattr("albumart.pipeline.store.put_once", fail)
+        broken.setattr("albumart.pipeline.store.save_if_absent", fail)
         assert run(ask()).status == "waiting"
     artwork = Artwork.objects.get()
     Artwork.objects.update(next_attempt_at=timezone.now())
@@ -224,7 +224,7 @@ def test_a_storage_that_is_away_is_tried_again(ask: Ask, server: SourceServer, m
 
 
 def test_a_defect_of_ours_loses_nothing(ask: Ask, monkeypatch: Any) -> None:
-    monkeypatch.setattr("albumart.pipeline.process.make_pictures", lambda *_: 1 / 0)
+    monkeypatch.setattr("albumart.pipeline.process.render_artwork", lambda *_: 1 / 0)
     artwork = run(ask())
     assert (artwork.status, artwork.error_code) == ("waiting", "internal_error")
     assert artwork.steps.get(name="resize").message == "Unexpected ZeroDivisionError"

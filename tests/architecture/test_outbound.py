@@ -108,7 +108,7 @@ def test_the_search_for_connections_finds_them(source: str, is_fine: bool) -> No
 _PROGRAM = """
 import json, sys
 from django.conf import settings
-from outbound import AddressRefused, FetchPolicy, fetch
+from outbound import UrlNotAllowed, FetchPolicy, fetch
 from tests.support.fake_dns import answers_in_turn
 
 options, good, bad = json.loads(sys.argv[1])
@@ -122,7 +122,7 @@ with answers_in_turn({"art.example": [["127.0.0.1"], ["10.0.0.1"]]}):
     for url in (good, bad):
         try:
             fetch(url, policy)
-        except AddressRefused:
+        except UrlNotAllowed:
             seen.append(["refused", url])
 print(json.dumps(seen))
 """

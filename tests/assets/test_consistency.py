@@ -9,10 +9,10 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from assets import tasks
 from assets.consistency import check_consistency, expire_stale_reservations
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import reserve_numbers
-from assets.tasks import check_consistency, expire_reservations
 from taxonomy.snapshot import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import make_node
@@ -81,7 +81,7 @@ def test_an_address_that_its_name_does_not_mean_is_named():
 def test_the_nightly_check_logs_each_finding_as_an_error(caplog):
     make_assets(2)
     SequenceCounter.objects.update(last_number=0)
-    check_consistency()
+    tasks.check_consistency()
     assert [record.levelname for record in caplog.records if record.name == "assets.tasks"] == ["ERROR"]
 
 
@@ -93,7 +93,7 @@ def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     SequenceReservation.objects.update(media_key=key)
     default_storage.save(key, ContentFile(b"half a registration"))
-    expire_reservations()
+    tasks.expire_reservations()
     assert not default_storage.exists(key)
     assert SequenceReservation.objects.get().lapsed_at is not None
     assert make_asset().sequence_number == reserved.number + 1

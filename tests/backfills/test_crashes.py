@@ -74,7 +74,7 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         "import django; django.setup()\n"
         "from django.apps import apps\nfrom django.db import connection\nfrom django.utils import timezone\n"
         "from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule\n"
-        "from backfills.engine.runner import drive, take_run\nfrom backfills.engine.run_context import job_for\n"
+        "from backfills.engine.runner import drive, acquire_lease\nfrom backfills.engine.run_context import context_for_rule\n"
         f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r}\n"
         "seen = []\n"
         "def cut(execute, sql, params, many, context):\n"
@@ -84,8 +84,8 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         "        context['cursor'].execute('SELECT pg_terminate_backend(pg_backend_pid())')\n"
         "    return result\n"
         "connection.execute_wrappers.append(cut)\n"
-        f"job = job_for(rule, {job.run_pk}, apps)\n"
-        "step = drive(job, take_run(job, now=timezone.now()), clock=timezone.now, find_hold=lambda: '')\n"
+        f"job = context_for_rule(rule, {job.run_pk}, apps)\n"
+        "step = drive(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, find_hold=lambda: '')\n"
         "print(step.state, len(seen))\n"
     )
     done = subprocess.run(

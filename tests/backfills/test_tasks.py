@@ -36,7 +36,7 @@ def test_a_slice_that_is_over_sends_the_run_on(settings: Settings, sent: list[tu
     with registered(DescribeByName()) as rule:
         job = started(rule)
         tasks.continue_run(job.run_pk)
-        assert sent == [("carry_on", job.run_pk)]
+        assert sent == [("continue_run", job.run_pk)]
         assert run_of(job).worker is None
         settings.BACKFILLS_SLICE_SECONDS = 30.0
         tasks.continue_run(job.run_pk)
@@ -52,12 +52,12 @@ def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
         run_control.pause_all(by=BY, reason="release day", now=timezone.now())
         tasks.continue_run(job.run_pk)
         assert run_of(job).waits_because == f"Held by {BY}: release day"
-        assert sent.pop() == ("carry_on", job.run_pk)
+        assert sent.pop() == ("continue_run", job.run_pk)
         tasks.requeue_stalled_runs()
         assert not sent, "its own message is on its way"
         BackfillRun.objects.update(next_look_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
-        assert sent.pop() == ("carry_on", job.run_pk)
+        assert sent.pop() == ("continue_run", job.run_pk)
 
 
 def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list[tuple[str, int]]) -> None:
@@ -69,7 +69,7 @@ def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list
         assert not sent
         BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
-        assert sent == [("carry_on", job.run_pk)]
+        assert sent == [("continue_run", job.run_pk)]
         tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
@@ -135,6 +135,6 @@ def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[
         runner.release_lease(job, ahead, next_look_at=tomorrow)
         assert acquire_lease(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
         tasks.requeue_stalled_runs()
-        assert sent == [("carry_on", job.run_pk)]
+        assert sent == [("continue_run", job.run_pk)]
         tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"

@@ -103,7 +103,7 @@ def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) ->
 
 def test_an_old_queue_holds(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.BACKFILLS_MAX_QUEUE_SECONDS = 60
-    monkeypatch.setattr(throttle, "oldest_message_seconds", lambda: 75.0)
+    monkeypatch.setattr(throttle, "queue_latency_seconds", lambda: 75.0)
     assert Throttle(None).find_hold() == "The oldest task waits for 75 s; the limit is 60 s"
 
 

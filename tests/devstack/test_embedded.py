@@ -95,7 +95,7 @@ def test_two_that_start_at_once_share_one_keeper_and_the_last_keeps_it(data_dir:
     with user_of(data_dir) as (first, one), user_of(data_dir) as (_, other):
         assert one == other
         keeper = (data_dir / "keeper.lock").read_text()
-        assert processes_naming(f"embedded.keeper {data_dir}") == {int(keeper)}
+        assert processes_naming(f"embedded.daemon {data_dir}") == {int(keeper)}
         first.kill()
         with pytest.raises(AssertionError, match="in vain"):
             wait_until(lambda: not servers_of(data_dir), timeout_seconds=3)

@@ -1,4 +1,4 @@
-"""The page of the rollout over HTTP; `tests/flows/test_rollout.py` walks it in a browser."""
+"""The page of the rollout over HTTP; `tests/integration/test_rollout.py` walks it in a browser."""
 
 import pytest
 from django.contrib.auth.models import Permission

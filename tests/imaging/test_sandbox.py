@@ -172,14 +172,14 @@ def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: SandboxPro
 _WORKER = """
 import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
-from imaging.sandbox import ImageChild
-from imaging.renditions import RenderWish
+from imaging.sandbox import SandboxProcess
+from imaging.renditions import RenderSpec
 from tests.support.sample_images import make_picture
-child = ImageChild(renderer="tests.support.faulty_renderer")
-child.render(make_picture(), RenderWish(sides_px=(50,)))
+child = SandboxProcess(renderer="tests.support.faulty_renderer")
+child.render(make_picture(), RenderSpec(sides_px=(50,)))
 print(child.pid, flush=True)
 if sys.argv[2] == "working":
-    child.render(b"hang", RenderWish(), max_seconds=600)
+    child.render(b"hang", RenderSpec(), max_seconds=600)
 if sys.argv[2] == "with a fork" and os.fork() == 0:
     time.sleep(600)
 time.sleep(600)

@@ -25,7 +25,7 @@ def main(wish: dict[str, Any]) -> None:
     connection.settings_dict["NAME"] = wish["database"]
     for name, value in wish["settings"].items():
         setattr(settings, name, value)
-    delete_batch, chain_digest, remove_files = (
+    delete_batch, chain_digest, delete_pending_files = (
         retention.delete_batch,
         retention.chain_digest,
         retention.delete_pending_files,
@@ -50,7 +50,7 @@ def main(wish: dict[str, Any]) -> None:
 
     def dying_files() -> int:
         reach("before files")
-        return remove_files()
+        return delete_pending_files()
 
     retention.delete_batch, retention.chain_digest, retention.delete_pending_files = (
         dying_batch,
