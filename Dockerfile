@@ -34,6 +34,6 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "bin/probe"]
+    CMD ["python", "bin/healthcheck"]
 # GRANIAN_WORKERS sets how many processes serve.
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--blocking-threads", "1", "--workers-kill-timeout", "20", "config.wsgi:application"]

@@ -8,15 +8,15 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start everything on http://127.0.0.1:8000 (PORT=..., DEMO=0 for no demo data)
-	@bin/prepare local
+	@bin/bootstrap local
 	@exec $(PYTHON_ENV) manage.py run_stack --stop-with-parent
 
 test: ## Run the test suite (ARGS="-k name" chooses)
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
-	@bin/prepare dev
+	@bin/bootstrap dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
@@ -24,44 +24,44 @@ lint: ## Check style, layers, migrations and settings
 	$(PYTHON_ENV) manage.py check
 
 format: ## Put the code into its form
-	@bin/prepare dev
+	@bin/bootstrap dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
 bench: ## Measure list, detail and search against two yardsticks
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.reads $(ARGS)
 
 bench-artwork: ## Measure smaller pictures against libvips and plain Pillow
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.artwork $(ARGS)
 
 bench-pipeline: ## Measure pictures from request to stored, by one worker and by two
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.pipeline $(ARGS)
 
 bench-backfill: ## Measure a backfill with its ledger against one UPDATE
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.backfill $(ARGS)
 
 bench-fields: ## Measure what the new fields and their backfill cost readers
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.fields $(ARGS)
 
 bench-bugs: ## Measure intake, scrubbing and the list of bug reports
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.redaction
 	$(PYTHON_ENV) -m benchmarks.bug_reports $(ARGS)
 
 shell: ## A Python prompt with the models
-	@bin/prepare local
+	@bin/bootstrap local
 	@exec $(PYTHON_ENV) manage.py shell
 
 reset: ## Stop what runs here and delete the local database, queue and media
 	@if [ -x $(PYTHON_ENV) ]; then $(PYTHON_ENV) -m config.reset; else rm -rf var && echo "Deleted var."; fi
 
 lock: ## Write the requirements files anew from pyproject.toml
-	@bin/prepare dev
+	@bin/bootstrap dev
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --extra local --constraints requirements.txt --output-file requirements-local.txt
 	$(COMPILE) --extra local --extra dev --constraints requirements-local.txt --output-file requirements-dev.txt

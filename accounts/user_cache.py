@@ -38,7 +38,7 @@ _people: OrderedDict[str, tuple[float, CachedUser]] = OrderedDict()
 
 
 def get_cached_user(public_id: str) -> CachedUser | None:
-    """The person, at most ACCOUNTS_SNAPSHOT_SECONDS old; None when there is no such person."""
+    """The person, at most ACCOUNTS_USER_CACHE_SECONDS old; None when there is no such person."""
     now = time.monotonic()
     with _lock:
         kept = _people.get(public_id)
@@ -51,7 +51,7 @@ def get_cached_user(public_id: str) -> CachedUser | None:
         return None
     snapshot = CachedUser(**row)
     with _lock:
-        _people[public_id] = (now + settings.ACCOUNTS_SNAPSHOT_SECONDS, snapshot)
+        _people[public_id] = (now + settings.ACCOUNTS_USER_CACHE_SECONDS, snapshot)
         _people.move_to_end(public_id)
         if len(_people) > _MAX_PEOPLE:
             _people.popitem(last=False)

@@ -21,9 +21,9 @@ SONGS = "G"
 class ArtworkBackend:
     """Pictures of songs go through the pipeline; what other layers are sent is only kept."""
 
-    wire_columns: Mapping[str, str] = API_COLUMNS
+    api_columns: Mapping[str, str] = API_COLUMNS
 
-    def is_same(self, asset: Asset, album_art: str | None) -> bool:
+    def is_unchanged(self, asset: Asset, album_art: str | None) -> bool:
         if asset.layer != SONGS:
             return False
         current = Artwork.objects.current().filter(asset=asset).first()
@@ -32,7 +32,7 @@ class ArtworkBackend:
         urls = {settings.MEDIA_PUBLIC_URL + key for key in current.files.values_list("key", flat=True)}
         return album_art in urls or album_art == current.source_url
 
-    def ask_for(self, asset: Asset, *, by: User, now: datetime) -> None:
+    def album_art_changed(self, asset: Asset, *, by: User, now: datetime) -> None:
         if asset.layer != SONGS:
             return
         asked: dict[str, Any] = {"trigger": Artwork.Trigger.CLIENT, "by": by.email, "now": now}
@@ -44,7 +44,7 @@ class ArtworkBackend:
         else:
             request_artwork(asset, source_url=asset.album_art, **asked)
 
-    def has_picture(self) -> Q:
+    def has_artwork_q(self) -> Q:
         return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))
 
     def describe(self, asset: Asset) -> str:

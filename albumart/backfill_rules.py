@@ -43,8 +43,8 @@ class LegacyArtworkRule(ActionRule):
         run, _ = ArtworkRun.objects.get_or_create(
             name=f"Legacy songs, backfill {run_pk}", defaults={"requested_by": by, "requested_at": now}
         )
-        run.song_pks = sorted({*run.song_pks, *(pk for pk, _ in rows)})
-        run.save(update_fields=["song_pks"])
+        run.asset_pks = sorted({*run.asset_pks, *(pk for pk, _ in rows)})
+        run.save(update_fields=["asset_pks"])
         sources = current_sources()
         ahead: Counter[str] = Counter()
         for host in Artwork.objects.waiting().values_list("source_host", flat=True):
@@ -69,12 +69,12 @@ class LegacyArtworkRule(ActionRule):
             )  # fmt: skip
         return {artwork.asset_id: artwork.pk for artwork in Artwork.objects.bulk_create(made)}
 
-    def take_back(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
+    def undo(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
         ours = Artwork.objects.filter(pk__in=[artwork_pk for _, artwork_pk in made])
         # What somebody asked for since has taken the place of ours, and stays.
         shown = set(ours.select_for_update().current().values_list("asset_id", flat=True))
         ours.open().update(
-            status=Artwork.Status.REFUSED, finished_at=now, claim=None, waits_because="", error_code="cancelled",
+            status=Artwork.Status.REFUSED, finished_at=now, claim=None, wait_reason="", error_code="cancelled",
             error_message=f"The backfill was undone by {by}"[:500],
         )  # fmt: skip
         ours.update(is_current=False)

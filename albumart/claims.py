@@ -41,9 +41,9 @@ class Claim:
 def claim_artwork(artwork_pk: int, now: datetime) -> Claim | None:
     """None when the row is not waiting, not due, or held back: a message may come twice, or late."""
     mark = uuid.uuid4()
-    due = Artwork.objects.may_run().filter(pk=artwork_pk, next_attempt_at__lte=now)
+    due = Artwork.objects.runnable().filter(pk=artwork_pk, next_attempt_at__lte=now)
     taken = due.update(
-        status=Artwork.Status.RUNNING, claim=mark, claimed_at=now, attempts=F("attempts") + 1, waits_because=""
+        status=Artwork.Status.RUNNING, claim=mark, claimed_at=now, attempts=F("attempts") + 1, wait_reason=""
     )
     if not taken:
         return None
@@ -57,8 +57,8 @@ def defer(claim: Claim, reason: str, *, seconds: float, now: datetime) -> None:
         status=Artwork.Status.WAITING,
         attempts=Greatest(F("attempts") - 1, 0),
         next_attempt_at=now + timedelta(seconds=seconds),
-        sent_at=None,
-        waits_because=reason[:300],
+        dispatched_at=None,
+        wait_reason=reason[:300],
         claim=None,
     )
 
@@ -73,8 +73,8 @@ def schedule_retry(claim: Claim, error: RegistryError, *, now: datetime) -> None
     claim.write(
         status=Artwork.Status.WAITING,
         next_attempt_at=now + timedelta(seconds=delay),
-        sent_at=None,
-        waits_because=f"Attempt {claim.attempt} failed: {error.message}"[:300],
+        dispatched_at=None,
+        wait_reason=f"Attempt {claim.attempt} failed: {error.message}"[:300],
         error_code=error.code,
         error_message=error.message[:500],
         claim=None,
@@ -87,7 +87,7 @@ def finish(claim: Claim, status: str, error: RegistryError, *, now: datetime) ->
     claim.write(
         status=status,
         finished_at=now,
-        waits_because="",
+        wait_reason="",
         error_code=error.code,
         error_message=error.message[:500],
         claim=None,

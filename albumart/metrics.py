@@ -76,15 +76,15 @@ def _queue(now: datetime) -> dict[str, Any]:
 
 def cohort_metrics(run: ArtworkRun) -> dict[str, Any]:
     """How far one run is, and how many songs of its cohort have a picture by now, wherever it came from."""
-    shown = Artwork.objects.current().filter(asset__in=run.song_pks)
+    shown = Artwork.objects.current().filter(asset__in=run.asset_pks)
     counts = dict(run.artworks.order_by().values_list("status").annotate(Count("pk")))
     asked = sum(counts.values())
     done = asked - counts.get("waiting", 0) - counts.get("running", 0)
     return {
         "name": run.name,
-        "songs": len(run.song_pks),
+        "songs": len(run.asset_pks),
         "with_picture": shown.filter(status="stored").count(),
-        "never_asked": len(run.song_pks) - shown.count(),
+        "never_asked": len(run.asset_pks) - shown.count(),
         "asked": asked,
         "done": done,
         "stored": counts.get("stored", 0),
@@ -104,8 +104,8 @@ def run_wait_reason(run: ArtworkRun, now: datetime) -> str:
     if not global_flags().is_on(ALBUM_ART_PIPELINE):
         return "The flag album_art_pipeline is off"
     due = open_ones.filter(next_attempt_at__lte=now)
-    stuck = due.filter(sent_at__lt=now - timedelta(seconds=2 * settings.ALBUMART_RESEND_SECONDS)).exists()
+    stuck = due.filter(dispatched_at__lt=now - timedelta(seconds=2 * settings.ALBUMART_RESEND_SECONDS)).exists()
     if stuck or due.filter(next_attempt_at__lt=now - timedelta(seconds=60)).exists():
         return "No worker takes requests: is one running?"
     first = open_ones.order_by("next_attempt_at").first()
-    return first.waits_because if first and first.waits_because else "The next one is due at its source's pace"
+    return first.wait_reason if first and first.wait_reason else "The next one is due at its source's pace"

@@ -25,16 +25,16 @@ class PlannedRequest:
 class FetchPlan:
     """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
 
-    song_pks: Sequence[int]
+    asset_pks: Sequence[int]
     wishes: Sequence[PlannedRequest]
-    without_address: Sequence[str]
+    without_url: Sequence[str]
     not_allowed: Sequence[tuple[str, str]]
     requests_by_source: Counter[str] = field(default_factory=Counter)
     duration: timedelta = timedelta()
 
     @property
     def songs_found(self) -> int:
-        return len(self.song_pks)
+        return len(self.asset_pks)
 
 
 def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> FetchPlan:
@@ -43,7 +43,7 @@ def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> Fetch
     songs = Asset.objects.live().filter(~Exists(asked.current()), ~Exists(asked.open()), layer=layer)
     sources = current_sources()
     wishes: list[PlannedRequest] = []
-    without_address: list[str] = []
+    without_url: list[str] = []
     not_allowed: list[tuple[str, str]] = []
     by_source: Counter[str] = Counter()
     found: list[int] = []
@@ -60,12 +60,12 @@ def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> Fetch
             if addresses:
                 not_allowed.append((name, url_host(addresses[0])))
             else:
-                without_address.append(name)
+                without_url.append(name)
             continue
         url, source = chosen
         wishes.append(PlannedRequest(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
         by_source[source.pattern] += 1
-    return FetchPlan(found, wishes, without_address, not_allowed, by_source, _duration(by_source, sources))
+    return FetchPlan(found, wishes, without_url, not_allowed, by_source, _duration(by_source, sources))
 
 
 def _duration(by_source: Counter[str], sources: Sequence[ArtworkSource]) -> timedelta:

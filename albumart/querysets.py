@@ -21,7 +21,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         """The one of each asset that clients are shown."""
         return self.filter(is_current=True)
 
-    def chosen_by_people(self) -> Self:
+    def manual(self) -> Self:
         """Uploaded, or asked for by staff: what automation leaves alone."""
         return self.filter(Q(source_name="Manual") | Q(trigger="staff"))
 
@@ -35,7 +35,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def waiting(self) -> Self:
         return self.filter(status="waiting")
 
-    def may_run(self) -> Self:
+    def runnable(self) -> Self:
         """Waiting, and not held back with its run.
 
         No join: an UPDATE over a join would read the status in a subquery, before it waits for another's lock, and two
@@ -44,11 +44,11 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         paused = apps.get_model("albumart", "ArtworkRun").objects.filter(pk=OuterRef("run"), paused_at__isnull=False)
         return self.waiting().filter(~Exists(paused))
 
-    def to_send(self, now: datetime, *, sent_before: datetime) -> Self:
+    def due_for_dispatch(self, now: datetime, *, sent_before: datetime) -> Self:
         """Due, and either never sent to the queue since it became due, or sent so long ago that the message is lost."""
         return (
-            self.may_run()
-            .filter(Q(next_attempt_at__lte=now), Q(sent_at=None) | Q(sent_at__lt=sent_before))
+            self.runnable()
+            .filter(Q(next_attempt_at__lte=now), Q(dispatched_at=None) | Q(dispatched_at__lt=sent_before))
             .order_by("next_attempt_at", "pk")
         )
 
@@ -56,7 +56,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         """Being worked on for longer than any worker lives with one."""
         return self.filter(status="running", claimed_at__lt=claimed_before)
 
-    def absent_since(self, moment: datetime) -> Self:
+    def not_found_before(self, moment: datetime) -> Self:
         """By the word of their source, not of staff; and nothing else is under way for the asset."""
         others = self.model.objects.open().filter(asset=OuterRef("asset"))
         said_so = self.current().filter(status="absent", finished_at__lt=moment).exclude(error_code="marked_absent")

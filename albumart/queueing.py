@@ -32,7 +32,7 @@ def request_artwork(
 
     With `is_current` clients see the request at once, else they keep the picture they have until this one is stored.
     """
-    if trigger == Artwork.Trigger.AUTOMATION and _stored_artwork(asset).chosen_by_people().exists():
+    if trigger == Artwork.Trigger.AUTOMATION and _stored_artwork(asset).manual().exists():
         raise ManualArtworkProtected(f"{asset.name} has a picture that a person chose")
     return _enqueue(
         Artwork(
@@ -77,7 +77,7 @@ def _enqueue(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
     artwork.is_current = is_current or not Artwork.objects.current().filter(asset=artwork.asset_id).exists()
     if artwork.is_current:
         Artwork.objects.current().filter(asset=artwork.asset_id).update(is_current=False)
-    artwork.next_attempt_at = artwork.sent_at = now
+    artwork.next_attempt_at = artwork.dispatched_at = now
     artwork.save(force_insert=True)
     transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
     log.info("picture asked for", extra={"artwork_id": artwork.pk, "trigger": artwork.trigger})
@@ -86,7 +86,7 @@ def _enqueue(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
 
 def _supersede(asset_pk: int, now: datetime) -> None:
     Artwork.objects.open().filter(asset=asset_pk).update(
-        status=Artwork.Status.REFUSED, finished_at=now, claim=None, waits_because="", error_code=SUPERSEDED,
+        status=Artwork.Status.REFUSED, finished_at=now, claim=None, wait_reason="", error_code=SUPERSEDED,
         error_message="Another picture was asked for meanwhile",
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
                 f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again"
             )
         open_assets.add(artwork.asset_id)
-        artwork.wait_again(now)
+        artwork.requeue(now)
         transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
     return len(artworks)
 
@@ -171,7 +171,7 @@ def start_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime
         reason=reason,
         requested_by=by,
         requested_at=now,
-        song_pks=list(plan.song_pks),
+        asset_pks=list(plan.asset_pks),
     )
     Artwork.objects.bulk_create(
         [
@@ -207,7 +207,7 @@ def cancel_run(run_pk: int, *, by: str, now: datetime) -> int:
         Artwork.objects.waiting()
         .filter(run=run_pk)
         .update(
-            status=Artwork.Status.REFUSED, is_current=False, finished_at=now, waits_because="", error_code="cancelled",
+            status=Artwork.Status.REFUSED, is_current=False, finished_at=now, wait_reason="", error_code="cancelled",
             error_message=f"The run was cancelled by {by}"[:500],
         )
     )  # fmt: skip

@@ -46,19 +46,19 @@ def match_source(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource |
 def check_circuit(source_pk: int, now: datetime) -> None:
     """Let one request through to the source. Raises Deferred while it rests or is being tried by another."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
-    until = source.must_rest_until(now)
+    until = source.blocked_until(now)
     if until is not None:
         raise Deferred(_why_resting(source, until), seconds=(until - now).total_seconds())
     if source.breaker != ArtworkSource.Breaker.CLOSED:
         before = source.breaker
-        source.begin_probe(now, probe_seconds=settings.ALBUMART_FETCH_SECONDS + 5)
+        source.half_open(now, probe_seconds=settings.ALBUMART_FETCH_TIMEOUT_SECONDS + 5)
         _record(source, before, "tried again", now=now)
 
 
 def _why_resting(source: ArtworkSource, until: datetime) -> str:
-    if source.paused_until == until:
+    if source.rate_limited_until == until:
         return f"{source.pattern} asked us to wait until {until:%H:%M:%S} UTC"
-    return f"{source.pattern} keeps failing and rests until {until:%H:%M:%S} UTC: {source.last_fault}"
+    return f"{source.pattern} keeps failing and rests until {until:%H:%M:%S} UTC: {source.last_error}"
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def record_success(source_pk: int, *, started_at: datetime, now: datetime) -> No
     if source.breaker == ArtworkSource.Breaker.CLOSED and not source.failures:
         return
     before = source.breaker
-    source.note_answer(started_at=started_at, now=now, answers_to_close=settings.ALBUMART_BREAKER_ANSWERS)
+    source.note_answer(started_at=started_at, now=now, answers_to_close=settings.ALBUMART_CIRCUIT_SUCCESS_THRESHOLD)
     _record(source, before, "answered again", now=now)
 
 
@@ -78,8 +78,8 @@ def record_failure(source_pk: int, fault: str, *, now: datetime) -> None:
     source.note_failure(
         fault,
         now=now,
-        failures_to_open=settings.ALBUMART_BREAKER_FAILURES,
-        rest_seconds=settings.ALBUMART_BREAKER_REST_SECONDS,
+        failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
+        rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
     )
     _record(source, before, fault, now=now)
 
@@ -95,12 +95,12 @@ def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, fa
     source.note_failure(
         fault,
         now=now,
-        failures_to_open=settings.ALBUMART_BREAKER_FAILURES,
-        rest_seconds=settings.ALBUMART_BREAKER_REST_SECONDS,
+        failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
+        rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
     )
     source.pause(now + timedelta(seconds=seconds))
     _record(source, before, fault, now=now)
-    return source.paused_until
+    return source.rate_limited_until
 
 
 @transaction.atomic

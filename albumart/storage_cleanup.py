@@ -20,10 +20,10 @@ class FileReconciliation:
 
     looked_at: int = 0
     orphans: list[str] = field(default_factory=list)
-    young_orphans: int = 0
+    recent_orphans: int = 0
     deleted: int = 0
     missing: dict[int, list[str]] = field(default_factory=dict)
-    is_held_up: bool = False
+    is_incomplete: bool = False
 
 
 def reconcile_files(now: datetime, *, is_dry_run: bool) -> FileReconciliation:
@@ -55,7 +55,7 @@ def _sweep_folder(folder: str, account: FileReconciliation, oldest: datetime, *,
                 account.missing.setdefault(artwork_pk, []).append(key)
     for key in sorted(stored - named.keys()):
         if default_storage.get_modified_time(key) > oldest:
-            account.young_orphans += 1
+            account.recent_orphans += 1
             continue
         account.orphans.append(key)
         if not is_dry_run:
@@ -73,7 +73,7 @@ def _keys_in(folder: str) -> Iterator[str]:
 def _delete_orphan(key: str, account: FileReconciliation) -> None:
     with try_exclusive_storage_lock() as is_sure:
         if not is_sure:
-            account.is_held_up = True
+            account.is_incomplete = True
         elif not ArtworkFile.objects.filter(key=key).exists():
             default_storage.delete(key)
             account.deleted += 1
@@ -81,6 +81,6 @@ def _delete_orphan(key: str, account: FileReconciliation) -> None:
 
 def delete_expired_content(now: datetime) -> int:
     """Bytes of requests that ended long ago; a stored picture's went when it was stored."""
-    long_ago = now - timedelta(days=settings.ALBUMART_KEEP_CONTENT_DAYS)
+    long_ago = now - timedelta(days=settings.ALBUMART_CONTENT_RETENTION_DAYS)
     old = ArtworkContent.objects.filter(received_at__lt=long_ago, artwork__in=Artwork.objects.ended())
     return old.delete()[0]

@@ -51,7 +51,7 @@ def error_body(
     status: int,
     message: str,
     messages: list[str] | None = None,
-    faults: tuple[FieldErrorDetail, ...] = (),
+    field_errors: tuple[FieldErrorDetail, ...] = (),
     name: str | None = None,
 ) -> dict[str, Any]:
     """The error envelope; `message` stands at the top level too, where two of the clients look first."""
@@ -60,8 +60,10 @@ def error_body(
         "message": messages or [message],
         "error": HTTPStatus(status).phrase,
     }
-    if faults:
-        details["errors"] = {fault.field: [f.message for f in faults if f.field == fault.field] for fault in faults}
+    if field_errors:
+        details["errors"] = {
+            fault.field: [f.message for f in field_errors if f.field == fault.field] for fault in field_errors
+        }
     return {
         "success": False,
         "statusCode": status,

@@ -55,8 +55,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, RegistryError):
         set_rollback()
         status = status_of(exc)
-        messages = [fault.message for fault in exc.faults] or None
-        body = error_body(request, status=status, message=exc.message, messages=messages, faults=exc.faults)
+        messages = [fault.message for fault in exc.field_errors] or None
+        body = error_body(request, status=status, message=exc.message, messages=messages, field_errors=exc.field_errors)
         _log_refusal(request, status, exc.code)
         return Response(body, status=status)
     if isinstance(exc, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)):
@@ -79,11 +79,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         set_rollback()
         log.error("request failed", extra={"path": request.path, "method": request.method}, exc_info=exc)
         return Response(error_body(request, status=500, message="Internal server error"), status=500)
-    faults = tuple(_faults(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
-    messages = [fault.message for fault in faults] or [_sentence(exc)]
+    field_errors = tuple(_faults(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
+    messages = [fault.message for fault in field_errors] or [_sentence(exc)]
     message = "; ".join(messages)
     _log_refusal(request, response.status_code, type(exc).__name__)
-    response.data = error_body(request, status=response.status_code, message=message, messages=messages, faults=faults)
+    response.data = error_body(
+        request, status=response.status_code, message=message, messages=messages, field_errors=field_errors
+    )
     return response
 
 

@@ -34,14 +34,14 @@ class PlainTextField(serializers.Field):
 
 
 class StrictSerializer(serializers.Serializer):
-    """Refuses fields it does not know, in the legacy server's words; `tolerated` ones are dropped in silence."""
+    """Refuses fields it does not know, in the legacy server's words; `ignored_fields` ones are dropped in silence."""
 
-    tolerated: frozenset[str] = frozenset()
+    ignored_fields: frozenset[str] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             raise serializers.ValidationError({"non_field_errors": ["body must be a JSON object"]})
-        unknown = {str(name) for name in data} - set(self.fields) - self.tolerated
+        unknown = {str(name) for name in data} - set(self.fields) - self.ignored_fields
         if unknown:
             raise serializers.ValidationError({name: [f"property {name} should not exist"] for name in sorted(unknown)})
         return super().to_internal_value(data)

@@ -21,15 +21,15 @@ def validate_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None
     if not isinstance(value, dict):
         raise InvalidInput("aiMetadata must be a JSON object", field="aiMetadata")
     validate_json(value, field="aiMetadata")
-    faults = [_fault(key, "a string") for key in _TEXT_KEYS if not _is_kind(value.get(key), str)]
-    faults += [_fault(key, "a number") for key in _NUMBER_KEYS if not _is_kind(value.get(key), (int, float))]
+    field_errors = [_fault(key, "a string") for key in _TEXT_KEYS if not _is_kind(value.get(key), str)]
+    field_errors += [_fault(key, "a number") for key in _NUMBER_KEYS if not _is_kind(value.get(key), (int, float))]
     if _is_kind(value.get("confidence"), (int, float)) and not 0 <= (value.get("confidence") or 0) <= 1:
-        faults.append(FieldErrorDetail("aiMetadata.confidence", "aiMetadata.confidence must be between 0 and 1"))
+        field_errors.append(FieldErrorDetail("aiMetadata.confidence", "aiMetadata.confidence must be between 0 and 1"))
     tags = value.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
-        faults.append(_fault("tags", "a list of strings"))
-    if faults:
-        raise InvalidInput("; ".join(fault.message for fault in faults), faults=faults)
+        field_errors.append(_fault("tags", "a list of strings"))
+    if field_errors:
+        raise InvalidInput("; ".join(fault.message for fault in field_errors), field_errors=field_errors)
     if len(orjson.dumps(value)) > max_bytes:
         raise InvalidInput(f"aiMetadata must be at most {max_bytes} bytes", field="aiMetadata")
     return value

@@ -14,15 +14,15 @@ class AlbumArtBackend(Protocol):
     """What the registry asks of the app that keeps pictures."""
 
     # Wire key -> SQL of its JSON, over a row of assets_asset. `%s` stands for the public address of stored files.
-    wire_columns: Mapping[str, str]
+    api_columns: Mapping[str, str]
 
-    def is_same(self, asset: Asset, album_art: str | None) -> bool:
+    def is_unchanged(self, asset: Asset, album_art: str | None) -> bool:
         """Whether `album_art`, sent by an edit form, only repeats what the asset shows or was given before."""
 
-    def ask_for(self, asset: Asset, *, by: User, now: datetime) -> None:
+    def album_art_changed(self, asset: Asset, *, by: User, now: datetime) -> None:
         """The asset's `album_art` was just set or emptied. Called inside the verb's transaction; never refuses."""
 
-    def has_picture(self) -> Q:
+    def has_artwork_q(self) -> Q:
         """The condition on assets whose picture is stored."""
 
     def describe(self, asset: Asset) -> str:
@@ -43,8 +43,8 @@ def get_album_art_backend() -> AlbumArtBackend | None:
 
 def notify_album_art_changed(asset: Asset, *, by: User, now: datetime) -> None:
     for keeper in _keepers:
-        keeper.ask_for(asset, by=by, now=now)
+        keeper.album_art_changed(asset, by=by, now=now)
 
 
 def is_album_art_unchanged(asset: Asset, album_art: str | None) -> bool:
-    return any(keeper.is_same(asset, album_art) for keeper in _keepers)
+    return any(keeper.is_unchanged(asset, album_art) for keeper in _keepers)

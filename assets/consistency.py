@@ -111,7 +111,7 @@ def repair_counters() -> int:
 
 def expire_stale_reservations(now: datetime) -> int:
     """Remove the files of registrations that broke off; their numbers stay unused, explained by the reservation."""
-    rows = list(SequenceReservation.objects.lapsing(now).order_by("pk")[:1000])
+    rows = list(SequenceReservation.objects.expired(now).order_by("pk")[:1000])
     for row in rows:
         if row.media_key and not Asset.objects.filter(media_key=row.media_key).exists():
             delete_media(row.media_key)

@@ -28,7 +28,7 @@ class InvalidRow(InvalidInput):
 
 @dataclass
 class LegacyAsset:
-    """One document in our types. `oddities` are sentences; `normalised` counts what every export has."""
+    """One document in our types. `warnings` are sentences; `normalised` counts what every export has."""
 
     public_id: str
     name: str
@@ -50,7 +50,7 @@ class LegacyAsset:
     creator_description: str | None
     album_art: str | None
     ai_metadata: dict[str, Any] | None
-    oddities: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     normalised: list[str] = field(default_factory=list)
 
 
@@ -114,7 +114,7 @@ def parse_asset(document: Any) -> LegacyAsset:
 
 
 def _read_asset(document: dict[str, Any]) -> LegacyAsset:
-    oddities: list[str] = []
+    warnings: list[str] = []
     normalised: list[str] = []
     public_id = _plain(document.get("_id"), "$oid")
     if not isinstance(public_id, str) or not is_public_id(public_id.lower()):
@@ -125,7 +125,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
     except InvalidAddress as error:
         raise InvalidRow(error.message) from error
     if name.endswith(":"):
-        oddities.append("the name ends in a bare colon; kept")
+        warnings.append("the name ends in a bare colon; kept")
     address = clean_text(document.get("nna_address"), field="nna_address", max_length=64, is_single_line=True)
     media_url = clean_text(document.get("gcpStorageUrl"), field="gcpStorageUrl", max_length=1000, is_single_line=True)
     if not media_url.startswith(("https://", "http://")):
@@ -148,8 +148,8 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         source=_short(document.get("source"), "source"),
         description=clean_text(document.get("description") or "", field="description"),
         tags=_list(document.get("tags"), "tags"),
-        training_data=_object(document, "trainingData", oddities, normalised),
-        rights=_object(document, "rights", oddities, normalised),
+        training_data=_object(document, "trainingData", warnings, normalised),
+        rights=_object(document, "rights", warnings, normalised),
         components=components,
         registered_by=_short(document.get("registeredBy"), "registeredBy").lower(),
         created_at=created_at,
@@ -158,7 +158,7 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         creator_description=creator_description,
         album_art=check_album_art(document.get("albumArt")),
         ai_metadata=validate_ai_metadata(document.get("aiMetadata"), max_bytes=MAX_AI_METADATA_BYTES),
-        oddities=oddities,
+        warnings=warnings,
         normalised=normalised,
     )
 
@@ -179,10 +179,10 @@ def _list(value: Any, name: str) -> list[str]:
     return [clean_text(item, field=name, max_length=100) for item in value]
 
 
-def _object(document: dict[str, Any], name: str, oddities: list[str], normalised: list[str]) -> dict[str, Any] | None:
+def _object(document: dict[str, Any], name: str, warnings: list[str], normalised: list[str]) -> dict[str, Any] | None:
     value = document.get(name)
     if value is None:
-        oddities.append(f"{name} is absent")
+        warnings.append(f"{name} is absent")
         return None
     if isinstance(value, str):
         try:

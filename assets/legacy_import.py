@@ -47,11 +47,11 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
-    oddities: list[tuple[int, str, str]] = field(default_factory=list)
+    warnings: list[tuple[int, str, str]] = field(default_factory=list)
     normalised: Counter[str] = field(default_factory=Counter)
     by_layer: Counter[str] = field(default_factory=Counter)
 
-    def adds_up(self) -> bool:
+    def is_balanced(self) -> bool:
         return self.read == self.created + self.updated + self.unchanged + len(self.rejected)
 
 
@@ -90,7 +90,7 @@ def import_registry(
     for position, name, components in composites:
         missing = [part for part in components if part not in known]
         if missing:
-            account.oddities.append((position, name, f"parts that are not in the registry: {', '.join(missing)}"))
+            account.warnings.append((position, name, f"parts that are not in the registry: {', '.join(missing)}"))
     log.info(
         "registry imported",
         extra={
@@ -162,7 +162,7 @@ def _write_batch(
             continue
         account.by_layer[row.hfn.layer] += 1
         account.normalised.update(row.normalised)
-        account.oddities += [(position, row.name, text) for text in [*row.oddities, *_collect_warnings(row, node)]]
+        account.warnings += [(position, row.name, text) for text in [*row.warnings, *_collect_warnings(row, node)]]
         highest[node.pk] = max(highest.get(node.pk, 0), row.hfn.number)
         old = stored.get(row.public_id)
         if old is None:
@@ -259,20 +259,20 @@ def _build(row: LegacyAsset, node: Node) -> Asset:
 
 
 def _collect_warnings(row: LegacyAsset, node: Node) -> list[str]:
-    oddities = []
+    warnings = []
     if row.address != node.mfa(row.hfn.number):
-        oddities.append(f"address is {row.address}, its name means {node.mfa(row.hfn.number)}; kept")
+        warnings.append(f"address is {row.address}, its name means {node.mfa(row.hfn.number)}; kept")
     if (row.category, row.subcategory) != (node.category_name, node.name):
-        oddities.append(f"taxonomy is given as {row.category}/{row.subcategory}; now {node.category_name}/{node.name}")
+        warnings.append(f"taxonomy is given as {row.category}/{row.subcategory}; now {node.category_name}/{node.name}")
     expected_media = _MEDIA_OF_LAYER.get(row.hfn.layer)
     extension = row.media_url.rpartition(".")[2].lower()
     if expected_media and extension not in expected_media:
-        oddities.append(f"media is a .{extension[:10]} file")
+        warnings.append(f"media is a .{extension[:10]} file")
     parts = row.name.rstrip(":").split(":")[1:]
     if row.hfn.layer == "C" and parts != row.components:
-        oddities.append("the parts in the name are not those in components")
+        warnings.append("the parts in the name are not those in components")
     if row.updated_at < row.created_at:
-        oddities.append("was changed before it was created")
+        warnings.append("was changed before it was created")
     if not row.description.strip():
-        oddities.append("has no description")
-    return oddities
+        warnings.append("has no description")
+    return warnings

@@ -281,7 +281,7 @@ class SequenceReservation(models.Model):
     reserved_by = models.CharField(max_length=254, blank=True)
     reserved_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
-    lapsed_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
 
     objects = SequenceReservationQuerySet.as_manager()
 
@@ -295,5 +295,5 @@ class SequenceReservation(models.Model):
 
     def lapse(self, now: datetime) -> None:
         """The number stays unused for good."""
-        self.lapsed_at = now
-        self.save(update_fields=["lapsed_at"])
+        self.released_at = now
+        self.save(update_fields=["released_at"])

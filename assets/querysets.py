@@ -18,7 +18,7 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         """With something in a column that answers show behind a flag only."""
         return self.exclude(creator_description=None, album_art=None, ai_metadata__isnull=True)
 
-    def with_measured_ai_metadata(self) -> Self:
+    def with_generated_ai_metadata(self) -> Self:
         """What a model said. What a backfill wrote is not a measurement, and statistics leave it out."""
         return self.filter(ai_metadata__isnull=False, ai_metadata_origin="")
 
@@ -31,6 +31,6 @@ class AssetQuerySet(models.QuerySet["Asset"]):
 
 
 class SequenceReservationQuerySet(models.QuerySet["SequenceReservation"]):
-    def lapsing(self, now: datetime) -> Self:
+    def expired(self, now: datetime) -> Self:
         """Time is up and nobody has looked after them yet."""
-        return self.filter(lapsed_at=None, expires_at__lte=now)
+        return self.filter(released_at=None, expires_at__lte=now)

@@ -69,15 +69,15 @@ def register_assets(
     by: User,
     directory: TaxonomySnapshot,
     now: datetime,
-    name_row: Callable[[int, InvalidInput], InvalidInput] | None = None,
+    describe_error: Callable[[int, InvalidInput], InvalidInput] | None = None,
 ) -> list[Asset]:
-    """All of them or none. `name_row` may say in a refusal which of the wishes was refused."""
+    """All of them or none. `describe_error` may say in a refusal which of the wishes was refused."""
     drafts = []
     for position, wish in enumerate(wishes):
         try:
             drafts.append(_check(wish, directory))
         except InvalidInput as error:
-            raise (name_row(position, error) if name_row else error) from error
+            raise (describe_error(position, error) if describe_error else error) from error
     numbers = reserve_numbers(
         [draft.node.pk for draft in drafts], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now
     )

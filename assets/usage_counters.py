@@ -15,7 +15,7 @@ def assets_by_node() -> Mapping[int, int]:
 
 def pending_reservations_by_node() -> Mapping[int, int]:
     """Numbers handed out whose asset is still being stored, under the node's codes of this moment."""
-    waiting = SequenceReservation.objects.filter(lapsed_at=None, expires_at__gt=Now())
+    waiting = SequenceReservation.objects.filter(released_at=None, expires_at__gt=Now())
     return dict(waiting.order_by().values_list("taxonomy_node").annotate(Count("pk")))
 
 

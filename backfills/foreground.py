@@ -29,11 +29,15 @@ def run_in_foreground(
         else:
             try:
                 run_batches(
-                    job, mark, clock=clock, find_hold=throttle.find_hold, on_step=lambda step: on_rows(step.rows)
+                    job,
+                    mark,
+                    clock=clock,
+                    throttle_reason=throttle.throttle_reason,
+                    on_step=lambda step: on_rows(step.rows),
                 )
             finally:
                 release_lease(job, mark)
-            reason = throttle.find_hold()
+            reason = throttle.throttle_reason()
         run = BackfillRun.objects.get(pk=run_pk)
         if mark is None:
             on_rows(_seen(run) - seen)

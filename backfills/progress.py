@@ -44,18 +44,18 @@ def _figures(
         "table": run.table_name,
         "fields": run.fields,
         "state": run.state,
-        "stateSince": format_timestamp(run.state_since),
+        "stateSince": format_timestamp(run.state_changed_at),
         "reason": run.reason,
         "requestedBy": run.requested_by,
         "rowsDone": done,
         "rowsTotal": total,
         "changed": run.changed_rows,
         "skipped": run.skipped_rows,
-        "parked": run.parked_rows,
+        "parked": run.failed_rows,
         "restored": run.restored_rows,
         "conflicts": run.conflict_rows,
         "batches": run.batches_done,
-        "batchRows": run.batch_rows,
+        "batchRows": run.batch_size,
         "sleepRatio": run.sleep_ratio,
         "rowsPerSecond": round(rate, 1) if rate else None,
         "etaSeconds": eta,
@@ -64,7 +64,7 @@ def _figures(
         "planHash": run.plan_hash,
         "createdAt": format_timestamp(run.created_at),
         "startedAt": format_timestamp(run.started_at) if run.started_at else None,
-        "endedAt": format_timestamp(run.ended_at) if run.ended_at else None,
+        "endedAt": format_timestamp(run.finished_at) if run.finished_at else None,
     }
 
 
@@ -93,14 +93,14 @@ def wait_reason(run: BackfillRun, now: datetime, hold: BackfillGlobalPause | Non
         return ""
     if run.state == states.RUNNING and hold:
         return f"All runs are held by {hold.held_by}: {hold.reason}"
-    if run.waits_because:
-        return run.waits_because
+    if run.wait_reason:
+        return run.wait_reason
     if has_active_lease(run, now):
         return ""
-    if run.lease_until is not None:
-        late = round((now - run.lease_until).total_seconds())
+    if run.lease_expires_at is not None:
+        late = round((now - run.lease_expires_at).total_seconds())
         return f"Its worker has not been heard of for {late + settings.BACKFILLS_LEASE_SECONDS} s; another takes over"
-    waited = (now - (run.next_look_at or run.state_since)).total_seconds()
+    waited = (now - (run.next_check_at or run.state_changed_at)).total_seconds()
     if waited < settings.BACKFILLS_LEASE_SECONDS:
         return ""
     return "No worker has taken it up: are workers running? `force` sends it once more"

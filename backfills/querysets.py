@@ -13,19 +13,19 @@ _LONGEST_WAIT = timedelta(hours=1)  # later than that only a clock that ran ahea
 
 
 class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
-    def of_rule(self, rule_name: str) -> Self:
+    def for_rule(self, rule_name: str) -> Self:
         return self.filter(rule_name=rule_name)
 
-    def with_values(self) -> Self:
+    def with_applied_changes(self) -> Self:
         """They wrote something that is not undone."""
         return self.filter(changed_rows__gt=0).exclude(state="undone")
 
     def active(self) -> Self:
         return self.filter(state__in=states.ACTIVE)
 
-    def without_worker(self, now: datetime) -> Self:
+    def stalled(self, now: datetime) -> Self:
         """Something is to be done, nobody holds them, and the moment they asked to be looked at has passed."""
-        due = Q(next_look_at=None) | Q(next_look_at__lt=now) | Q(next_look_at__gt=now + _LONGEST_WAIT)
+        due = Q(next_check_at=None) | Q(next_check_at__lt=now) | Q(next_check_at__gt=now + _LONGEST_WAIT)
         return self.active().filter(lease_expired_q(now)).filter(due)
 
     def unplanned(self, since: datetime) -> Self:

@@ -14,12 +14,12 @@ def finalise_blocker(rule: Rule, legacy_rows: QuerySet) -> str | None:
 
     Rows that came later need no run: that they lack a value is what their sender wanted.
     """
-    runs = BackfillRun.objects.of_rule(rule.name).filter(state__in=_OPEN | {states.FINALISED})
+    runs = BackfillRun.objects.for_rule(rule.name).filter(state__in=_OPEN | {states.FINALISED})
     found = dict(runs.values_list("pk", "state"))
     if open_run := next((pk for pk, state in found.items() if state in _OPEN), None):
         return f"run {open_run} of the backfill {rule.name} is {found[open_run]}; finalise it first"
     if found:
         return None
-    if rule.concerned(legacy_rows, rule.check_parameters({})).exists():
+    if rule.concerned(legacy_rows, rule.clean_parameters({})).exists():
         return f"legacy rows wait for the backfill {rule.name}; run and finalise it first"
     return None

@@ -42,7 +42,7 @@ class Rule:
         wanted = ("pk", *self.fields, *self.reads, self.group_field, self.label_field)
         return tuple(dict.fromkeys(name for name in wanted if name))
 
-    def check_parameters(self, given: Parameters) -> dict[str, Any]:
+    def clean_parameters(self, given: Parameters) -> dict[str, Any]:
         """The parameters with their defaults. Raises Invalid naming one that is unknown or wrong."""
         for name in given:
             raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
@@ -71,7 +71,7 @@ class ActionRule(Rule):
         """Do it for (pk, wanted value) pairs; what was made by pk. Runs in the batch's transaction."""
         raise NotImplementedError
 
-    def take_back(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
+    def undo(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
         """For (pk, what `act` gave): whether it could be taken back. False is a conflict."""
         raise NotImplementedError
 

@@ -47,7 +47,9 @@ def cancel(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
     job, run = _locked(run_pk)
     is_held = run.state in (states.RUNNING, states.PAUSING) and has_active_lease(run, now)
     to = states.CANCELLING if is_held else states.CANCELLED
-    transition(job.tables, run, to, now=now, actor=by, text="Cancelling asked for", ended_at=None if is_held else now)
+    transition(
+        job.tables, run, to, now=now, actor=by, text="Cancelling asked for", finished_at=None if is_held else now
+    )
     return run
 
 
@@ -68,7 +70,7 @@ def resume(run_pk: int, *, by: str, now: datetime, baseline_p95_ms: float | None
         actor=by,
         text="Resumed",
         error="",
-        ended_at=None,
+        finished_at=None,
         baseline_p95_ms=baseline_p95_ms or run.baseline_p95_ms,
     )
     return run
@@ -78,7 +80,7 @@ def resume(run_pk: int, *, by: str, now: datetime, baseline_p95_ms: float | None
 def begin_undo(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
     """Raises TransitionNotAllowed while the run goes on (pause or cancel it first), ColumnLocked while another one does."""
     job, run = _locked(run_pk)
-    transition(job.tables, run, states.UNDOING, now=now, actor=by, text="Undoing asked for", error="", ended_at=None)
+    transition(job.tables, run, states.UNDOING, now=now, actor=by, text="Undoing asked for", error="", finished_at=None)
     return run
 
 
@@ -89,27 +91,27 @@ def force_unlock(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
     job, run = _locked(run_pk)
     if run.state not in states.ACTIVE:
         raise TransitionNotAllowed(f"The run is {run.state} and does not wait for a worker")
-    run.worker = run.lease_until = run.next_look_at = None
+    run.worker = run.lease_expires_at = run.next_check_at = None
     if (settled := states.stop_target(run.state)) != run.state:
-        ended_at = now if settled == states.CANCELLED else None
-        transition(job.tables, run, settled, now=now, actor=by, text=f"{settled} by force", ended_at=ended_at)
+        finished_at = now if settled == states.CANCELLED else None
+        transition(job.tables, run, settled, now=now, actor=by, text=f"{settled} by force", finished_at=finished_at)
     else:
-        run.waits_because = ""
+        run.wait_reason = ""
         run.save()
         record_event(job.tables, run.pk, "forced", "Taken from its worker and sent on", now=now, actor=by)
     return run
 
 
 @transaction.atomic
-def adjust(run_pk: int, *, batch_rows: int, sleep_ratio: float, by: str, now: datetime) -> BackfillRun:
+def adjust(run_pk: int, *, batch_size: int, sleep_ratio: float, by: str, now: datetime) -> BackfillRun:
     """From the next batch on. Raises Invalid outside the bounds."""
     job, run = _locked(run_pk)
     if run.state in (states.UNDONE, states.FINALISED):
         raise TransitionNotAllowed(f"The run is {run.state}; there is no next batch")
-    validate_pace(batch_rows=batch_rows, sleep_ratio=sleep_ratio, run=run)
-    text = f"{run.batch_rows} rows a batch, rest {run.sleep_ratio:g} -> {batch_rows} rows, rest {sleep_ratio:g}"
-    run.batch_rows, run.sleep_ratio = batch_rows, sleep_ratio
-    run.save(update_fields=["batch_rows", "sleep_ratio"])
+    validate_pace(batch_size=batch_size, sleep_ratio=sleep_ratio, run=run)
+    text = f"{run.batch_size} rows a batch, rest {run.sleep_ratio:g} -> {batch_size} rows, rest {sleep_ratio:g}"
+    run.batch_size, run.sleep_ratio = batch_size, sleep_ratio
+    run.save(update_fields=["batch_size", "sleep_ratio"])
     record_event(job.tables, run.pk, "adjusted", text, now=now, actor=by)
     return run
 
@@ -179,10 +181,10 @@ def retry_row(parked_pk: int, *, by: str, now: datetime) -> BackfillRowError:
     parked.resolved_at = now
     parked.resolution = f"done, by {by}" if wishes.changes else "it needs nothing any more"
     parked.save(update_fields=["resolved_at", "resolution"])
-    run.parked_rows -= 1
+    run.failed_rows -= 1
     run.changed_rows += len(wishes.changes)
     run.skipped_rows += 1 - len(wishes.changes)
-    run.save(update_fields=["parked_rows", "changed_rows", "skipped_rows"])
+    run.save(update_fields=["failed_rows", "changed_rows", "skipped_rows"])
     record_event(job.tables, run.pk, "retried", f"Parked row {parked.label}: {parked.resolution}", now=now, actor=by)
     return parked
 

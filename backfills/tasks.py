@@ -27,18 +27,22 @@ def continue_run(run_id: int) -> None:
     throttle = Throttle(run.baseline_p95_ms)
     try:
         step = run_batches(
-            job, mark, clock=timezone.now, find_hold=throttle.find_hold, seconds=settings.BACKFILLS_SLICE_SECONDS
+            job,
+            mark,
+            clock=timezone.now,
+            throttle_reason=throttle.throttle_reason,
+            seconds=settings.BACKFILLS_SLICE_SECONDS,
         )
     except LeaseLost:
         return  # by force
     except Unavailable as error:
         # The clock sends the run again when this hold has run out. What keeps it may keep this from being said.
         with contextlib.suppress(DatabaseError):
-            BackfillRun.objects.filter(pk=run_id).update(waits_because=error.message[:300])
+            BackfillRun.objects.filter(pk=run_id).update(wait_reason=error.message[:300])
         return
     if step is None:
-        wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.find_hold() else 0
-        release_lease(job, mark, next_look_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
+        wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.throttle_reason() else 0
+        release_lease(job, mark, next_check_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
         continue_run.apply_async((run_id,), countdown=wait_seconds)
 
 
@@ -57,7 +61,7 @@ def plan_backfill(run_id: int) -> None:
 def requeue_stalled_runs() -> None:
     """Runs whose worker died, whose message was lost, or whose hold may be over."""
     now = timezone.now()
-    for run_id in BackfillRun.objects.without_worker(now).values_list("pk", flat=True):
+    for run_id in BackfillRun.objects.stalled(now).values_list("pk", flat=True):
         continue_run.delay(run_id)
     for run_id in BackfillRun.objects.unplanned(now - timedelta(minutes=2)).values_list("pk", flat=True):
         plan_backfill.delay(run_id)

@@ -48,7 +48,7 @@ class Throttle:
     _reason: str = ""
     _holding: frozenset[str] = field(default_factory=frozenset)
 
-    def find_hold(self) -> str:
+    def throttle_reason(self) -> str:
         if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
             found = (_hold(), *_sessions(), _queue_age(), self._response_time())
             readings = [reading for reading in found if reading]

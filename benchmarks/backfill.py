@@ -36,7 +36,7 @@ from backfills.engine.runner import run_to_completion
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.run_control import begin_undo
 now = timezone.now()
-job = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_rows=BATCH_ROWS)
+job = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS)
 start_run(job, by="benchmark", now=now)
 began = time.perf_counter()
 run_to_completion(job, clock=timezone.now)

@@ -62,14 +62,14 @@ def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) 
     moved: dict[str, Any] = {
         "into": lead.report_id,
         "moved_reports": list(followers.order_by("pk").values_list("report_id", flat=True)),
-        "moved_fingerprints": list(report.led_groups.order_by("pk").values_list("fingerprint", flat=True)),
+        "moved_fingerprints": list(report.canonical_for_groups.order_by("pk").values_list("fingerprint", flat=True)),
         "was_triaged": was_triaged,
     }
     followers.update(duplicate_of=lead)
-    report.led_groups.update(lead=lead)
+    report.canonical_for_groups.update(lead=lead)
     lead.occurrence_count += report.occurrence_count
     lead.last_seen_at = max(lead.last_seen_at, report.last_seen_at)
-    report.move_to(RESOLVED, now, kind=DUPLICATE)
+    report.transition_to(RESOLVED, now, kind=DUPLICATE)
     report.duplicate_of = lead
     if by.name is not None:
         report.resolution_actor_id = by.name

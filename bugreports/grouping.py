@@ -64,7 +64,7 @@ def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: d
     entries = []
     if is_regression:
         before = tracked_fields(lead)
-        lead.move_to(OPEN, now)
+        lead.transition_to(OPEN, now)
         lead.regressed_at = now
         lead.write(now)
         entries = [build_change_event(lead, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]

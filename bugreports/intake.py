@@ -31,7 +31,7 @@ _ID_TRIES = 5
 class SubmissionReceipt:
     report_id: str
     trace_id: str
-    is_repeat: bool = False
+    is_duplicate: bool = False
 
     @property
     def stored_at(self) -> str:
@@ -81,12 +81,12 @@ def find_duplicate_submission(
         if first and first.content_sha256 != content_sha256:
             raise IdempotencyKeyReused("This idempotency key was used for another report")
         if first:
-            return SubmissionReceipt(first.report_id, first.trace_id or "", is_repeat=True)
-    since = now - timedelta(seconds=settings.BUGREPORTS_REPEAT_SECONDS)
+            return SubmissionReceipt(first.report_id, first.trace_id or "", is_duplicate=True)
+    since = now - timedelta(seconds=settings.BUGREPORTS_DEDUPLICATION_SECONDS)
     # Under another key it is meant as another report.
     recent = own.filter(submitted_at__gt=since, content_sha256=content_sha256)
     first = (recent.filter(idempotency_sha256=None) if key_sha256 else recent).order_by("submitted_at").first()
-    return SubmissionReceipt(first.report_id, first.trace_id or "", is_repeat=True) if first else None
+    return SubmissionReceipt(first.report_id, first.trace_id or "", is_duplicate=True) if first else None
 
 
 @transaction.atomic

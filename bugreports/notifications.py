@@ -49,7 +49,7 @@ def enqueue_webhook(event: str, report: BugReport, *, now: datetime) -> None:
 
 def enqueue_digests(now: datetime) -> int:
     """One for each person with active reports, once a day however often the clock strikes. How many have one."""
-    if not settings.BUGREPORTS_DIGEST_MAIL:
+    if not settings.BUGREPORTS_DIGEST_EMAIL_ENABLED:
         return 0
     people = User.objects.filter(is_active=True, assigned_bug_reports__in=BugReport.objects.active()).distinct()
     for person in people:
@@ -69,7 +69,7 @@ def deliver_due(clock: Callable[[], datetime]) -> int:
     due = waiting.filter(next_attempt_at__lte=started_at).order_by("next_attempt_at", "pk")
     for notice in list(due[:_SENT_AT_ONCE]):
         now = clock()
-        lease = now + timedelta(seconds=settings.BUGREPORTS_NOTICE_LEASE_SECONDS)
+        lease = now + timedelta(seconds=settings.BUGREPORTS_NOTIFICATION_LEASE_SECONDS)
         mine = waiting.filter(pk=notice.pk, next_attempt_at__lte=now)
         if mine.update(next_attempt_at=lease, attempts=F("attempts") + 1):
             notice.attempts += 1
@@ -93,8 +93,8 @@ def _send(notice: Notification, clock: Callable[[], datetime]) -> bool:
 
 def _schedule_retry(notice: Notification, error: Exception, now: datetime) -> None:
     reason = error.message if isinstance(error, RegistryError) else type(error).__name__
-    is_over = notice.attempts >= settings.BUGREPORTS_NOTICE_ATTEMPTS or isinstance(error, UrlNotAllowed)
-    delay = settings.BUGREPORTS_NOTICE_RETRY_SECONDS * 4 ** (notice.attempts - 1) * _dice.uniform(0.8, 1.2)
+    is_over = notice.attempts >= settings.BUGREPORTS_NOTIFICATION_ATTEMPTS or isinstance(error, UrlNotAllowed)
+    delay = settings.BUGREPORTS_NOTIFICATION_RETRY_SECONDS * 4 ** (notice.attempts - 1) * _dice.uniform(0.8, 1.2)
     delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, 3600))
     Notification.objects.filter(pk=notice.pk).update(
         status=Notification.Status.FAILED if is_over else Notification.Status.WAITING,

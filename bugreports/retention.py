@@ -60,16 +60,16 @@ class _Selection:
     """The one place that says what goes; a dry run counts it, a real run takes it."""
 
     cutoff: datetime
-    takes_open: bool
+    includes_open: bool
 
     @property
     def _goes(self) -> Q:
-        return Q(retain=False) if self.takes_open else Q(retain=False, status__in=CLOSED)
+        return Q(retain=False) if self.includes_open else Q(retain=False, status__in=CLOSED)
 
     @property
     def _expires(self) -> Q:
         is_kept = Q(retain=False, status__in=ACTIVE, context_expired_at=None)
-        return Q(pk__in=[]) if self.takes_open else is_kept
+        return Q(pk__in=[]) if self.includes_open else is_kept
 
     def to_delete(self) -> BugReportQuerySet:
         return BugReport.objects.past(self.cutoff).filter(self._goes)
@@ -104,7 +104,7 @@ def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_r
 def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
     # Nobody else holds the lock, so what still says that it runs was killed.
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.DIED, finished_at=now)
-    run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, takes_open=chosen.takes_open)
+    run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
     if requested_by == SCHEDULED:
         _refuse_far_too_many(run, counts["going"] + counts["expiring"], now)

@@ -49,7 +49,7 @@ def store_screenshot(
             RenderSpec(
                 sides_px=(200,),
                 quality=_QUALITY,
-                wants_original_reencoded=True,
+                reencode_original=True,
                 limits=ImageLimits(max_pixels=settings.BUGREPORTS_SCREENSHOT_MAX_PIXELS, max_side_px=20_000),
             ),
             max_seconds=settings.BUGREPORTS_SCREENSHOT_SECONDS,

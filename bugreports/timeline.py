@@ -14,7 +14,7 @@ class TimelineEntry:
 
     is_request: bool
     at: datetime | None
-    said_at: str
+    raw_timestamp: str
     level: str
     title: str
     is_bad: bool

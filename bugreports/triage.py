@@ -93,7 +93,7 @@ def set_status(
         if is_move and report.duplicate_of:
             entries += detach_duplicate(report, by=by, now=now)
         if is_move:
-            report.move_to(status, now, kind=kind)
+            report.transition_to(status, now, kind=kind)
         _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
         if is_move:
             entries.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
@@ -127,7 +127,7 @@ def _collect_transition_errors(reports: Sequence[BugReport], status: str) -> Non
     refused: list[tuple[BugReport, TransitionNotAllowed]] = []
     for report in reports:
         try:
-            BugReport(status=report.status).move_to(status, report.updated_at)
+            BugReport(status=report.status).transition_to(status, report.updated_at)
         except TransitionNotAllowed as error:
             refused.append((report, error))
     if refused and len(reports) == 1:

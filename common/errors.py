@@ -17,10 +17,12 @@ class RegistryError(Exception):
 
     code = "error"
 
-    def __init__(self, message: str, *, field: str | None = None, faults: Sequence[FieldErrorDetail] = ()) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, field_errors: Sequence[FieldErrorDetail] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
-        self.faults: tuple[FieldErrorDetail, ...] = tuple(faults) or (
+        self.field_errors: tuple[FieldErrorDetail, ...] = tuple(field_errors) or (
             (FieldErrorDetail(field, message),) if field else ()
         )
 

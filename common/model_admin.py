@@ -81,7 +81,7 @@ def _answer_refusals(request: HttpRequest, view: Any, *args: Any, **kwargs: Any)
     try:
         return view(*args, **kwargs)
     except RegistryError as refusal:
-        for text in [fault.message for fault in refusal.faults] or [refusal.message]:
+        for text in [fault.message for fault in refusal.field_errors] or [refusal.message]:
             messages.error(request, text)
         return HttpResponseRedirect(request.get_full_path())
 
@@ -90,9 +90,9 @@ def _refused_form(form_class: Any, refusal: RegistryError) -> Any:
     class RefusedForm(form_class):
         def clean(self) -> Any:
             cleaned = super().clean()
-            for fault in refusal.faults:
+            for fault in refusal.field_errors:
                 self.add_error(fault.field if fault.field in self.fields else None, fault.message)
-            if not refusal.faults:
+            if not refusal.field_errors:
                 self.add_error(None, refusal.message)
             return cleaned
 

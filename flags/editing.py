@@ -145,10 +145,10 @@ def clean_percent(percent: Decimal | float | str | None) -> Decimal | None:
         return None
     try:
         share = Decimal(str(percent))
-        is_fine = 0 <= share < 100 and share == round(share, 1)
+        succeeded = 0 <= share < 100 and share == round(share, 1)
     except InvalidOperation:
-        is_fine = False
-    if not is_fine:
+        succeeded = False
+    if not succeeded:
         raise InvalidInput(
             f"percent must be 0.0 to 99.9 with one decimal at most, not {percent}; for 100 % switch on for everyone",
             field="percent",

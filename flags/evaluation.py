@@ -94,7 +94,7 @@ def _decide(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> Enab
 def context_for_user(user: Any) -> EvaluationContext:
     if user is None or not user.is_authenticated:
         return EvaluationContext()
-    return EvaluationContext(bucket_id=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
+    return EvaluationContext(targeting_key=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
 
 
 def _groups_that_matter(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> tuple[int, ...]:

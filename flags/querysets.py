@@ -57,7 +57,7 @@ class FlagChangeQuerySet(models.QuerySet["FlagChange"]):
     def of(self, flag_name: Any) -> Self:
         return self.filter(flag_name=flag_name)
 
-    def last_moves(self) -> Self:
+    def last_exposure_changes(self) -> Self:
         """Of each flag the last change of how many have it: by everyone, percent, staff or who is logged in."""
         moved = RawSQL(_MOVED_SQL, [], output_field=models.BooleanField())  # noqa: S611  # no input in it
         return (

@@ -17,7 +17,7 @@ class GatedField:
     gates: str
     description: str
     keys: tuple[str, ...] = ()  # of answers
-    serves_callers: bool = True  # False: work for nobody in particular, so that only On for everyone counts
+    is_targetable: bool = True  # False: work for nobody in particular, so that only On for everyone counts
 
 
 GATED_FIELDS: tuple[GatedField, ...] = (
@@ -42,7 +42,7 @@ GATED_FIELDS: tuple[GatedField, ...] = (
         "fetching and storing of pictures",
         "Pictures asked for are fetched; off, requests wait. Workers serve nobody in particular: "
         "only On for everyone counts.",
-        serves_callers=False,
+        is_targetable=False,
     ),
 )
 GATED_FIELDS_BY_FLAG = {field.flag: field for field in GATED_FIELDS}

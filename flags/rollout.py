@@ -29,11 +29,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class StageOption:
-    """A stage a flag could be in. `why_not` says what keeps it from going there."""
+    """A stage a flag could be in. `blocked_reason` says what keeps it from going there."""
 
     stage: Stage
     is_now: bool
-    why_not: str = ""
+    blocked_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def flags_on() -> dict[str, State]:
 def list_rollouts() -> list[FlagRollout]:
     """Every gated flag: two queries, and those of the holds."""
     states = _states()
-    moves = {change.flag_name: change for change in FlagChange.objects.last_moves()}
+    moves = {change.flag_name: change for change in FlagChange.objects.last_exposure_changes()}
     return [_rollout_of(field, states.get(field.flag), moves.get(field.flag)) for field in GATED_FIELDS]
 
 
@@ -114,7 +114,7 @@ def _steps(
 ) -> Iterable[StageOption]:
     for stage in stages:
         is_held = held is not None and increases_exposure_above(held.above_percent, state, _state_in(stage))
-        yield StageOption(stage, is_now=stage is now, why_not=held.reason if held and is_held else "")
+        yield StageOption(stage, is_now=stage is now, blocked_reason=held.reason if held and is_held else "")
 
 
 def _state_in(stage: Stage) -> State:

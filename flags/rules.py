@@ -24,12 +24,12 @@ ALL_ON = EnabledFlags(FLAG_NAMES)
 
 
 class EvaluationContext(NamedTuple):
-    """Who asks. `bucket_id` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts.
+    """Who asks. `targeting_key` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts.
 
     `user_pk` is None for a service.
     """
 
-    bucket_id: str | None = None
+    targeting_key: str | None = None
     user_pk: int | None = None
     is_staff: bool = False
 
@@ -56,12 +56,12 @@ def evaluate(
 def is_on(state: FlagSettings, caller: EvaluationContext, caller_groups: Collection[int] = ()) -> bool:
     if state.everyone is not None:
         return state.everyone
-    if caller.bucket_id is None:
+    if caller.targeting_key is None:
         return False
     return (
         (state.authenticated and caller.user_pk is not None)
         or (state.staff and caller.is_staff)
         or (caller.user_pk is not None and caller.user_pk in state.user_pks)
         or any(group in state.group_pks for group in caller_groups)
-        or (bool(state.percent) and is_in_percentage(state.name, caller.bucket_id, state.percent))
+        or (bool(state.percent) and is_in_percentage(state.name, caller.targeting_key, state.percent))
     )

@@ -39,7 +39,7 @@ class Exposure(NamedTuple):
 def stages_for(flag_name: str) -> tuple[Stage, ...]:
     """The stages that make sense: what serves nobody in particular is off or on."""
     field = GATED_FIELDS_BY_FLAG[flag_name]
-    return _STAGES if field.serves_callers else (Stage.OFF, Stage.EVERYONE)
+    return _STAGES if field.is_targetable else (Stage.OFF, Stage.EVERYONE)
 
 
 def stage_settings(stage: Stage) -> dict[str, Any]:

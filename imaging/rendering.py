@@ -59,7 +59,7 @@ def warm_up() -> None:
     for image_format in _FORMATS:
         content = io.BytesIO()
         Image.new("RGB", (64, 64)).save(content, image_format)
-        render(content.getvalue(), RenderSpec(sides_px=(32, 16), wants_original_reencoded=True))
+        render(content.getvalue(), RenderSpec(sides_px=(32, 16), reencode_original=True))
 
 
 def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> RenderedImage:
@@ -70,12 +70,12 @@ def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> Rend
     picture = strip_to_image_data(content, structure, limits=wish.limits)
     with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
         profile = image.info.get("icc_profile") if structure.has_icc else None
-        if not wish.wants_original_reencoded:
+        if not wish.reencode_original:
             shrink_on_load(image, largest)
         image.load()
         plain = _without_alpha(image, wish.background)
     original = None
-    if wish.wants_original_reencoded:
+    if wish.reencode_original:
         original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), wish.quality)
     drawn = {}
     smaller = _upright(_in_srgb(shrink(plain, largest, full_size=size), profile), structure)
@@ -85,13 +85,13 @@ def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> Rend
     sample = smaller.resize(fit(smaller.size, _SAMPLE_PX), Image.Resampling.BOX).convert("RGB")
     pixels = list(sample.get_flattened_data())
     luma = drawn[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else drawn[sides[0]].convert("L")
-    width, height = structure.upright_size
+    width, height = structure.oriented_size
     return RenderedImage(
         renditions=tuple(_rendition(side, drawn[side], wish.quality) for side in wish.sides_px),
         original=original,
         width=width,
         height=height,
-        dominant_colour=_dominant_colour(pixels),
+        dominant_color=_dominant_colour(pixels),
         blurhash=encode_blurhash(pixels, *sample.size),
         luma_deviation=round(ImageStat.Stat(luma).stddev[0], 2),
         sharpness=_sharpness(luma),

@@ -9,7 +9,7 @@ from imaging.structure import ImageLimits
 class RenderSpec:
     sides_px: tuple[int, ...] = (500, 150)  # of the longer side; a smaller picture keeps its size
     quality: int = 85  # of all JPEGs written
-    wants_original_reencoded: bool = False
+    reencode_original: bool = False
     background: str = "#ffffff"  # shows where the picture is transparent
     limits: ImageLimits = field(default_factory=ImageLimits)
 
@@ -29,7 +29,7 @@ class RenderedImage:
     original: bytes | None  # full size, upright, sRGB, without metadata; JPEG
     width: int  # of the picture itself, upright
     height: int
-    dominant_colour: str  # "#rrggbb"
+    dominant_color: str  # "#rrggbb"
     blurhash: str
     luma_deviation: float  # 0 for one flat colour; photographs 30-80
     sharpness: float  # deviation of the Laplacian in the middle of the largest rendition; blurred pictures stay under 3

@@ -58,7 +58,7 @@ def field_metrics() -> dict[str, Any]:
         measured=Count("pk", filter=metadata & Q(ai_metadata_origin="")),
         legacy=Count("pk", filter=metadata & ~Q(ai_metadata_origin="")),
     )
-    confidence = live.with_measured_ai_metadata().filter(ai_metadata__confidence__gte=0)
+    confidence = live.with_generated_ai_metadata().filter(ai_metadata__confidence__gte=0)
     mean = confidence.aggregate(mean=Avg(Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField())))["mean"]
     total = counts["assets"]
     return {

@@ -56,22 +56,22 @@ def read_recorded(folder: Path) -> RecordedContract:
 
 def shape_differences(kind: str, body: Any, forms: Shapes, *, shown_keys: Collection[str] = ()) -> list[str]:
     """Where the answer's keys differ from the recorded ones, each level once; `shown_keys` may come on top."""
-    faults: dict[str, None] = {}
+    field_errors: dict[str, None] = {}
     for level, keys in _levels(kind, body, leave_out=shown_keys):
         recorded = forms.get(level)
         if recorded is None:
             parent, _, key = level.removesuffix("[]").rpartition(".")
             if any(key in known for known in forms.get(parent, ())):  # else the key itself is the fault, one level up
-                faults[f"{level} was never recorded as an object"] = None
+                field_errors[f"{level} was never recorded as an object"] = None
         elif keys not in recorded:
-            faults[f"{level} has {_difference(keys, set().union(*recorded))}"] = None
-    return list(faults)[:_SHOWN_FAULTS]
+            field_errors[f"{level} has {_difference(keys, set().union(*recorded))}"] = None
+    return list(field_errors)[:_SHOWN_FAULTS]
 
 
 def _steps(folder: Path, story: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """The reads of assets that were answered, each with its answer."""
     requests = json.loads((folder / "requests" / f"{story}.json").read_text())
-    answers = json.loads((folder / "answers" / f"{story}.json").read_text())
+    answers = json.loads((folder / "recordings" / f"{story}.json").read_text())
     by_title = {answer["title"]: answer for answer in answers}
     for step in requests:
         kind_is_known = step.get("schema") in (*_LISTS, "asset") or step["path"].endswith("/metadata")

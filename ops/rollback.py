@@ -50,7 +50,7 @@ class StepResult:
     """What a step did, in lines for a person. What is not fine ends the rollback there."""
 
     lines: Sequence[str]
-    is_fine: bool = True
+    succeeded: bool = True
 
 
 class Step(NamedTuple):
@@ -67,8 +67,8 @@ class StepRecord:
     seconds: float
 
     @property
-    def is_fine(self) -> bool:
-        return self.outcome is not None and self.outcome.is_fine
+    def succeeded(self) -> bool:
+        return self.outcome is not None and self.outcome.succeeded
 
 
 def plan_rollback(
@@ -121,17 +121,17 @@ def check_answers(wish: RollbackPlan) -> StepResult:
     # Any person's answers would do; an operator is the one who expects to be named.
     person = wish.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
     if person is None:
-        return StepResult(["there is no active person in whose name the doors could be asked"], is_fine=False)
+        return StepResult(["there is no active person in whose name the doors could be asked"], succeeded=False)
     try:
         found = check_contract(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
     except NotFound as error:
-        return StepResult([error.message], is_fine=False)
-    return StepResult([*_account(found), *_verdict(found, wish)], is_fine=wish.is_dry_run or not found.differences)
+        return StepResult([error.message], succeeded=False)
+    return StepResult([*_account(found), *_verdict(found, wish)], succeeded=wish.is_dry_run or not found.differences)
 
 
 def undo_backfills(wish: RollbackPlan) -> StepResult:
     """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
-    runs = BackfillRun.objects.with_values()
+    runs = BackfillRun.objects.with_applied_changes()
     if not wish.undoes_backfills:
         return StepResult([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
     lines: list[str] = []
@@ -144,7 +144,7 @@ def undo_backfills(wish: RollbackPlan) -> StepResult:
         try:
             done = undo_in_foreground(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
         except RegistryError as error:
-            return StepResult([*lines, f"{run}: {error.message}"], is_fine=False)
+            return StepResult([*lines, f"{run}: {error.message}"], succeeded=False)
         lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
         for change in done.changes.conflicts()[:_SHOWN_CONFLICTS]:
             lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, left as it is")
@@ -162,12 +162,12 @@ STEPS: tuple[Step, ...] = (
 
 def execute_rollback(wish: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
     """Do one step after the other; a step that is not fine leaves those behind it undone."""
-    is_fine = True
+    succeeded = True
     for step in steps:
         started = time.perf_counter()
-        outcome = step.run(wish) if is_fine else None
+        outcome = step.run(wish) if succeeded else None
         report = StepRecord(step, outcome, time.perf_counter() - started)
-        is_fine = report.is_fine
+        succeeded = report.succeeded
         yield report
 
 
@@ -176,7 +176,7 @@ def _account(found: ContractReport) -> list[str]:
     lines = [
         f"asked as {found.person} and as {found.service}: {asked}",
         f"assets of all layers in the sample: {found.asset_count}, with gated values: {found.filled_count}",
-        "compared: the keys at each level with contracts/answers, every byte with what is written without the flags",
+        "compared: the keys at each level with contracts/recordings, every byte with what is written without the flags",
     ]
     if not found.filled_count:
         lines.append("no asset of the sample holds a gated value, so this shows little")

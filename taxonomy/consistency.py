@@ -20,7 +20,7 @@ def find_errors() -> list[str]:
     try:
         clean_document(tables)
     except InvalidDocument as error:
-        problems += [fault.message for fault in error.faults]
+        problems += [fault.message for fault in error.field_errors]
     if digest_of(tables) != version.digest:
         problems.append(f"The tables differ from version {version.label}")
     directory = load_taxonomy()

@@ -51,46 +51,46 @@ def clean_document(value: Any) -> Document:
         validate_json(value, field="document")
     except InvalidInput as error:
         raise InvalidDocument(error.message, field="document") from error
-    faults: list[FieldErrorDetail] = []
+    field_errors: list[FieldErrorDetail] = []
     version = value.get("version")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
-        faults.append(FieldErrorDetail("version", "version must be a label such as 1.3.0"))
-    layers = list(_check_level(value, "layers", "", faults))
+        field_errors.append(FieldErrorDetail("version", "version must be a label such as 1.3.0"))
+    layers = list(_check_level(value, "layers", "", field_errors))
     missing = set(LAYER_NUMBERS) - {layer["code"] for layer in layers if isinstance(layer["code"], str)}
     if missing and isinstance(value.get("layers"), list):
-        faults.append(FieldErrorDetail("layers", f"layers lack {', '.join(sorted(missing))}"))
+        field_errors.append(FieldErrorDetail("layers", f"layers lack {', '.join(sorted(missing))}"))
     document = {"version": version, "layers": layers}
     document |= {key: rest for key, rest in value.items() if key not in document}
-    if not faults:
-        _check_aliases(document, faults)
-    if faults:
-        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-        raise InvalidDocument(f"The taxonomy document has {count}", faults=faults[:_MAX_FAULTS])
+    if not field_errors:
+        _check_aliases(document, field_errors)
+    if field_errors:
+        count = f"{len(field_errors)} fault{'s' if len(field_errors) > 1 else ''}"
+        raise InvalidDocument(f"The taxonomy document has {count}", field_errors=field_errors[:_MAX_FAULTS])
     return document
 
 
-def _check_level(parent: Any, key: str, path: str, faults: list[FieldErrorDetail]) -> Iterator[dict[str, Any]]:
+def _check_level(parent: Any, key: str, path: str, field_errors: list[FieldErrorDetail]) -> Iterator[dict[str, Any]]:
     entries = parent.get(key)
     here = f"{path}.{key}" if path else key
     if not isinstance(entries, list):
-        faults.append(FieldErrorDetail(here, f"{here} must be a list"))
+        field_errors.append(FieldErrorDetail(here, f"{here} must be a list"))
         return
     seen: dict[tuple[str, Any], str] = {}
     for index, entry in enumerate(entries):
-        if len(faults) > _MAX_FAULTS:
+        if len(field_errors) > _MAX_FAULTS:
             return
         spot = f"{here}[{index}]"
         if not isinstance(entry, dict):
-            faults.append(FieldErrorDetail(spot, f"{spot} must be an object"))
+            field_errors.append(FieldErrorDetail(spot, f"{spot} must be an object"))
             continue
         node = {
-            "code": _check_code(entry.get("code"), key, spot, faults),
-            "numeric": _check_number(entry.get("numeric"), entry.get("code"), key, spot, faults),
-            "name": _check_node_name(entry.get("name"), f"{spot}.name", faults),
+            "code": _check_code(entry.get("code"), key, spot, field_errors),
+            "numeric": _check_number(entry.get("numeric"), entry.get("code"), key, spot, field_errors),
+            "name": _check_node_name(entry.get("name"), f"{spot}.name", field_errors),
         }
         if key == "subcategories" and entry.get("description"):
             node["description"] = _check_name(
-                entry["description"], f"{spot}.description", _MAX_DESCRIPTION_CHARS, faults
+                entry["description"], f"{spot}.description", _MAX_DESCRIPTION_CHARS, field_errors
             )
         for field, value in (
             ("code", node["code"]),
@@ -98,80 +98,84 @@ def _check_level(parent: Any, key: str, path: str, faults: list[FieldErrorDetail
             ("name", normalize_name(node["name"])),
         ):
             if value is not None and seen.setdefault((field, value), spot) != spot:
-                faults.append(
+                field_errors.append(
                     FieldErrorDetail(
                         f"{spot}.{field}", f"{spot}.{field} {shorten(value)} stands at {seen[field, value]} already"
                     )
                 )
         for extra in set(entry) - {"code", "numeric", "name", "description", _CHILDREN.get(key)}:
-            faults.append(FieldErrorDetail(f"{spot}.{shorten(extra)}", f"{spot} has an unknown key {shorten(extra)}"))
+            field_errors.append(
+                FieldErrorDetail(f"{spot}.{shorten(extra)}", f"{spot} has an unknown key {shorten(extra)}")
+            )
         if key in _CHILDREN:
-            node[_CHILDREN[key]] = list(_check_level(entry, _CHILDREN[key], spot, faults))
+            node[_CHILDREN[key]] = list(_check_level(entry, _CHILDREN[key], spot, field_errors))
         yield node
     codes = {value: spot for (field, value), spot in seen.items() if field == "code"}
     for (field, value), spot in seen.items():
         other = codes.get(value.upper()) if field == "name" else None
         if other not in (None, spot):
-            faults.append(
+            field_errors.append(
                 FieldErrorDetail(f"{spot}.name", f"{spot}.name is the code of {other}: neither could be told apart")
             )
 
 
-def _check_code(value: Any, key: str, spot: str, faults: list[FieldErrorDetail]) -> str | None:
+def _check_code(value: Any, key: str, spot: str, field_errors: list[FieldErrorDetail]) -> str | None:
     code = value.strip().upper() if isinstance(value, str) else ""
     if key == "layers" and code not in LAYER_NUMBERS:
-        faults.append(FieldErrorDetail(f"{spot}.code", f"{spot}.code must be one of {' '.join(LAYER_NUMBERS)}"))
+        field_errors.append(FieldErrorDetail(f"{spot}.code", f"{spot}.code must be one of {' '.join(LAYER_NUMBERS)}"))
         return None
     if key != "layers" and not is_code(code):
         message = f"{spot}.code must be three letters or digits, one of them a letter, not {shorten(value)}"
-        faults.append(FieldErrorDetail(f"{spot}.code", message))
+        field_errors.append(FieldErrorDetail(f"{spot}.code", message))
         return None
     return code
 
 
-def _check_number(value: Any, code: Any, key: str, spot: str, faults: list[FieldErrorDetail]) -> Any:
+def _check_number(value: Any, code: Any, key: str, spot: str, field_errors: list[FieldErrorDetail]) -> Any:
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
     if key == "layers":
         expected = LAYER_NUMBERS.get(code.strip().upper(), number) if isinstance(code, str) else number
         if number != expected or not number:
-            faults.append(FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be {expected or '1 to 10'}"))
+            field_errors.append(FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be {expected or '1 to 10'}"))
             return None
         return number
     if not 1 <= number <= 999:
-        faults.append(FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be 001 to 999, not {shorten(value)}"))
+        field_errors.append(
+            FieldErrorDetail(f"{spot}.numeric", f"{spot}.numeric must be 001 to 999, not {shorten(value)}")
+        )
         return None
     return f"{number:03d}"
 
 
-def _check_name(value: Any, spot: str, max_chars: int, faults: list[FieldErrorDetail]) -> str | None:
+def _check_name(value: Any, spot: str, max_chars: int, field_errors: list[FieldErrorDetail]) -> str | None:
     try:
         text = clean_text(value, field=spot, max_length=max_chars, is_single_line=True).strip()
     except InvalidInput as error:
-        faults.append(FieldErrorDetail(spot, error.message))
+        field_errors.append(FieldErrorDetail(spot, error.message))
         return None
     if not text:
-        faults.append(FieldErrorDetail(spot, f"{spot} is empty"))
+        field_errors.append(FieldErrorDetail(spot, f"{spot} is empty"))
         return None
     return text
 
 
-def _check_node_name(value: Any, spot: str, faults: list[FieldErrorDetail]) -> str | None:
-    name = _check_name(value, spot, _MAX_NAME_CHARS, faults)
+def _check_node_name(value: Any, spot: str, field_errors: list[FieldErrorDetail]) -> str | None:
+    name = _check_name(value, spot, _MAX_NAME_CHARS, field_errors)
     if name and name.isdigit():
-        faults.append(FieldErrorDetail(spot, f"{spot} is a number: it could not be told from a node's own"))
+        field_errors.append(FieldErrorDetail(spot, f"{spot} is a number: it could not be told from a node's own"))
     return name
 
 
-def _check_aliases(document: Document, faults: list[FieldErrorDetail]) -> None:
+def _check_aliases(document: Document, field_errors: list[FieldErrorDetail]) -> None:
     aliases = document.get("aliases", {})
     if not isinstance(aliases, dict):
-        faults.append(FieldErrorDetail("aliases", "aliases must be an object"))
+        field_errors.append(FieldErrorDetail("aliases", "aliases must be an object"))
         return
     paths = {".".join(path) for path in nodes_by_path(document) if path[2]}
     for alias, target in aliases.items():
         if not isinstance(target, str) or target.upper() not in paths:
-            faults.append(
+            field_errors.append(
                 FieldErrorDetail(
                     "aliases", f"aliases.{shorten(alias)} leads to {shorten(target)}, which is no subcategory"
                 )

@@ -22,7 +22,7 @@ class NodeNotFound(NotFound):
 
 
 class InvalidDocument(InvalidInput):
-    """A taxonomy document has faults; all of them are listed."""
+    """A taxonomy document has field_errors; all of them are listed."""
 
     code = "validation_failed"
 

@@ -160,15 +160,15 @@ class TaxonomySnapshot:
             raise InvalidTaxonomyPath(f"Invalid layer: {shorten(layer)}", field="layer")
         return entry
 
-    def layer_at(self, layer: str) -> LayerNode:
+    def get_layer(self, layer: str) -> LayerNode:
         """The layer of a URL. Raises NodeNotFound."""
         try:
             return self.resolve_layer(layer)
         except InvalidTaxonomyPath as error:
             raise NodeNotFound(f"Layer not found: {shorten(layer)}") from error
 
-    def category_at(self, layer: str, category: str) -> tuple[LayerNode, CategoryNode]:
-        layer_entry = self.layer_at(layer)
+    def get_category(self, layer: str, category: str) -> tuple[LayerNode, CategoryNode]:
+        layer_entry = self.get_layer(layer)
         entry = layer_entry.find(category)
         if entry is None:
             raise NodeNotFound(f"Category not found: {shorten(category)} in layer {layer_entry.code}")

@@ -51,7 +51,7 @@ class _DryRun(Exception):
 def import_document(value: Any, *, by: User | None, now: datetime, dry_run: bool = False) -> ImportResult:
     """Make the taxonomy what the document says; a document of the current digest changes nothing.
 
-    Raises InvalidDocument with all its faults, NodeInUse when it removes or alters nodes assets stand under.
+    Raises InvalidDocument with all its field_errors, NodeInUse when it removes or alters nodes assets stand under.
     """
     document = clean_document(value)
     result: ImportResult | None = None

@@ -135,7 +135,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
         return format_html(
             '<img src="{}" alt="" loading="lazy" width="48" height="48" style="width:48px;height:48px;'
             'object-fit:cover;border-radius:6px;background:{}">',
-            public_url(files[0].key), artwork.dominant_colour or "transparent",
+            public_url(files[0].key), artwork.dominant_color or "transparent",
         )  # fmt: skip
 
     @display(description="Asset", ordering="asset__name")
@@ -184,7 +184,7 @@ def why(artwork: Any) -> str:
             return f"The run {artwork.run.name} is paused"
         if artwork.is_held:
             return _HELD
-        return artwork.waits_because
+        return artwork.wait_reason
     return artwork.error_message
 
 

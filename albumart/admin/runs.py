@@ -75,7 +75,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
             try:
                 run = start_run(plan, by=request.user.email, now=now, **form.cleaned_data)
             except RegistryError as error:
-                form.add_error("name" if error.faults else None, error.message)
+                form.add_error("name" if error.field_errors else None, error.message)
             else:
                 messages.success(request, f"{len(plan.wishes)} pictures are asked for.")
                 return HttpResponseRedirect(reverse("admin:albumart_artworkrun_change", args=[run.pk]))
@@ -88,7 +88,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
             "opts": self.opts,
             "plan": plan,
             "shown": plan.wishes[:_SHOWN],
-            "without_address": plan.without_address[:_SHOWN],
+            "without_url": plan.without_url[:_SHOWN],
             "not_allowed": plan.not_allowed[:_SHOWN],
             "by_source": plan.requests_by_source.most_common(),
             "form": form,
@@ -98,7 +98,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ArtworkRun, pk=pk)
-        return JsonResponse({**cohort_metrics(run), "waits_because": run_wait_reason(run, timezone.now())})
+        return JsonResponse({**cohort_metrics(run), "wait_reason": run_wait_reason(run, timezone.now())})
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if request.method != "POST":
@@ -125,11 +125,11 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
 
     @display(description="Songs")
     def songs(self, run: ArtworkRun) -> int:
-        return len(run.song_pks)
+        return len(run.asset_pks)
 
     @display(description="")
     def panel(self, run: ArtworkRun) -> SafeString:
         context = {
-            "run": run, "figures": cohort_metrics(run), "waits_because": run_wait_reason(run, timezone.now()),
+            "run": run, "figures": cohort_metrics(run), "wait_reason": run_wait_reason(run, timezone.now()),
         }  # fmt: skip
         return render_to_string("admin/albumart/run_panel.html", context)

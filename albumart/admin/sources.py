@@ -24,10 +24,10 @@ class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     search_fields = ("pattern",)
     actions = ("reset_breakers",)
     fields = (
-        "pattern", "label", "is_enabled", "requests_per_minute", "max_redirects", "refusal_is_throttling",
-        ("breaker_state", "failures"), "rest", "last_fault", "breaker_changes",
+        "pattern", "label", "is_enabled", "requests_per_minute", "max_redirects", "treat_403_as_rate_limit",
+        ("breaker_state", "failures"), "rest", "last_error", "breaker_changes",
     )  # fmt: skip
-    readonly_fields = ("breaker_state", "failures", "rest", "last_fault", "breaker_changes")
+    readonly_fields = ("breaker_state", "failures", "rest", "last_error", "breaker_changes")
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("albumart.reset_circuit")
@@ -48,7 +48,7 @@ class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
 
     @display(description="Rests until")
     def rest(self, source: ArtworkSource) -> str:
-        until = source.must_rest_until(timezone.now())
+        until = source.blocked_until(timezone.now())
         return f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
 
     @display(description="What the breaker did")

@@ -24,7 +24,7 @@ class ArtworkRun(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     requested_by = models.CharField(max_length=254)
     requested_at = models.DateTimeField()
-    song_pks = ArrayField(
+    asset_pks = ArrayField(
         models.BigIntegerField(), default=list, help_text="The cohort: songs without a picture when the run began."
     )
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -74,8 +74,8 @@ class Artwork(models.Model):
     claim = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
     next_attempt_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True, editable=False)
-    waits_because = models.CharField(max_length=300, blank=True)
+    dispatched_at = models.DateTimeField(null=True, editable=False)
+    wait_reason = models.CharField(max_length=300, blank=True)
     finished_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
@@ -87,7 +87,7 @@ class Artwork(models.Model):
     quality = models.CharField(max_length=10, blank=True)
     quality_rule = models.PositiveSmallIntegerField(null=True)
     facts = models.JSONField(default=dict, help_text="What was measured; the quality follows from it.")
-    dominant_colour = models.CharField(max_length=7, blank=True)
+    dominant_color = models.CharField(max_length=7, blank=True)
     blurhash = models.CharField(max_length=100, blank=True)
 
     objects = ArtworkQuerySet.as_manager()
@@ -135,18 +135,18 @@ class Artwork(models.Model):
 
     def end(self, status: str, now: datetime, *, code: str = "", message: str = "") -> None:
         """For rows nobody works on; a worker ends its row under its claim."""
-        self.status, self.finished_at, self.waits_because = status, now, ""
+        self.status, self.finished_at, self.wait_reason = status, now, ""
         self.error_code, self.error_message, self.claim = code, message[:500], None
-        self.save(update_fields=["status", "finished_at", "waits_because", "error_code", "error_message", "claim"])
+        self.save(update_fields=["status", "finished_at", "wait_reason", "error_code", "error_message", "claim"])
 
-    def wait_again(self, now: datetime) -> None:
+    def requeue(self, now: datetime) -> None:
         """Back to the start of the queue, with all attempts before it."""
-        self.status, self.attempts, self.next_attempt_at, self.sent_at = self.Status.WAITING, 0, now, now
-        self.error_code = self.error_message = self.waits_because = ""
+        self.status, self.attempts, self.next_attempt_at, self.dispatched_at = self.Status.WAITING, 0, now, now
+        self.error_code = self.error_message = self.wait_reason = ""
         self.claim = self.finished_at = None
         self.save(
             update_fields=[
-                "status", "attempts", "next_attempt_at", "sent_at", "error_code", "error_message", "waits_because",
+                "status", "attempts", "next_attempt_at", "dispatched_at", "error_code", "error_message", "wait_reason",
                 "claim", "finished_at",
             ]
         )  # fmt: skip

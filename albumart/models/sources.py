@@ -11,7 +11,7 @@ from albumart.querysets import ArtworkSourceQuerySet
 
 _HOST_PATTERN = r"^\.?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 _BREAKER_COLUMNS = (
-    "breaker", "failures", "successes", "openings", "opened_at", "probe_at", "paused_until", "last_fault",
+    "breaker", "failures", "successes", "consecutive_openings", "opened_at", "probe_at", "rate_limited_until", "last_error",
 )  # fmt: skip
 
 
@@ -52,18 +52,18 @@ class ArtworkSource(models.Model):
         validators=[MaxValueValidator(3)],
         help_text="Hops followed from here, each to a host on this list.",
     )
-    refusal_is_throttling = models.BooleanField(
+    treat_403_as_rate_limit = models.BooleanField(
         "403 means too fast", default=False, help_text="Some sources answer 403 to whoever asks too often."
     )
 
     breaker = models.CharField(max_length=10, choices=Breaker, default=Breaker.CLOSED, editable=False)
     failures = models.PositiveIntegerField("failures in a row", default=0, editable=False)
     successes = models.PositiveIntegerField("answers while half open", default=0, editable=False)
-    openings = models.PositiveIntegerField("openings in a row", default=0, editable=False)
+    consecutive_openings = models.PositiveIntegerField("openings in a row", default=0, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
     probe_at = models.DateTimeField("tried again at", null=True, editable=False)
-    paused_until = models.DateTimeField("asked us to wait until", null=True, editable=False)
-    last_fault = models.CharField(max_length=300, blank=True, editable=False)
+    rate_limited_until = models.DateTimeField("asked us to wait until", null=True, editable=False)
+    last_error = models.CharField(max_length=300, blank=True, editable=False)
 
     history = HistoricalRecords(
         excluded_fields=_BREAKER_COLUMNS, history_change_reason_field=models.CharField(max_length=200, null=True)
@@ -85,13 +85,13 @@ class ArtworkSource(models.Model):
     def __str__(self) -> str:
         return self.pattern
 
-    def must_rest_until(self, now: datetime) -> datetime | None:
+    def blocked_until(self, now: datetime) -> datetime | None:
         """The moment before which the source is not asked; None if it may be asked now."""
-        moments = [self.paused_until, self.probe_at if self.breaker != self.Breaker.CLOSED else None]
+        moments = [self.rate_limited_until, self.probe_at if self.breaker != self.Breaker.CLOSED else None]
         later = [moment for moment in moments if moment and moment > now]
         return max(later) if later else None
 
-    def begin_probe(self, now: datetime, *, probe_seconds: float) -> None:
+    def half_open(self, now: datetime, *, probe_seconds: float) -> None:
         """An open breaker whose rest is over lets one request through; the next only after its answer, or in time."""
         self.breaker = self.Breaker.HALF_OPEN
         self.probe_at = now + timedelta(seconds=probe_seconds)
@@ -114,23 +114,33 @@ class ArtworkSource(models.Model):
         """Open after so many failures in a row, or at once while half open; each opening in a row rests twice as long,
         an hour at most."""
         self.failures += 1
-        self.last_fault = fault[:300]
+        self.last_error = fault[:300]
         fails_again = self.breaker == self.Breaker.HALF_OPEN
         if fails_again or (self.breaker == self.Breaker.CLOSED and self.failures >= failures_to_open):
-            rest = min(rest_seconds * 2**self.openings, 3600)
+            rest = min(rest_seconds * 2**self.consecutive_openings, 3600)
             self.breaker, self.opened_at, self.probe_at = self.Breaker.OPEN, now, now + timedelta(seconds=rest)
-            self.openings, self.successes = min(self.openings + 1, 20), 0
-        self.save(update_fields=["failures", "last_fault", "breaker", "opened_at", "probe_at", "openings", "successes"])
+            self.consecutive_openings, self.successes = min(self.consecutive_openings + 1, 20), 0
+        self.save(
+            update_fields=[
+                "failures",
+                "last_error",
+                "breaker",
+                "opened_at",
+                "probe_at",
+                "consecutive_openings",
+                "successes",
+            ]
+        )
 
     def pause(self, until: datetime) -> None:
-        self.paused_until = max(until, self.paused_until or until)
-        self.save(update_fields=["paused_until"])
+        self.rate_limited_until = max(until, self.rate_limited_until or until)
+        self.save(update_fields=["rate_limited_until"])
 
     def reset(self) -> None:
         """As if nothing had ever failed."""
-        self.breaker, self.failures, self.successes, self.openings = self.Breaker.CLOSED, 0, 0, 0
-        self.opened_at = self.probe_at = self.paused_until = None
-        self.save(update_fields=[name for name in _BREAKER_COLUMNS if name != "last_fault"])
+        self.breaker, self.failures, self.successes, self.consecutive_openings = self.Breaker.CLOSED, 0, 0, 0
+        self.opened_at = self.probe_at = self.rate_limited_until = None
+        self.save(update_fields=[name for name in _BREAKER_COLUMNS if name != "last_error"])
 
 
 class CircuitChange(models.Model):

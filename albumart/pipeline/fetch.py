@@ -68,8 +68,8 @@ def _policy(source: ArtworkSource, sources: list[ArtworkSource]) -> FetchPolicy:
         is_allowed_host=lambda host: match_source(host, sources) is not None,
         max_bytes=settings.ALBUMART_MAX_BYTES,
         max_redirects=source.max_redirects,
-        connect_seconds=settings.ALBUMART_CONNECT_SECONDS,
-        first_byte_seconds=settings.ALBUMART_FIRST_BYTE_SECONDS,
-        total_seconds=settings.ALBUMART_FETCH_SECONDS,
-        throttling_statuses=frozenset({403, 429}) if source.refusal_is_throttling else frozenset({429}),
+        connect_seconds=settings.ALBUMART_CONNECT_TIMEOUT_SECONDS,
+        first_byte_seconds=settings.ALBUMART_FIRST_BYTE_TIMEOUT_SECONDS,
+        total_seconds=settings.ALBUMART_FETCH_TIMEOUT_SECONDS,
+        throttling_statuses=frozenset({403, 429}) if source.treat_403_as_rate_limit else frozenset({429}),
     )

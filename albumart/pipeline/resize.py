@@ -30,7 +30,7 @@ class RenderedArtwork:
     files: tuple[RenderedFile, ...]
     quality: str
     facts: dict[str, Any]
-    dominant_colour: str
+    dominant_color: str
     blurhash: str
 
     @property
@@ -39,15 +39,15 @@ class RenderedArtwork:
 
 
 def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorder) -> RenderedArtwork:
-    """Every size of ALBUMART_SIDES_PX and the original without metadata, and what was measured. Raises ImageRejected."""
+    """Every size of ALBUMART_RENDITION_SIZES_PX and the original without metadata, and what was measured. Raises ImageRejected."""
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
-    wish = RenderSpec(sides_px=settings.ALBUMART_SIDES_PX, wants_original_reencoded=stripped is None, limits=limits)
+    wish = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)
     # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
     rendered = render_in_sandbox(
         stripped or content,
         wish,
-        max_seconds=settings.ALBUMART_DECODE_SECONDS,
+        max_seconds=settings.ALBUMART_DECODE_TIMEOUT_SECONDS,
         max_memory_bytes=settings.ALBUMART_DECODE_MEMORY_BYTES,
     )
     facts = {
@@ -71,6 +71,6 @@ def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorde
         files=(*sized, original),
         quality=assess_quality(facts),
         facts=facts,
-        dominant_colour=rendered.dominant_colour,
+        dominant_color=rendered.dominant_color,
         blurhash=rendered.blurhash,
     )

@@ -25,10 +25,12 @@ def scan_image(content: bytes) -> str:
     Raises ArtworkInfected; Deferred while no scanner is there, which says nothing about the file; ScannerError for
     an answer that is neither, or none.
     """
-    if not settings.ALBUMART_CLAMD:
+    if not settings.ALBUMART_CLAMD_URL:
         return NOT_SCANNED
     try:
-        line = open_service_connection(settings.ALBUMART_CLAMD, timeout_seconds=settings.ALBUMART_CLAMD_SECONDS)
+        line = open_service_connection(
+            settings.ALBUMART_CLAMD_URL, timeout_seconds=settings.ALBUMART_CLAMD_TIMEOUT_SECONDS
+        )
     except RemoteUnavailable as error:
         raise Deferred("The virus scanner does not answer", seconds=_SCANNER_GONE_SECONDS) from error
     try:

@@ -86,7 +86,7 @@ def record_stored(claim: Claim, files: list[ArtworkFile], pictures: RenderedArtw
         quality=pictures.quality,
         quality_rule=RULE_VERSION,
         facts=pictures.facts,
-        dominant_colour=pictures.dominant_colour,
+        dominant_color=pictures.dominant_color,
         blurhash=pictures.blurhash,
     )
     ArtworkFile.objects.filter(artwork=artwork).delete()  # of an earlier time this request was stored
@@ -111,7 +111,7 @@ def _check_replaceable(artwork: Artwork, pictures: RenderedArtwork) -> None:
     current = shown.first()
     if current is None or current.pk == artwork.pk:
         return
-    if shown.chosen_by_people().exists():
+    if shown.manual().exists():
         raise ManualArtworkProtected("The asset has a picture that a person chose")
     if RANK[pictures.quality] <= RANK.get(current.quality, -1):
         raise QualityNotImproved(f"The picture there is already of {current.quality.lower()} quality")

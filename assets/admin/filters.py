@@ -95,4 +95,4 @@ class HasAlbumArt(_HasTextFilter):
     def condition(self) -> Q:
         """An address that was sent, or a picture that is stored: an uploaded one has no address."""
         keeper = get_album_art_backend()
-        return super().condition() | keeper.has_picture() if keeper else super().condition()
+        return super().condition() | keeper.has_artwork_q() if keeper else super().condition()

@@ -25,7 +25,7 @@ class SequenceCounterAdmin(ReadOnlyModelAdmin):
 
 @admin.register(SequenceReservation)
 class SequenceReservationAdmin(ReadOnlyModelAdmin):
-    list_display = ("taxonomy_node", "number", "purpose", "reserved_by", "reserved_at", "expires_at", "lapsed_at")
+    list_display = ("taxonomy_node", "number", "purpose", "reserved_by", "reserved_at", "expires_at", "released_at")
     list_select_related = ("taxonomy_node__category__layer",)
     list_filter = ("purpose",)
     ordering = ("-reserved_at",)

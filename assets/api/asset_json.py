@@ -50,7 +50,7 @@ def _gated_columns_sql(flags: frozenset[str], left_out: str = "") -> str:
     columns = {key: sql for flag, gated in _GATED.items() if flag in flags for key, sql in gated.items()}
     keeper = get_album_art_backend()
     if keeper and ALBUM_ART in flags:
-        columns |= keeper.wire_columns
+        columns |= keeper.api_columns
     columns.pop(left_out, None)
     known = "ai_metadata" if AI_METADATA in flags else "NULL"
     columns["songMetadata"] = f"CASE WHEN layer = 'G' THEN assets_song_json(tags, {known}) END"

@@ -107,8 +107,10 @@ def _filter(assets: AssetQuerySet, params: Any, flags: EnabledFlags) -> AssetQue
         assets = assets.filter(tags__contains=tags)
     filters = AssetFilter(params, queryset=assets, directory=current_taxonomy(), flags=flags)
     if not filters.is_valid():
-        faults = [FieldErrorDetail(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
-        raise InvalidInput("; ".join(fault.message for fault in faults), faults=faults)
+        field_errors = [
+            FieldErrorDetail(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts
+        ]
+        raise InvalidInput("; ".join(fault.message for fault in field_errors), field_errors=field_errors)
     return filters.qs
 
 

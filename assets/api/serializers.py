@@ -59,7 +59,7 @@ class AiMetadataField(serializers.Field):
         try:
             return validate_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
         except InvalidInput as error:
-            raise serializers.ValidationError([fault.message for fault in error.faults]) from error
+            raise serializers.ValidationError([fault.message for fault in error.field_errors]) from error
 
 
 class AlbumArtField(serializers.Field):
@@ -83,7 +83,7 @@ def _components() -> TextListField:
 class _AssetFields(StrictSerializer):
     """What registration and editing share, by wire name."""
 
-    tolerated = IGNORED_FIELDS
+    ignored_fields = IGNORED_FIELDS
 
     source = PlainTextField(max_chars=100, is_single_line=True, required=False)
     trainingData = ObjectField(required=False, allow_null=True, source="training_data")  # noqa: N815
@@ -117,7 +117,7 @@ class RegisterAssetSerializer(_AssetFields):
 class EditAssetSerializer(_AssetFields):
     """Every field may be left out; what is there is set."""
 
-    tolerated = IGNORED_FIELDS | {"_id", "id"}
+    ignored_fields = IGNORED_FIELDS | {"_id", "id"}
 
     layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False, required=False)
     category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False, required=False)

@@ -227,7 +227,7 @@ class AssetBatchView(APIView):
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
         wishes = _read_csv_rows(request.POST.get("csvData", ""), files)
         assets = register_assets(
-            wishes, by=request.user, directory=current_taxonomy(), now=timezone.now(), name_row=_name_row
+            wishes, by=request.user, directory=current_taxonomy(), now=timezone.now(), describe_error=_name_row
         )
         rows = read_with_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
         answer = success_from_json(join_json(rows))
@@ -263,9 +263,12 @@ def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationData]:
 
 
 def _name_row(position: int, error: InvalidInput) -> InvalidInput:
-    faults = [FieldErrorDetail(f"csvData[{position}].{fault.field}", fault.message) for fault in error.faults]
+    field_errors = [
+        FieldErrorDetail(f"csvData[{position}].{fault.field}", fault.message) for fault in error.field_errors
+    ]
     return type(error)(
-        f"csvData[{position}]: {error.message}", faults=faults or (FieldErrorDetail(f"csvData[{position}]", ""),)
+        f"csvData[{position}]: {error.message}",
+        field_errors=field_errors or (FieldErrorDetail(f"csvData[{position}]", ""),),
     )
 
 

@@ -19,14 +19,14 @@ from common.errors import RegistryError
 class _VerbForm(forms.Form):
     def add_refusal(self, refusal: RegistryError) -> None:
         """What a verb refused, beside the field it names."""
-        for fault in refusal.faults:
+        for fault in refusal.field_errors:
             self.add_error(fault.field if fault.field in self.fields else None, fault.message)
-        if not refusal.faults:
+        if not refusal.field_errors:
             self.add_error(None, refusal.message)
 
 
 class AdjustForm(_VerbForm):
-    batch_rows = forms.IntegerField(label="Rows in a batch", initial=100, widget=UnfoldAdminIntegerFieldWidget())
+    batch_size = forms.IntegerField(label="Rows in a batch", initial=100, widget=UnfoldAdminIntegerFieldWidget())
     sleep_ratio = forms.FloatField(
         label="Rest", initial=0, widget=UnfoldAdminDecimalFieldWidget(),
         help_text="After each batch, as a multiple of the time it took; 0 is none.",
@@ -34,7 +34,7 @@ class AdjustForm(_VerbForm):
 
 
 class PlanForm(AdjustForm):
-    field_order = ("rule", "parameters", "reason", "batch_rows", "sleep_ratio")
+    field_order = ("rule", "parameters", "reason", "batch_size", "sleep_ratio")
     rule = forms.ChoiceField(widget=UnfoldAdminSelectWidget())
     parameters = forms.CharField(
         required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),

@@ -44,7 +44,7 @@ class UnresolvedFilter(admin.SimpleListFilter):
 
 @admin.register(BackfillRowError)
 class BackfillRowErrorAdmin(ReadOnlyModelAdmin):
-    list_display = ("row", "reason", "run", "attempts", "resolution", "parked_at")
+    list_display = ("row", "reason", "run", "attempts", "resolution", "failed_at")
     list_display_links = None
     list_filter = (UnresolvedFilter, "run__rule_name")
     list_select_related = ("run",)

@@ -40,7 +40,7 @@ def run_page(run: BackfillRun, user: Any, now: datetime) -> dict[str, Any]:
         "outcomes": _outcomes(run),
         "buttons": buttons(run, may_steer=may_steer, may_undo=user.has_perm("backfills.undo_backfillrun")),
         "may_steer": may_steer,
-        "adjust": AdjustForm(initial={"batch_rows": run.batch_rows, "sleep_ratio": run.sleep_ratio})
+        "adjust": AdjustForm(initial={"batch_size": run.batch_size, "sleep_ratio": run.sleep_ratio})
         if may_steer and run.state not in (states.UNDONE, states.FINALISED, states.CANCELLED)
         else None,
     }

@@ -33,7 +33,7 @@ _LABELS = {
 
 @admin.register(BackfillRun)
 class BackfillRunAdmin(ReadOnlyModelAdmin):
-    list_display = ("title", "shown_state", "progress", "parked_rows", "requested_by", "created_at")
+    list_display = ("title", "shown_state", "progress", "failed_rows", "requested_by", "created_at")
     list_filter = ("rule_name", "state")
     search_fields = ("rule_name", "reason", "requested_by")
     fields = ()
@@ -70,7 +70,7 @@ class BackfillRunAdmin(ReadOnlyModelAdmin):
             try:
                 pk = queueing.request_plan(
                     wish["rule"], parameters=wish["parameters"], reason=wish["reason"], by=request.user.email,
-                    now=timezone.now(), batch_rows=wish["batch_rows"], sleep_ratio=wish["sleep_ratio"],
+                    now=timezone.now(), batch_size=wish["batch_size"], sleep_ratio=wish["sleep_ratio"],
                 )  # fmt: skip
             except RegistryError as error:
                 form.add_refusal(error)

@@ -21,7 +21,7 @@ class RunListView(APIView):
         wish = parse_page_params(request.query_params)
         runs = BackfillRun.objects.all()
         if rule_name := request.query_params.get("rule"):
-            runs = runs.of_rule(rule_name)
+            runs = runs.for_rule(rule_name)
         now = timezone.now()
         page = runs_progress(list(runs[wish.offset : wish.offset + wish.limit]), now)
         return Response({"runs": page, "total": runs.count(), "page": wish.page, "limit": wish.limit})

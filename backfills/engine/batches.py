@@ -81,14 +81,14 @@ def _step(job: RunContext, *, now: datetime, mark: uuid.UUID | None, attempt: in
 def _apply_batch(job: RunContext, run: Any, *, now: datetime, attempt: int, started: float) -> int:
     due = select_rows(job, run, after_pk=run.cursor_pk)
     if attempt < _ATTEMPTS:
-        rows, locked_out = read(job, due.select_for_update(no_key=True)[: run.batch_rows]), []
+        rows, locked_out = read(job, due.select_for_update(no_key=True)[: run.batch_size]), []
     else:  # who would not let go of a row by now is left behind
-        all_rows = read(job, due[: run.batch_rows])
+        all_rows = read(job, due[: run.batch_size])
         rows, locked_out = _split_locked(job, run, all_rows)
     if not rows and not locked_out:
         run.total_rows = rows_done(run)
-        text = f"{run.changed_rows} changed, {run.skipped_rows} left as they were, {run.parked_rows} parked"
-        transition(job.tables, run, states.FINISHED, now=now, text=text, ended_at=now)
+        text = f"{run.changed_rows} changed, {run.skipped_rows} left as they were, {run.failed_rows} parked"
+        transition(job.tables, run, states.FINISHED, now=now, text=text, finished_at=now)
         return 0
     wishes = evaluate_rule(job, run, rows)
     refused = write_collecting_errors(job, wishes.changes, by=run.requested_by, now=now)
@@ -103,7 +103,7 @@ def _apply_batch(job: RunContext, run: Any, *, now: datetime, attempt: int, star
     run.cursor_pk = max(row["pk"] for row in done)
     run.changed_rows += changed
     run.skipped_rows += skipped
-    run.parked_rows += len(bad)
+    run.failed_rows += len(bad)
     counts = {"changed": changed, "skipped": skipped, "parked": len(bad)}
     _record(job, run, [row["pk"] for row in done], counts, now=now, attempt=attempt, started=started)
     _fail_above_error_threshold(job, run, now=now)
@@ -114,7 +114,7 @@ def _undo_batch(job: RunContext, run: Any, *, now: datetime, attempt: int, start
     pks, outcomes = undo_next_rows(job, run, now=now)
     if not pks:
         text = f"{run.restored_rows} values put back, {run.conflict_rows} left because they are no longer the run's"
-        transition(job.tables, run, states.UNDONE, now=now, text=text, ended_at=now)
+        transition(job.tables, run, states.UNDONE, now=now, text=text, finished_at=now)
         return 0
     run.undo_cursor_pk = pks[-1]
     run.restored_rows += outcomes["restored"]
@@ -135,13 +135,13 @@ def _record_row_errors(job: RunContext, run: Any, rows: list[Row], reasons: dict
     parked = job.tables.parked
     parked.objects.bulk_create(
         [
-            parked(run_id=run.pk, row_pk=pk, label=row_label(job, row), reason=reasons[pk][:500], parked_at=now)
+            parked(run_id=run.pk, row_pk=pk, label=row_label(job, row), reason=reasons[pk][:500], failed_at=now)
             for row in rows
             for pk in [row["pk"]]
         ],
         update_conflicts=True,  # a run that was taken up again may come by a row that was parked before
         unique_fields=["run", "row_pk"],
-        update_fields=["reason", "parked_at"],
+        update_fields=["reason", "failed_at"],
     )
 
 
@@ -153,9 +153,9 @@ def _record(
         run_id=run.pk, number=run.batches_done, first_pk=min(pks), last_pk=max(pks), size=len(pks), attempts=attempt,
         duration_ms=(time.perf_counter() - started) * 1000, finished_at=now, **counts,
     )  # fmt: skip
-    run.waits_because, run.next_look_at = "", None
+    run.wait_reason, run.next_check_at = "", None
     if run.worker is not None:
-        run.lease_until = lease_expiry(now)
+        run.lease_expires_at = lease_expiry(now)
     run.save()
     done = rows_done(run)
     if not counts.get("is_undo") and run.total_rows:
@@ -166,10 +166,10 @@ def _record(
 
 def _fail_above_error_threshold(job: RunContext, run: Any, *, now: datetime) -> None:
     done = rows_done(run)
-    share = run.parked_rows / done
+    share = run.failed_rows / done
     if done >= settings.BACKFILLS_MIN_ROWS_TO_FAIL and share > settings.BACKFILLS_MAX_FAILURE_SHARE:
         text = (
-            f"{run.parked_rows} of {done} rows failed, more than {settings.BACKFILLS_MAX_FAILURE_SHARE:.0%}: "
+            f"{run.failed_rows} of {done} rows failed, more than {settings.BACKFILLS_MAX_FAILURE_SHARE:.0%}: "
             "mend and retry parked rows, then resume; or undo"
         )
         mark_failed(job.tables, run, text, now=now)

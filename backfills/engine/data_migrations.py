@@ -26,7 +26,7 @@ def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, say: Callable[[str
     are columns that another run holds. Neither stops the migration."""
     nowhere = context_for_rule(rule, 0, apps)
     begun = _runs(nowhere, (states.PLANNED, states.RUNNING, states.PAUSED, states.FAILED)).first()
-    rows = rule.concerned(nowhere.model._base_manager.all(), rule.check_parameters({})).count()
+    rows = rule.concerned(nowhere.model._base_manager.all(), rule.clean_parameters({})).count()
     if begun is None and not rows:
         return
     if begun is None and rows > max_rows:
@@ -40,7 +40,7 @@ def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, say: Callable[[str
         say(f"{rule.name}: left alone. {refusal.message}")
         return
     run = job.tables.run.objects.get(pk=job.run_pk)
-    say(f"{rule.name}: run {run.pk} {step.state}, {run.changed_rows} rows filled, {run.parked_rows} parked")
+    say(f"{rule.name}: run {run.pk} {step.state}, {run.changed_rows} rows filled, {run.failed_rows} parked")
 
 
 def undo_in_migration(apps: Any, rule: Rule, *, say: Callable[[str], None]) -> None:

@@ -22,16 +22,16 @@ MAX_REASON_CHARS = 200
 
 def create_run(
     rule: Rule, tables: RunModels, table_name: str, *, parameters: Parameters, by: str, reason: str, now: datetime,
-    batch_rows: int = 100, sleep_ratio: float = 0,
+    batch_size: int = 100, sleep_ratio: float = 0,
 ) -> Any:  # fmt: skip
     """A planned run; it does nothing yet. Raises Invalid naming a parameter, or an empty reason."""
     reason = clean_reason(reason, why="the rows are filled")
     run = tables.run(
-        rule_name=rule.name, rule_version=rule.version, parameters=rule.check_parameters(parameters),
-        table_name=table_name, fields=list(rule.fields), state_since=now, reason=reason, requested_by=by,
-        created_at=now, batch_rows=batch_rows, sleep_ratio=sleep_ratio,
+        rule_name=rule.name, rule_version=rule.version, parameters=rule.clean_parameters(parameters),
+        table_name=table_name, fields=list(rule.fields), state_changed_at=now, reason=reason, requested_by=by,
+        created_at=now, batch_size=batch_size, sleep_ratio=sleep_ratio,
     )  # fmt: skip
-    validate_pace(batch_rows=batch_rows, sleep_ratio=sleep_ratio, run=run)
+    validate_pace(batch_size=batch_size, sleep_ratio=sleep_ratio, run=run)
     run.save(force_insert=True)
     record_event(tables, run.pk, states.PLANNED, reason, now=now, actor=by)
     return run
@@ -45,9 +45,9 @@ def clean_reason(reason: str, *, why: str) -> str:
     return reason
 
 
-def validate_pace(*, batch_rows: int, sleep_ratio: float, run: Any) -> None:
+def validate_pace(*, batch_size: int, sleep_ratio: float, run: Any) -> None:
     """Raises Invalid outside the bounds of the columns, which their validators know."""
-    for name, value in (("batch_rows", batch_rows), ("sleep_ratio", sleep_ratio)):
+    for name, value in (("batch_size", batch_size), ("sleep_ratio", sleep_ratio)):
         field = type(run)._meta.get_field(name)
         bounds = [validator.limit_value for validator in field.validators if hasattr(validator, "limit_value")]
         if not min(bounds) <= value <= max(bounds):
@@ -84,8 +84,8 @@ def start_run(
             raise StalePlan("The rows are not what they were when the plan was made: look at a new plan")
     with transaction.atomic():
         run = lock_run(job.tables, job.run_pk)
-        found = select_rows(job, run).order_by().aggregate(last_pk=Max("pk"), rows=Count("pk"))
-        run.last_pk, run.total_rows = found["last_pk"], found["rows"]
+        found = select_rows(job, run).order_by().aggregate(max_pk=Max("pk"), rows=Count("pk"))
+        run.max_pk, run.total_rows = found["max_pk"], found["rows"]
         if not run.total_rows:
             raise NoMatchingRows(f"{run.rule_name}: no row needs a value")
         transition(

@@ -27,17 +27,17 @@ def acquire_lease(job: RunContext, *, now: datetime) -> uuid.UUID | None:
     """The mark of the hold; None where there is nothing to do or another worker holds the run."""
     mark = uuid.uuid4()
     free = job.tables.run.objects.filter(lease_expired_q(now), pk=job.run_pk, state__in=ACTIVE)
-    return mark if free.update(worker=mark, lease_until=lease_expiry(now)) else None
+    return mark if free.update(worker=mark, lease_expires_at=lease_expiry(now)) else None
 
 
-def release_lease(job: RunContext, mark: uuid.UUID, *, next_look_at: datetime | None = None) -> None:
+def release_lease(job: RunContext, mark: uuid.UUID, *, next_check_at: datetime | None = None) -> None:
     held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(worker=None, lease_until=None, next_look_at=next_look_at)
+    held.update(worker=None, lease_expires_at=None, next_check_at=next_check_at)
 
 
 def record_throttled(job: RunContext, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
     held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(waits_because=reason[:300], lease_until=lease_expiry(now))
+    held.update(wait_reason=reason[:300], lease_expires_at=lease_expiry(now))
 
 
 def run_batches(
@@ -45,18 +45,18 @@ def run_batches(
     mark: uuid.UUID,
     *,
     clock: Clock,
-    find_hold: Callable[[], str],
+    throttle_reason: Callable[[], str],
     on_step: Callable[[BatchResult], None] = lambda step: None,
     seconds: float | None = None,
 ) -> BatchResult | None:
     """Batches until the run is over, `seconds` have passed or something holds it; None in the last two cases.
 
-    `find_hold` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises LeaseLost
+    `throttle_reason` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises LeaseLost
     when another worker was given the run, Unavailable when the database stays away.
     """
     began = time.monotonic()
     while seconds is None or time.monotonic() - began < seconds:
-        step = _with_reconnect(job, partial(_run_one_batch, job, mark, clock, find_hold), clock)
+        step = _with_reconnect(job, partial(_run_one_batch, job, mark, clock, throttle_reason), clock)
         if step is None:
             return None
         on_step(step)
@@ -66,9 +66,11 @@ def run_batches(
     return None
 
 
-def _run_one_batch(job: RunContext, mark: uuid.UUID, clock: Clock, find_hold: Callable[[], str]) -> BatchResult | None:
+def _run_one_batch(
+    job: RunContext, mark: uuid.UUID, clock: Clock, throttle_reason: Callable[[], str]
+) -> BatchResult | None:
     state, ratio = job.tables.run.objects.values_list("state", "sleep_ratio").get(pk=job.run_pk)
-    if state == RUNNING and (reason := find_hold()):
+    if state == RUNNING and (reason := throttle_reason()):
         record_throttled(job, mark, reason, now=clock())
         return None
     step = run_next_batch(job, now=clock(), mark=mark)
@@ -105,7 +107,7 @@ def _fail_run(job: RunContext, text: str, *, now: datetime) -> BatchResult:
         mark_failed(job.tables, run, text, now=now)
         return BatchResult(run.state)
     # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
-    job.tables.run.objects.filter(pk=run.pk).update(waits_because=text[:300])
+    job.tables.run.objects.filter(pk=run.pk).update(wait_reason=text[:300])
     raise Unavailable(text[:300])
 
 
@@ -114,7 +116,7 @@ def run_to_completion(job: RunContext, *, clock: Clock) -> BatchResult:
     mark = acquire_lease(job, now=clock())
     if mark is None:
         raise LeaseLost(f"Run {job.run_pk} is held by another worker, or has nothing to do")
-    step = run_batches(job, mark, clock=clock, find_hold=lambda: "")
+    step = run_batches(job, mark, clock=clock, throttle_reason=lambda: "")
     if step is None:
         raise AssertionError("a run without holds and limits ends with a step")
     return step

@@ -30,8 +30,8 @@ class Evaluation:
 def select_rows(job: RunContext, run: Any, *, after_pk: int | None = None) -> QuerySet[Any]:
     """By key, from behind `after_pk` to the last row there was at the start."""
     rows = job.model._base_manager.filter(pk__gt=MIN_PK if after_pk is None else after_pk)
-    if run.last_pk is not None:
-        rows = rows.filter(pk__lte=run.last_pk)
+    if run.max_pk is not None:
+        rows = rows.filter(pk__lte=run.max_pk)
     return job.rule.concerned(rows, run.parameters).order_by("pk")
 
 
@@ -69,7 +69,7 @@ def iter_chunks(job: RunContext, run: Any) -> Iterator[list[Row]]:
 
 
 def rows_done(run: Any) -> int:
-    return run.changed_rows + run.skipped_rows + run.parked_rows
+    return run.changed_rows + run.skipped_rows + run.failed_rows
 
 
 def row_label(job: RunContext, row: Row) -> str:

@@ -26,13 +26,19 @@ def transition(
     """`run` is locked. Raises TransitionNotAllowed; ColumnLocked when its columns would be taken again and are not free."""
     validate_transition(run.state, to)
     was_holding = run.state in COLUMN_LOCKING
-    for name, value in {"state": to, "state_since": now, "waits_because": "", "next_look_at": None, **columns}.items():
+    for name, value in {
+        "state": to,
+        "state_changed_at": now,
+        "wait_reason": "",
+        "next_check_at": None,
+        **columns,
+    }.items():
         setattr(run, name, value)
     if to in COLUMN_LOCKING and not was_holding:
         lock_columns(tables, run)
     if was_holding and to not in COLUMN_LOCKING:
         tables.claim.objects.filter(run_id=run.pk).delete()
-        run.worker = run.lease_until = None
+        run.worker = run.lease_expires_at = None
     run.save()
     record_event(tables, run.pk, to, text, now=now, actor=actor)
     log.info("backfill moved", extra={"run": run.pk, "rule": run.rule_name, "state": to})
@@ -57,12 +63,12 @@ def record_event(tables: RunModels, run_pk: int, kind: str, text: str, *, now: d
 
 
 def has_active_lease(run: Any, now: datetime) -> bool:
-    return run.lease_until is not None and now < run.lease_until <= _latest_lease(now)
+    return run.lease_expires_at is not None and now < run.lease_expires_at <= _latest_lease(now)
 
 
 def lease_expired_q(now: datetime) -> Q:
     """The opposite, for queries. A hold that ends later than any hold can was given by a clock that ran ahead."""
-    return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=_latest_lease(now))
+    return Q(lease_expires_at=None) | Q(lease_expires_at__lte=now) | Q(lease_expires_at__gt=_latest_lease(now))
 
 
 def lease_expiry(now: datetime) -> datetime:
@@ -71,7 +77,7 @@ def lease_expiry(now: datetime) -> datetime:
 
 
 def mark_failed(tables: RunModels, run: Any, text: str, *, now: datetime) -> None:
-    transition(tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_until=None)
+    transition(tables, run, FAILED, now=now, text=text, error=text[:500], worker=None, lease_expires_at=None)
 
 
 def _latest_lease(now: datetime) -> datetime:

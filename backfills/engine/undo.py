@@ -15,7 +15,7 @@ def undo_next_rows(job: RunContext, run: Any, *, now: datetime) -> tuple[list[in
     ledger = job.tables.change.objects.filter(run_id=run.pk)
     # Several values of a row stand side by side; distinct in SQL would read the whole ledger first.
     values = ledger.filter(row_pk__gt=last).order_by("row_pk").values_list("row_pk", flat=True)
-    pks = list(dict.fromkeys(values[: run.batch_rows * len(job.rule.fields)]))[: run.batch_rows]
+    pks = list(dict.fromkeys(values[: run.batch_size * len(job.rule.fields)]))[: run.batch_size]
     if not pks:
         return [], Counter()
     outcomes: Counter[str] = Counter()

@@ -94,7 +94,7 @@ class BackfillRowError(models.Model):
     label = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=500)
     attempts = models.PositiveSmallIntegerField(default=1)
-    parked_at = models.DateTimeField()
+    failed_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=200, blank=True)
 

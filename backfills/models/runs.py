@@ -16,8 +16,8 @@ MAX_SLEEP_RATIO = 20
 class BackfillRun(models.Model):
     """One carrying out of a rule, from its plan to its undoing.
 
-    `cursor_pk` is the last row done, `undo_cursor_pk` the last one undone; `last_pk` the last row there was at the
-    start. A worker's hold is its mark in `worker` until `lease_until`; each batch renews it. States and their moves:
+    `cursor_pk` is the last row done, `undo_cursor_pk` the last one undone; `max_pk` the last row there was at the
+    start. A worker's hold is its mark in `worker` until `lease_expires_at`; each batch renews it. States and their moves:
     `backfills.states`.
     """
 
@@ -27,7 +27,7 @@ class BackfillRun(models.Model):
     table_name = models.CharField(max_length=63)
     fields = ArrayField(models.CharField(max_length=63))
     state = models.CharField(max_length=10, choices=[(state, state) for state in STATES], default=PLANNED)
-    state_since = models.DateTimeField()
+    state_changed_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True)
     requested_by = models.CharField(max_length=254)
 
@@ -36,17 +36,17 @@ class BackfillRun(models.Model):
     planned_at = models.DateTimeField(null=True, blank=True)
 
     total_rows = models.PositiveBigIntegerField(default=0)
-    last_pk = models.BigIntegerField(null=True, blank=True)
+    max_pk = models.BigIntegerField(null=True, blank=True)
     cursor_pk = models.BigIntegerField(null=True, blank=True)
     undo_cursor_pk = models.BigIntegerField(null=True, blank=True)
     batches_done = models.PositiveIntegerField(default=0)
     changed_rows = models.PositiveBigIntegerField(default=0)
     skipped_rows = models.PositiveBigIntegerField(default=0)
-    parked_rows = models.PositiveBigIntegerField(default=0)
+    failed_rows = models.PositiveBigIntegerField(default=0)
     restored_rows = models.PositiveBigIntegerField(default=0)
     conflict_rows = models.PositiveBigIntegerField(default=0)
 
-    batch_rows = models.PositiveIntegerField(
+    batch_size = models.PositiveIntegerField(
         "rows in a batch", default=100,
         validators=[MinValueValidator(MIN_BATCH_ROWS), MaxValueValidator(MAX_BATCH_ROWS)],
     )  # fmt: skip
@@ -55,15 +55,15 @@ class BackfillRun(models.Model):
         help_text="Rest after each batch, as a multiple of the time it took.",
     )  # fmt: skip
     baseline_p95_ms = models.FloatField(null=True, blank=True, help_text="Of API reads, shortly before the start.")
-    waits_because = models.CharField(max_length=300, blank=True)
-    next_look_at = models.DateTimeField(null=True, blank=True)
+    wait_reason = models.CharField(max_length=300, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True)
     worker = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
 
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = BackfillRunQuerySet.as_manager()
 
@@ -74,7 +74,7 @@ class BackfillRun(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=STATES), name="backfills_state_known"),
             models.CheckConstraint(
-                condition=Q(batch_rows__gte=MIN_BATCH_ROWS, batch_rows__lte=MAX_BATCH_ROWS),
+                condition=Q(batch_size__gte=MIN_BATCH_ROWS, batch_size__lte=MAX_BATCH_ROWS),
                 name="backfills_batch_rows_bounded",
             ),
             models.CheckConstraint(

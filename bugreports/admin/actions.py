@@ -105,7 +105,7 @@ class TriageAction:
     applies: Callable[[BugReport], bool] = lambda report: True
     form: type[forms.Form] = EmptyForm
     permission: str = TRIAGE
-    settles: bool = False  # afterwards the next report of the queue is shown
+    closes_report: bool = False  # afterwards the next report of the queue is shown
 
     @property
     def asks(self) -> bool:
@@ -128,11 +128,11 @@ VERBS: dict[str, TriageAction] = {
              lambda ids, said, call: triage.resolve(
                  ids, kind=said["kind"] or None, commit_sha=said["commit_sha"] or None, notes=said["notes"] or None,
                  **call.arguments),
-             _moves_to(RESOLVED), ResolveForm, settles=True),
+             _moves_to(RESOLVED), ResolveForm, closes_report=True),
         TriageAction("ignore", "Ignore", "i", "ignored",
              lambda ids, said, call: triage.ignore(
                  ids, kind=said["kind"] or None, notes=said["notes"] or None, **call.arguments),
-             _moves_to(IGNORED), IgnoreForm, settles=True),
+             _moves_to(IGNORED), IgnoreForm, closes_report=True),
         TriageAction("reopen", "Reopen", "o", "reopened", lambda ids, said, call: triage.reopen(ids, **call.arguments),
              _moves_to(OPEN)),
         TriageAction("take", "Assign to me", "a", "assigned to you",
@@ -146,7 +146,7 @@ VERBS: dict[str, TriageAction] = {
              form=PriorityForm),
         TriageAction("duplicate", "Duplicate of", "d", "merged",
              lambda ids, said, call: merge(ids, said["duplicate_of"].strip(), **call.arguments),
-             lambda report: report.duplicate_of_id is None, DuplicateForm, settles=True),
+             lambda report: report.duplicate_of_id is None, DuplicateForm, closes_report=True),
         TriageAction("unmerge", "Unmerge", "u", "on their own again", lambda ids, said, call: unmerge(ids, **call.arguments),
              lambda report: report.duplicate_of_id is not None),
         TriageAction("retain", "Retain", "h", "retained",
@@ -157,6 +157,6 @@ VERBS: dict[str, TriageAction] = {
         TriageAction("comment", "Comment", "c", "commented on",
              lambda ids, said, call: triage.add_comment(ids, said["text"], by=call.by, now=call.now), form=CommentForm),
         TriageAction("delete", "Delete", "", "deleted",
-             lambda ids, said, call: delete_reports(ids, by=call.by, now=call.now), permission=PURGE, settles=True),
+             lambda ids, said, call: delete_reports(ids, by=call.by, now=call.now), permission=PURGE, closes_report=True),
     )
 }  # fmt: skip

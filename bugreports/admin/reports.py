@@ -127,7 +127,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         verb, report = self._allowed_verb(request, name), self._find(pk)
         name_of_queue = queue_name(request)
         where = report_url(report) + (f"?queue={name_of_queue}" if name_of_queue else "")
-        following = next_in_queue(request, report, name_of_queue) if name_of_queue and verb.settles else None
+        following = next_in_queue(request, report, name_of_queue) if name_of_queue and verb.closes_report else None
         version = request.POST.get("version", "")
         form = verb.form(request.POST)
         if not form.is_valid():
@@ -142,7 +142,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         messages.success(request, f"{report.report_id}: {verb.done if changed else 'nothing to change'}.")
         if following is not None:
             return HttpResponseRedirect(f"{report_url(following)}?queue={name_of_queue}")
-        if verb.settles and (name_of_queue or name == "delete"):
+        if verb.closes_report and (name_of_queue or name == "delete"):
             return HttpResponseRedirect(_list_url(name_of_queue))
         return HttpResponseRedirect(where)
 
@@ -268,5 +268,5 @@ def _list_url(queue: str) -> str:
 
 
 def _first_fault(form: Any) -> str:
-    name, faults = next(iter(form.errors.items()))
-    return f"{name.replace('_', ' ').capitalize()}: {faults[0]}"
+    name, messages = next(iter(form.errors.items()))
+    return f"{name.replace('_', ' ').capitalize()}: {messages[0]}"

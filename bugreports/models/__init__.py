@@ -1,6 +1,6 @@
 """Reports with all that belongs to them; what is told to the outside; runs of the purge."""
 
-from bugreports.models.notices import Notification
+from bugreports.models.notifications import Notification
 from bugreports.models.purges import PendingFileDeletion, PurgeRun
 from bugreports.models.reports import (
     BugReport,

@@ -18,7 +18,7 @@ class PurgeRun(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
     requested_by = models.CharField(max_length=254)
     cutoff = models.DateTimeField()
-    takes_open = models.BooleanField(default=False)
+    includes_open = models.BooleanField(default=False)
     matched = models.PositiveIntegerField(default=0)
     deleted = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)

@@ -31,7 +31,7 @@ class BugReportGroup(models.Model):
     """A problem, known by its fingerprint. `lead` is the report staff work on; it outlives the reports themselves."""
 
     fingerprint = models.CharField(max_length=40, unique=True)
-    lead = models.ForeignKey("BugReport", null=True, on_delete=models.SET_NULL, related_name="led_groups")
+    lead = models.ForeignKey("BugReport", null=True, on_delete=models.SET_NULL, related_name="canonical_for_groups")
     seen_count = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -171,7 +171,7 @@ class BugReport(models.Model):
         """When the clock will take it, or what is personal of it."""
         return None if self.retain or retention_days <= 0 else self.submitted_at + timedelta(days=retention_days)
 
-    def move_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
+    def transition_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
         """Sets the fields a status goes with. Raises TransitionNotAllowed; does not save."""
         if not can_transition(self.status, status):
             raise TransitionNotAllowed(transition_error(self.status, status), **{"from": self.status, "to": status})

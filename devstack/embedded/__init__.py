@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Valkey of our own, for development and tests; see docs/decisions/embedded-servers.md.
+"""A PostgreSQL and a Valkey of our own, for development and tests; see docs/adr/embedded-servers.md.
 
 Every process that uses the servers holds a shared lock for as long as it lives. A keeper process owns the servers
 and stops them once nobody holds that lock: the kernel drops a lock at any death, so nothing is left behind.
@@ -32,17 +32,17 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
     layout = ServerPaths(Path(data_dir).resolve())
     try:
         layout.data_dir.mkdir(parents=True, exist_ok=True)
-        turn = acquire(layout.turn_lock)
+        turn = acquire(layout.startup_lock)
         joined_before = layout.data_dir in _memberships
         if not joined_before:
-            _memberships[layout.data_dir] = acquire(layout.users_lock, shared=True)
+            _memberships[layout.data_dir] = acquire(layout.clients_lock, shared=True)
     except PermissionError as error:
         raise EmbeddedServersError(
             f"{error.filename} belongs to another user: work as that user, delete {layout.data_dir}, "
             "or set EMBEDDED_DIR to a folder of your own"
         ) from error
     try:
-        if not is_locked(layout.keeper_lock):
+        if not is_locked(layout.daemon_lock):
             _start_keeper(layout, turn, ephemeral=ephemeral)
     except BaseException:
         os.close(_memberships.pop(layout.data_dir))
@@ -54,7 +54,7 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
 
 def stop(data_dir: Path) -> bool:
     """Stop the servers of `data_dir` whoever uses them, and wait until they are gone; False when none ran."""
-    return terminate_holder(ServerPaths(Path(data_dir).resolve()).keeper_lock)
+    return terminate_holder(ServerPaths(Path(data_dir).resolve()).daemon_lock)
 
 
 def _start_keeper(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:

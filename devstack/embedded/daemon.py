@@ -49,7 +49,7 @@ class ServerDaemon:
 
     def start(self) -> None:
         postgres_folder, valkey = find_postgres(), find_valkey()
-        own = acquire(self.layout.keeper_lock)  # kept until the process ends
+        own = acquire(self.layout.daemon_lock)  # kept until the process ends
         write_pid(own)
         living = self._outlive_leftovers()
         for folder in (self.layout.sockets, self.layout.queue):
@@ -63,9 +63,9 @@ class ServerDaemon:
 
     def keep(self) -> None:
         """Return when the servers shall stop; nobody can join them from then on."""
-        users_file = os.open(self.layout.users_lock, os.O_RDWR | os.O_CREAT, 0o600)
+        users_file = os.open(self.layout.clients_lock, os.O_RDWR | os.O_CREAT, 0o600)
         unused_since: float | None = None
-        while not self.told_to_stop and is_same_file(users_file, self.layout.users_lock):
+        while not self.told_to_stop and is_same_file(users_file, self.layout.clients_lock):
             time.sleep(LOOK_SECONDS)
             if any(server.poll() is not None for server in self.servers.values()):
                 break
@@ -74,12 +74,12 @@ class ServerDaemon:
                 continue
             unused_since = unused_since or time.monotonic()
             if self.ephemeral or time.monotonic() - unused_since >= LINGER_SECONDS:
-                turn = acquire(self.layout.turn_lock)  # whoever wants to join now waits, and then starts anew
+                turn = acquire(self.layout.startup_lock)  # whoever wants to join now waits, and then starts anew
                 if self._is_unused():
                     return
                 os.close(turn)
         if self.layout.data_dir.exists():
-            acquire(self.layout.turn_lock)
+            acquire(self.layout.startup_lock)
 
     def stop(self) -> None:
         for server in self.servers.values():
@@ -96,7 +96,7 @@ class ServerDaemon:
             shutil.rmtree(self.layout.data_dir, ignore_errors=True)
 
     def _is_unused(self) -> bool:
-        probe = try_acquire(self.layout.users_lock)
+        probe = try_acquire(self.layout.clients_lock)
         if probe is None:
             return False
         os.close(probe)

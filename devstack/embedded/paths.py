@@ -26,17 +26,17 @@ class ServerPaths:
         return self.data_dir / "valkey"
 
     @property
-    def turn_lock(self) -> Path:
+    def startup_lock(self) -> Path:
         """Held by whoever brings the servers up or takes them down."""
         return self.data_dir / "turn.lock"
 
     @property
-    def users_lock(self) -> Path:
+    def clients_lock(self) -> Path:
         """Shared by every process that uses the servers."""
         return self.data_dir / "users.lock"
 
     @property
-    def keeper_lock(self) -> Path:
+    def daemon_lock(self) -> Path:
         """Held by the keeper, whose process id stands inside."""
         return self.data_dir / "keeper.lock"
 

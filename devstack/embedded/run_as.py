@@ -24,13 +24,13 @@ class RunAsUser:
     uid: int
     gid: int
     name: str
-    is_lent: bool
+    drops_root: bool
 
     def own(self, folder: Path) -> None:
         """Make the folder if need be, private to the servers. Raises EmbeddedServersError if it is somebody else's."""
         created = not folder.exists()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if created and self.is_lent:
+        if created and self.drops_root:
             os.chown(folder, self.uid, self.gid)
         facts = folder.lstat()
         if facts.st_uid != self.uid or folder.is_symlink():
@@ -56,7 +56,7 @@ class RunAsUser:
             pass_fds=pass_fds,
             start_new_session=True,
             # A change of user clears the wish, so setpriv states it after the change.
-            preexec_fn=None if self.is_lent else _wish_to_die_with_parent,
+            preexec_fn=None if self.drops_root else _wish_to_die_with_parent,
             **self._options(),
         )
 
@@ -64,13 +64,13 @@ class RunAsUser:
         # Foreign settings would change which server answers and in which language.
         environment = {name: text for name, text in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
         options: dict[str, object] = {"cwd": "/", "env": environment | {"LC_ALL": "C", "TZ": "UTC"}}
-        if self.is_lent and not shutil.which("setpriv"):
+        if self.drops_root and not shutil.which("setpriv"):
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         return options
 
     def _wrapping(self) -> list[str]:
         setpriv = shutil.which("setpriv")
-        if not self.is_lent or not setpriv:
+        if not self.drops_root or not setpriv:
             return []
         wrapping = [
             setpriv,
@@ -91,13 +91,13 @@ class RunAsUser:
 
 def choose_identity() -> RunAsUser:
     if os.geteuid() != 0:
-        return RunAsUser(os.geteuid(), os.getegid(), _name_of(os.geteuid()), is_lent=False)
+        return RunAsUser(os.geteuid(), os.getegid(), _name_of(os.geteuid()), drops_root=False)
     for name in _LENT_USERS:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return RunAsUser(entry.pw_uid, entry.pw_gid, name, is_lent=True)
+        return RunAsUser(entry.pw_uid, entry.pw_gid, name, drops_root=True)
     raise EmbeddedServersError(
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
     )

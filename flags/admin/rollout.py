@@ -70,7 +70,7 @@ def disable_flag(page: ModelAdmin, request: HttpRequest, name: str) -> HttpRespo
 
 def _stage_description(name: str, stage: Stage) -> str:
     field = GATED_FIELDS_BY_FLAG[name]
-    if not field.serves_callers:
+    if not field.is_targetable:
         return field.description
     return _WHO.get(stage, f"Staff have it, those named on the flag, and {stage.label} of people and services.")
 

@@ -34,7 +34,7 @@ class ImageStructure:
     trailing_bytes: int
 
     @property
-    def upright_size(self) -> tuple[int, int]:
+    def oriented_size(self) -> tuple[int, int]:
         """Width and height as a person sees them."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 

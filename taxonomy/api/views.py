@@ -49,12 +49,12 @@ class TaxonomyReadView(PublicView):
 
 class LayerReadView(TaxonomyReadView):
     def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
-        return self.body(directory.layer_at(path["layer"]))  # type: ignore[misc]
+        return self.body(directory.get_layer(path["layer"]))  # type: ignore[misc]
 
 
 class CategoryReadView(TaxonomyReadView):
     def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
-        return self.body(*directory.category_at(path["layer"], path["category"]))  # type: ignore[misc]
+        return self.body(*directory.get_category(path["layer"], path["category"]))  # type: ignore[misc]
 
 
 class HealthView(PublicView):

@@ -131,13 +131,13 @@ def test_a_person_switched_off_is_refused_at_once_for_writes_and_soon_for_reads(
     assert api.get(PROFILE, headers=headers).status_code == 200
     deactivate([admin], by=boss, now=timezone.now())
     assert api.post("/api/auth/make-admin", {"email": boss.email}, headers=headers).status_code == 401
-    assert api.get(PROFILE, headers=headers).status_code == 200  # the snapshot, for ACCOUNTS_SNAPSHOT_SECONDS
+    assert api.get(PROFILE, headers=headers).status_code == 200  # the snapshot, for ACCOUNTS_USER_CACHE_SECONDS
     clear_user_cache()
     assert api.get(PROFILE, headers=headers).status_code == 401
 
 
 def test_snapshots_end_by_themselves(api, editor, settings):
-    settings.ACCOUNTS_SNAPSHOT_SECONDS = 0
+    settings.ACCOUNTS_USER_CACHE_SECONDS = 0
     headers = {"Authorization": bearer(editor)}
     assert api.get(PROFILE, headers=headers).status_code == 200
     User.objects.filter(pk=editor.pk).update(is_active=False)

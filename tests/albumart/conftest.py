@@ -51,8 +51,8 @@ def server(running_server: SourceServer, settings: Settings) -> SourceServer:
     for name, value in running_server.settings.items():
         setattr(settings, name, value)
     settings.ALBUMART_ALLOWED_HOSTS = ["127.0.0.1"]
-    settings.ALBUMART_FIRST_BYTE_SECONDS = 1.0
-    settings.ALBUMART_FETCH_SECONDS = 3.0
+    settings.ALBUMART_FIRST_BYTE_TIMEOUT_SECONDS = 1.0
+    settings.ALBUMART_FETCH_TIMEOUT_SECONDS = 3.0
     settings.ALBUMART_RETRY_SECONDS = 0.001
     running_server.requests.clear()
     running_server.serve("/cover.jpg", make_cover())

@@ -140,7 +140,7 @@ def test_missing_pictures_are_planned_started_watched_and_steered(staff: Client,
     for verb, expected in (("pause", "Paused"), ("resume", "The flag album_art_pipeline is off"), ("cancel", "")):
         staff.post(reverse("admin:albumart_artworkrun_do", args=[made.pk, verb]))
         figures = staff.get(reverse("admin:albumart_artworkrun_figures", args=[made.pk])).json()
-        assert figures["waits_because"] == expected
+        assert figures["wait_reason"] == expected
     assert "there is a run named" in staff.post(plan, {"name": "all of them"}).content.decode()
 
 

@@ -29,7 +29,7 @@ def test_songs_get_a_request_each_and_those_without_an_address_are_counted() -> 
     make_asset("L.CAS.ATL", album_art=COVER)
     job = _run()
     run = run_of(job)
-    assert (run.changed_rows + run.skipped_rows, run.parked_rows) == (3, 0)
+    assert (run.changed_rows + run.skipped_rows, run.failed_rows) == (3, 0)
     artworks = list(Artwork.objects.order_by("pk"))
     assert {artwork.asset_id for artwork in artworks} <= {song.pk for song in songs}
     assert len(artworks) == run.changed_rows
@@ -58,7 +58,7 @@ def test_undone_requests_end_stored_pictures_are_no_longer_shown_and_peoples_sta
     assert (waiting.artworks.get().status, waiting.artworks.get().error_code) == ("refused", "cancelled")
     assert not Artwork.objects.current().filter(asset__in=[waiting, stored]).exists()
     assert changed.artworks.current().get().trigger == Artwork.Trigger.STAFF
-    assert ArtworkRun.objects.get().song_pks == sorted(song.pk for song in (waiting, stored, changed))
+    assert ArtworkRun.objects.get().asset_pks == sorted(song.pk for song in (waiting, stored, changed))
 
 
 def test_pictures_are_held_back_until_the_songs_were_asked_for() -> None:

@@ -118,7 +118,7 @@ def test_the_status_tells_share_causes_queue_and_cohorts(
     make_stored(finished_at=now)
     ArtworkFactory(status="refused", error_code="image_broken", finished_at=now)
     ArtworkFactory(status="refused", error_code="superseded", finished_at=now)
-    ArtworkFactory(run=ArtworkRunFactory(name="existing songs", song_pks=[1, 2]))
+    ArtworkFactory(run=ArtworkRunFactory(name="existing songs", asset_pks=[1, 2]))
     call_command("process_artwork", "--status")
     printed = capsys.readouterr().out
     assert "Stored in 7 days: 50.0% of 2 (goal over 90%)" in printed
@@ -130,11 +130,11 @@ def test_the_status_tells_share_causes_queue_and_cohorts(
 def test_a_run_says_why_nothing_moves(switched_on: None) -> None:
     now = timezone.now()
     held = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now - timedelta(minutes=5), sent_at=now - timedelta(minutes=5)
+        run=ArtworkRunFactory(), next_attempt_at=now - timedelta(minutes=5), dispatched_at=now - timedelta(minutes=5)
     )
     assert run_wait_reason(held.run, now) == "No worker takes requests: is one running?"
     resting = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now + timedelta(minutes=1), waits_because="art.example rests"
+        run=ArtworkRunFactory(), next_attempt_at=now + timedelta(minutes=1), wait_reason="art.example rests"
     )
     assert run_wait_reason(resting.run, now) == "art.example rests"
     assert run_wait_reason(make_stored(run=ArtworkRunFactory()).run, now) == ""

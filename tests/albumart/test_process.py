@@ -41,7 +41,7 @@ def test_a_picture_becomes_three_files_and_a_record(ask: Ask, server: SourceServ
         "150": (150, 150), "500": (500, 500), "original": (1200, 1200),
     }  # fmt: skip
     assert artwork.blurhash
-    assert artwork.dominant_colour.startswith("#")
+    assert artwork.dominant_color.startswith("#")
     steps = list(artwork.steps.values_list("name", "outcome"))
     assert [name for name, _ in steps] == ["fetch", "validate", "scan", "resize", "store"]
     assert {outcome for _, outcome in steps} == {"done", "skipped"}
@@ -198,13 +198,13 @@ def test_what_is_unavailable_fails_after_the_last_attempt_and_can_be_run_again(a
 def test_bytes_are_fetched_once_when_a_later_step_has_to_wait(
     ask: Ask, server: SourceServer, settings: Settings
 ) -> None:
-    settings.ALBUMART_CLAMD = "tcp://127.0.0.1:1"
+    settings.ALBUMART_CLAMD_URL = "tcp://127.0.0.1:1"
     artwork = run(ask())
-    assert (artwork.status, artwork.attempts, artwork.waits_because) == (
+    assert (artwork.status, artwork.attempts, artwork.wait_reason) == (
         "waiting", 0, "The virus scanner does not answer",
     )  # fmt: skip
     assert not ArtworkFile.objects.exists()
-    settings.ALBUMART_CLAMD = ""
+    settings.ALBUMART_CLAMD_URL = ""
     Artwork.objects.update(next_attempt_at=timezone.now())
     assert run(artwork).status == "stored"
     assert server.asked("/cover.jpg") == 1

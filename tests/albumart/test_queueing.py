@@ -62,7 +62,7 @@ def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_
     lost.refresh_from_db()
     due.refresh_from_db()
     assert (lost.status, lost.error_code) == ("waiting", "worker_died")
-    assert due.sent_at is not None
+    assert due.dispatched_at is not None
 
 
 def test_what_runs_at_night_runs(switched_on: None) -> None:

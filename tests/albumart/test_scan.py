@@ -56,20 +56,20 @@ def peer(answer: bytes | None, *, after_bytes: int = 10**9) -> Iterator[tuple[st
 
 
 def test_without_a_scanner_nothing_is_called_clean(settings: Settings) -> None:
-    settings.ALBUMART_CLAMD = ""
+    settings.ALBUMART_CLAMD_URL = ""
     assert scan_image(b"anything") == NOT_SCANNED
 
 
 def test_the_whole_stream_is_sent_and_a_clean_answer_is_clean(settings: Settings) -> None:
     content = make_cover(900) * 3
-    with peer(b"stream: OK\0") as (settings.ALBUMART_CLAMD, streams):
+    with peer(b"stream: OK\0") as (settings.ALBUMART_CLAMD_URL, streams):
         assert scan_image(content) == CLEAN
     assert streams == [content]
 
 
 def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
     with (
-        peer(b"stream: Win.Test.EICAR_HDB-1 FOUND\0") as (settings.ALBUMART_CLAMD, _),
+        peer(b"stream: Win.Test.EICAR_HDB-1 FOUND\0") as (settings.ALBUMART_CLAMD_URL, _),
         pytest.raises(ArtworkInfected, match=r"Win\.Test\.EICAR_HDB-1"),
     ):
         scan_image(b"x")
@@ -77,14 +77,14 @@ def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
 
 @pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"what\0"])
 def test_an_answer_that_says_neither_is_tried_again(answer: bytes, settings: Settings) -> None:
-    with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerError):
+    with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD_URL, _), pytest.raises(ScannerError):
         scan_image(b"x" * 70_000)
 
 
 def test_silence_is_never_clean(settings: Settings) -> None:
-    with peer(None) as (settings.ALBUMART_CLAMD, _), pytest.raises(ScannerError):
+    with peer(None) as (settings.ALBUMART_CLAMD_URL, _), pytest.raises(ScannerError):
         scan_image(b"x")
-    settings.ALBUMART_CLAMD = "unix:///nowhere/clamd.sock"
+    settings.ALBUMART_CLAMD_URL = "unix:///nowhere/clamd.sock"
     with pytest.raises(Deferred):
         scan_image(b"x")
 
@@ -116,7 +116,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_clamd_itself_tells_a_picture_from_malware(clamd: str, settings: Settings) -> None:
-    settings.ALBUMART_CLAMD = clamd
+    settings.ALBUMART_CLAMD_URL = clamd
     assert scan_image(make_cover()) == CLEAN
     with pytest.raises(ArtworkInfected, match="Test-Signature"):
         scan_image(make_cover() + SIGNATURE)

@@ -78,7 +78,7 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_r
             check_circuit(source.pk, started)  # one at a time while it is tried
         record_success(source.pk, started_at=started, now=started)
     source.refresh_from_db()
-    assert (source.breaker, source.failures, source.openings) == ("closed", 0, 0)
+    assert (source.breaker, source.failures, source.consecutive_openings) == ("closed", 0, 0)
     moves = list(CircuitChange.objects.order_by("pk").values_list("before", "after"))
     assert moves == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 

@@ -28,7 +28,7 @@ def _orphan(content: bytes = b"orphan") -> str:
 def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
     key = _orphan()
     young = reconcile_files(timezone.now(), is_dry_run=False)
-    assert (young.young_orphans, young.deleted) == (1, 0)
+    assert (young.recent_orphans, young.deleted) == (1, 0)
     dry = reconcile_files(timezone.now() + LATER, is_dry_run=True)
     assert dry.orphans == [key]
     assert default_storage.exists(key)
@@ -56,7 +56,7 @@ def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
                 account = reconcile_files(timezone.now() + LATER, is_dry_run=False)
             finally:
                 connections["default"] = mine
-        assert account.is_held_up
+        assert account.is_incomplete
         assert default_storage.exists(key)
     finally:
         other.close()

@@ -61,7 +61,7 @@ def test_we_connect_no_signals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "is_fine"),
+    ("source", "succeeded"),
     [
         ("import os", True),
         ("class A(AppConfig):\n    def ready(self):\n        import os", True),
@@ -70,5 +70,5 @@ def test_we_connect_no_signals() -> None:
         ("def f():\n    from os import path", False),
     ],
 )
-def test_the_search_for_imports_inside_functions_finds_them(source: str, is_fine: bool) -> None:
-    assert (_imports_inside_functions(ast.parse(source)) == []) is is_fine
+def test_the_search_for_imports_inside_functions_finds_them(source: str, succeeded: bool) -> None:
+    assert (_imports_inside_functions(ast.parse(source)) == []) is succeeded

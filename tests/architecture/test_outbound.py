@@ -82,7 +82,7 @@ def test_nothing_else_can_open_a_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "is_fine"),
+    ("source", "succeeded"),
     [
         ("from urllib.parse import quote", True),
         ("from http import HTTPStatus", True),
@@ -100,8 +100,8 @@ def test_nothing_else_can_open_a_connection() -> None:
         ("async def f(loop):\n    await loop.create_connection(P, 'host', 1)", False),
     ],
 )
-def test_the_search_for_connections_finds_them(source: str, is_fine: bool) -> None:
-    assert (_openings(ast.parse(source)) == []) is is_fine
+def test_the_search_for_connections_finds_them(source: str, succeeded: bool) -> None:
+    assert (_openings(ast.parse(source)) == []) is succeeded
 
 
 # In a process of its own: an audit hook cannot be taken back.

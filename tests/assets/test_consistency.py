@@ -95,7 +95,7 @@ def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
     default_storage.save(key, ContentFile(b"half a registration"))
     tasks.expire_reservations()
     assert not default_storage.exists(key)
-    assert SequenceReservation.objects.get().lapsed_at is not None
+    assert SequenceReservation.objects.get().released_at is not None
     assert make_asset().sequence_number == reserved.number + 1
 
 

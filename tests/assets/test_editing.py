@@ -264,7 +264,7 @@ def test_a_reserved_number_is_nobody_else_s_and_lapses_unused(editor_api: APICli
     assert reservation.expires_at - reservation.reserved_at == timedelta(minutes=5)
     expire_stale_reservations(timezone.now() + timedelta(minutes=6))
     reservation.refresh_from_db()
-    assert reservation.lapsed_at is not None
+    assert reservation.released_at is not None
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.003"
     error_of(editor_api.post("/api/taxonomy/next-sequence", place | {"layer": "X"}, format="json"), 400, "layer")
     error_of(editor_api.post("/api/taxonomy/next-sequence", {}, format="json"), 400, "category")
@@ -280,4 +280,4 @@ def test_a_file_left_by_a_broken_registration_is_removed_when_its_number_lapses(
     )  # fmt: skip
     expire_stale_reservations(DAY_ONE + timedelta(hours=1))
     assert not default_storage.exists(key)
-    assert SequenceReservation.objects.get().lapsed_at is not None
+    assert SequenceReservation.objects.get().released_at is not None

@@ -75,7 +75,7 @@ def test_a_document_becomes_our_types() -> None:
     assert row.created_at == datetime(2025, 6, 23, 19, 12, 26, 657000, UTC)
     assert row.updated_at == datetime(2025, 6, 23, 19, 12, 26, 657000, UTC)
     assert row.revision == 3
-    assert row.oddities == []
+    assert row.warnings == []
     assert set(row.normalised) == {
         "blank components dropped", "trainingData read from a string", "rights read from a string",
     }  # fmt: skip

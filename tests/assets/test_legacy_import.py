@@ -36,13 +36,13 @@ def document(number: int = 1, place: str = "S.POP.DIV", **changes: Any) -> dict[
 
 def bring(*documents: Any, dry_run: bool = False) -> ImportReport:
     account = import_registry(enumerate(documents, 1), directory=current_taxonomy(), dry_run=dry_run)
-    assert account.adds_up()
+    assert account.is_balanced()
     return account
 
 
 def test_a_row_comes_over_as_clients_hold_it(directory: TaxonomySnapshot) -> None:
     account = bring(document(7, __v=4))
-    assert (account.created, account.oddities, account.rejected) == (1, [], [])
+    assert (account.created, account.warnings, account.rejected) == (1, [], [])
     row = Asset.objects.get()
     assert row.public_id == f"{7:024x}"
     assert (row.name, row.nna_address, row.sequence_number) == ("S.POP.DIV.007", "S.001.002.007", 7)
@@ -75,7 +75,7 @@ def test_a_row_comes_over_as_clients_hold_it(directory: TaxonomySnapshot) -> Non
 def test_an_odd_row_comes_over_and_is_named(directory: TaxonomySnapshot, change: dict[str, Any], words: str) -> None:
     account = bring(document(**change))
     assert account.created == 1, account.rejected
-    assert any(words in text for _, name, text in account.oddities if name == "S.POP.DIV.001"), account.oddities
+    assert any(words in text for _, name, text in account.warnings if name == "S.POP.DIV.001"), account.warnings
     assert bring(document(**change)).unchanged == 1
 
 
@@ -89,7 +89,7 @@ def test_odd_composites_come_over_under_their_own_names(directory: TaxonomySnaps
     )  # fmt: skip
     account = bring(bare, parted)
     assert account.created == 2, account.rejected
-    texts = "\n".join(text for _, _, text in account.oddities)
+    texts = "\n".join(text for _, _, text in account.warnings)
     assert "bare colon" in texts
     assert "not those in components" in texts
     assert "S.009.009.009" in texts

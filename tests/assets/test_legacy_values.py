@@ -73,7 +73,7 @@ def test_ai_metadata_says_that_no_model_looked() -> None:
     }
     assert asset.ai_metadata_origin == "backfill"
     measured = make_asset(ai_metadata={"mood": "calm"})
-    assert list(Asset.objects.with_measured_ai_metadata()) == [measured]
+    assert list(Asset.objects.with_generated_ai_metadata()) == [measured]
 
 
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_a_key_that_is_taken_keeps_its_bytes(storage: str) -> None:
     save(key, b"the first")
     with pytest.raises(Unavailable) as caught:
         save(key, b"the second")
-    assert caught.value.faults[0].field == "file"
+    assert caught.value.field_errors[0].field == "file"
     with default_storage.open(key) as content:
         assert content.read() == b"the first"
     assert default_storage.listdir("L/CAS/ATL")[1] == ["L.CAS.ATL.001.png"]

@@ -55,7 +55,7 @@ def test_any_bytes_under_any_name_are_a_type_or_a_refusal(head: bytes, filename:
         try:
             found = validate_media(layer=layer, filename=filename, head=head, is_whole=True, is_enforced=True)
         except MediaTypeNotAllowed as error:
-            assert error.faults[0].field == "file"  # noqa: PT017
+            assert error.field_errors[0].field == "file"  # noqa: PT017
         else:
             assert found.mime_type in types
             assert found.extension.isalnum()
@@ -100,7 +100,7 @@ def test_any_album_art_is_an_address_or_a_refusal(value: Any) -> None:
     try:
         kept = check_album_art(value)
     except InvalidInput as error:
-        assert error.faults[0].field == "albumArt"  # noqa: PT017
+        assert error.field_errors[0].field == "albumArt"  # noqa: PT017
     else:
         assert kept is None or kept.startswith(("http://", "https://", "data:image/", "HTTP", "Http"))
 
@@ -120,7 +120,7 @@ def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
     try:
         kept = validate_ai_metadata(value, max_bytes=65536)
     except InvalidInput as error:
-        assert all(fault.field.startswith("aiMetadata") for fault in error.faults)  # noqa: PT017
+        assert all(fault.field.startswith("aiMetadata") for fault in error.field_errors)  # noqa: PT017
     else:
         assert kept == value
         assert kept is None or isinstance(kept.get("mood"), str | None)
@@ -129,7 +129,7 @@ def test_any_ai_metadata_is_kept_whole_or_refused(value: Any) -> None:
 def test_every_wrong_known_key_is_named_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_ai_metadata({"mood": 1, "bpm": "fast", "tags": [1], "confidence": -1, "own": 5}, max_bytes=1000)
-    assert {fault.field for fault in caught.value.faults} == {
+    assert {fault.field for fault in caught.value.field_errors} == {
         "aiMetadata.mood", "aiMetadata.bpm", "aiMetadata.tags", "aiMetadata.confidence",
     }  # fmt: skip
     with pytest.raises(InvalidInput):

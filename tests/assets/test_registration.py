@@ -114,8 +114,8 @@ def test_a_blank_components_part_means_none(editor_api: APIClient, empty: dict[s
 
 
 def test_old_fields_that_clients_still_send_are_ignored(editor_api: APIClient) -> None:
-    tolerated = ("name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription")
-    answer = send(editor_api, **dict.fromkeys((*tolerated, "extractedSongData", "musicMetadata"), "x"))
+    ignored_fields = ("name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription")
+    answer = send(editor_api, **dict.fromkeys((*ignored_fields, "extractedSongData", "musicMetadata"), "x"))
     assert answer.status_code == 201, answer.content
     assert answer.json()["data"]["name"] == "L.CAS.ATL.001"
     assert "metadata" not in answer.json()["data"]

@@ -44,7 +44,7 @@ def _do(client: Client, run_pk: int, verb: str) -> str:
 
 def test_a_run_is_planned_started_finished_and_undone_from_its_pages(staff: Client) -> None:
     assets = make_assets(30)
-    wish = {"rule": "tests.describe", "reason": "Phase 2B", "batch_rows": "10", "sleep_ratio": "0", "parameters": ""}
+    wish = {"rule": "tests.describe", "reason": "Phase 2B", "batch_size": "10", "sleep_ratio": "0", "parameters": ""}
     answer = staff.post(reverse("admin:backfills_backfillrun_plan"), wish, follow=True)
     run = BackfillRun.objects.get()
     assert "The plan is being made by a worker" in answer.text
@@ -78,13 +78,13 @@ def run_of_pk(pk: int) -> BackfillRun:
         ({"reason": ""}, "reason is required"),
         ({"parameters": "colour=red"}, "takes no parameter colour"),
         ({"parameters": "nonsense"}, "is not NAME=VALUE"),
-        ({"batch_rows": "99999"}, "batch_rows must be between 1 and 5000"),
-        ({"batch_rows": "many"}, "Enter a whole number"),
+        ({"batch_size": "99999"}, "batch_size must be between 1 and 5000"),
+        ({"batch_size": "many"}, "Enter a whole number"),
         ({"rule": "no.such"}, "Select a valid choice"),
     ],
 )
 def test_a_plan_that_cannot_be_asked_for_says_why(staff: Client, wish: dict[str, str], text: str) -> None:
-    facts = {"rule": "tests.describe", "reason": "why", "batch_rows": "10", "sleep_ratio": "0", "parameters": ""}
+    facts = {"rule": "tests.describe", "reason": "why", "batch_size": "10", "sleep_ratio": "0", "parameters": ""}
     answer = staff.post(reverse("admin:backfills_backfillrun_plan"), facts | wish)
     assert answer.status_code == 200
     assert text in answer.text
@@ -130,11 +130,11 @@ def test_pace_and_hold_are_set_from_the_pages(staff: Client) -> None:
     make_assets(3)
     job = started(DescribeByName())
     url = reverse("admin:backfills_backfillrun_adjust", args=[job.run_pk])
-    staff.post(url, {"batch_rows": "7", "sleep_ratio": "1.5"})
-    assert (run_of(job).batch_rows, run_of(job).sleep_ratio) == (7, 1.5)
-    for wrong in ({"batch_rows": "0", "sleep_ratio": "1"}, {"batch_rows": "x", "sleep_ratio": "1"}):
+    staff.post(url, {"batch_size": "7", "sleep_ratio": "1.5"})
+    assert (run_of(job).batch_size, run_of(job).sleep_ratio) == (7, 1.5)
+    for wrong in ({"batch_size": "0", "sleep_ratio": "1"}, {"batch_size": "x", "sleep_ratio": "1"}):
         assert staff.post(url, wrong, follow=True).status_code == 200
-        assert run_of(job).batch_rows == 7
+        assert run_of(job).batch_size == 7
     hold = reverse("admin:backfills_backfillrun_hold")
     assert "reason is required" in staff.post(hold, {"reason": ""}).text
     staff.post(hold, {"reason": "release day"})

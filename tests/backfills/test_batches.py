@@ -58,11 +58,11 @@ def test_touches_no_date_no_revision_and_leaves_no_history() -> None:
 
 def test_costs_the_same_queries_for_a_batch_of_any_size() -> None:
     make_assets(400)
-    job = started(DescribeByName(), batch_rows=5)
+    job = started(DescribeByName(), batch_size=5)
     run_next_batch(job, now=timezone.now())
     with CaptureQueriesContext(connection) as few:
         run_next_batch(job, now=timezone.now())
-    job.tables.run.objects.update(batch_rows=9)
+    job.tables.run.objects.update(batch_size=9)
     with CaptureQueriesContext(connection) as more:
         run_next_batch(job, now=timezone.now())
     assert len(more) == len(few) <= 12
@@ -98,17 +98,17 @@ def test_counts_what_the_rule_leaves_alone() -> None:
     job = started(rule)
     run_to_the_end(job)
     run = run_of(job)
-    assert (run.changed_rows, run.skipped_rows, run.parked_rows) == (6, 6, 0)
+    assert (run.changed_rows, run.skipped_rows, run.failed_rows) == (6, 6, 0)
 
 
 def test_a_rule_that_raises_parks_its_row_and_the_rest_goes_on() -> None:
     assets = make_assets(200)
     rule = DescribeByName()
     rule.answer = lambda row: {}[row["name"]] if row["name"] == assets[70].name else None
-    job = started(rule, batch_rows=100)
+    job = started(rule, batch_size=100)
     assert run_to_the_end(job).state == "finished"
     run = run_of(job)
-    assert (run.changed_rows, run.parked_rows) == (199, 1)
+    assert (run.changed_rows, run.failed_rows) == (199, 1)
     [parked] = run.parked.all()
     assert (parked.row_pk, parked.label) == (assets[70].pk, assets[70].name)
     assert parked.reason == f"KeyError: '{assets[70].name}'"
@@ -119,10 +119,10 @@ def test_a_row_the_database_refuses_is_found_by_halving(poison: str) -> None:
     assets = make_assets(1100)
     rule = DescribeByName()
     rule.answer = lambda row: {"creator_description": poison} if row["name"] == assets[617].name else None
-    job = started(rule, batch_rows=1000)
+    job = started(rule, batch_size=1000)
     run_to_the_end(job)
     run = run_of(job)
-    assert (run.changed_rows, run.parked_rows, run.state) == (1099, 1, "finished")
+    assert (run.changed_rows, run.failed_rows, run.state) == (1099, 1, "finished")
     assert run.parked.get().row_pk == assets[617].pk
     assert Asset.objects.filter(creator_description=None).count() == 1
 
@@ -222,7 +222,7 @@ def test_a_row_that_somebody_holds_locked_is_parked_in_the_end(monkeypatch: pyte
         done.set()
         thread.join()
     run = run_of(job)
-    assert (run.changed_rows, run.parked_rows) == (4, 1)
+    assert (run.changed_rows, run.failed_rows) == (4, 1)
     assert run.parked.get().reason == "Somebody held the row locked"
     assert run.batches.get().attempts == 4
 

@@ -66,7 +66,7 @@ def test_a_plan_whose_rows_moved_is_refused() -> None:
         (["run", RULE, "--set", "colour=red"], "takes no parameter colour"),
         (["run", RULE, "--set", "from=tea"], "from must be name or description"),
         (["run", RULE, "--set", "registered_before=soon"], "registered_before must be a date"),
-        (["run", RULE, "--batch-rows", "0"], "batch_rows must be between 1 and 5000"),
+        (["run", RULE, "--batch-rows", "0"], "batch_size must be between 1 and 5000"),
         (["pause", RULE], "There is no such run"),
         (["undo", RULE, "--run", "404"], "There is no such run"),
     ],

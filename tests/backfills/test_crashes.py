@@ -37,7 +37,7 @@ def _let_workers_die(run_pk: int) -> dict[str, int]:
 def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_or_lost() -> None:
     make_assets(ROWS)
     before = table_hash()
-    undisturbed = started(CREATOR_DESCRIPTION_RULE, batch_rows=BATCH_ROWS)
+    undisturbed = started(CREATOR_DESCRIPTION_RULE, batch_size=BATCH_ROWS)
     run_to_the_end(undisturbed)
     filled = table_hash()
     begin_undo(undisturbed.run_pk, by=BY, now=timezone.now())
@@ -45,7 +45,7 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
     assert table_hash() == before
 
     job = create_run_context(
-        CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_rows=BATCH_ROWS
+        CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_size=BATCH_ROWS
     )
     start_run(job, by=BY, now=timezone.now())
     told = _let_workers_die(job.run_pk)
@@ -85,7 +85,7 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         "    return result\n"
         "connection.execute_wrappers.append(cut)\n"
         f"job = context_for_rule(rule, {job.run_pk}, apps)\n"
-        "step = drive(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, find_hold=lambda: '')\n"
+        "step = drive(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, throttle_reason=lambda: '')\n"
         "print(step.state, len(seen))\n"
     )
     done = subprocess.run(

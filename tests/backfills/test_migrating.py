@@ -42,7 +42,7 @@ def test_forwards_backwards_forwards_ends_in_the_same_state(capsys: pytest.Captu
     assert "run" in capsys.readouterr().out
     assert Asset.objects.filter(creator_description=None).count() == 0
     assert BackfillRun.objects.filter(requested_by="migrate", state="finished", changed_rows=230).count() == 2
-    assert BackfillRun.objects.values_list("batch_rows", flat=True).distinct().get() == 100
+    assert BackfillRun.objects.values_list("batch_size", flat=True).distinct().get() == 100
     kept.refresh_from_db()
     assert (kept.creator_description, kept.creator_description_origin) == ("words of a person", "")
     call_command("migrate", "assets", BEFORE, verbosity=0)
@@ -95,7 +95,7 @@ def test_goes_on_where_a_broken_migration_stopped() -> None:
 def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
     make_assets(12)
     before = table_hash()
-    half = started(CREATOR_DESCRIPTION_RULE, batch_rows=5)
+    half = started(CREATOR_DESCRIPTION_RULE, batch_size=5)
     run_next_batch(half, now=timezone.now())
     whole = started(AI_METADATA_RULE)
     run_to_the_end(whole)

@@ -125,8 +125,8 @@ def test_a_second_start_names_the_holder() -> None:
     [
         ({"reason": "  "}, "reason"),
         ({"reason": "x" * 201}, "reason"),
-        ({"batch_rows": 0}, "batch_rows"),
-        ({"batch_rows": 5001}, "batch_rows"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 5001}, "batch_size"),
         ({"sleep_ratio": -1}, "sleep_ratio"),
         ({"sleep_ratio": 21}, "sleep_ratio"),
         ({"parameters": {"colour": "red"}}, "colour"),
@@ -135,5 +135,5 @@ def test_a_second_start_names_the_holder() -> None:
 def test_bad_parameters_are_refused_by_name(wish: dict, field: str) -> None:
     with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as refusal:
         _planned(rule, **wish)
-    assert refusal.value.faults[0].field == field
+    assert refusal.value.field_errors[0].field == field
     assert not BackfillRun.objects.exists()

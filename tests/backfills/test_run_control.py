@@ -82,9 +82,9 @@ def test_pace_is_adjusted_while_running_within_bounds() -> None:
     make_assets(25)
     job = started(DescribeByName())
     run_next_batch(job, now=timezone.now())
-    run_control.adjust(job.run_pk, batch_rows=3, sleep_ratio=2, **_said())
+    run_control.adjust(job.run_pk, batch_size=3, sleep_ratio=2, **_said())
     assert run_next_batch(job, now=timezone.now()).rows == 3
-    for wish in ({"batch_rows": 0, "sleep_ratio": 0}, {"batch_rows": 10, "sleep_ratio": 99}):
+    for wish in ({"batch_size": 0, "sleep_ratio": 0}, {"batch_size": 10, "sleep_ratio": 99}):
         with pytest.raises(InvalidInput):
             run_control.adjust(job.run_pk, **wish, **_said())
 
@@ -92,7 +92,7 @@ def test_pace_is_adjusted_while_running_within_bounds() -> None:
 def test_finalising_waits_for_parked_rows_and_for_rows_left_over(rule: DescribeByName) -> None:
     assets = make_assets(60)
     rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[3].pk else None
-    job = started(rule, batch_rows=60)
+    job = started(rule, batch_size=60)
     with pytest.raises(TransitionNotAllowed, match="pause or cancel"):
         run_control.finalise(job.run_pk, **_said())
     run_to_the_end(job)
@@ -123,13 +123,13 @@ def test_a_parked_row_that_was_mended_by_hand_needs_nothing(rule: DescribeByName
     Asset.objects.filter(pk=assets[0].pk).update(creator_description="by hand")
     done = run_control.retry_row(run_of(job).parked.get().pk, **_said())
     assert done.resolution == "it needs nothing any more"
-    assert (run_of(job).parked_rows, run_of(job).skipped_rows) == (0, 1)
+    assert (run_of(job).failed_rows, run_of(job).skipped_rows) == (0, 1)
 
 
 def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> None:
     make_assets(120)
     rule.answer = lambda row: {}["nothing"]
-    job = started(rule, batch_rows=60)
+    job = started(rule, batch_size=60)
     run_to_the_end(job)
     assert run_of(job).state == "failed"
     rule.answer = lambda row: None
@@ -138,7 +138,7 @@ def test_a_failed_run_goes_on_once_its_rows_are_mended(rule: DescribeByName) -> 
     run_control.resume(job.run_pk, **_said())
     run_to_the_end(job)
     run = run_of(job)
-    assert (run.state, run.changed_rows, run.parked_rows, run.error) == ("finished", 120, 0, "")
+    assert (run.state, run.changed_rows, run.failed_rows, run.error) == ("finished", 120, 0, "")
 
 
 def test_a_hold_on_all_is_one_and_has_a_reason() -> None:
@@ -173,7 +173,7 @@ def test_why_nothing_moves_is_said_for_each_cause() -> None:
     assert "No worker has taken it up" in wait_reason(run_of(job), late, None)
     acquire_lease(job, now=now)
     assert "has not been heard of" in wait_reason(run_of(job), late, None)
-    BackfillRun.objects.update(waits_because="4 sessions wait for a lock; the limit is 3")
+    BackfillRun.objects.update(wait_reason="4 sessions wait for a lock; the limit is 3")
     assert wait_reason(run_of(job), now, None).startswith("4 sessions wait")
     run_control.pause_all(by=BY, reason="release day", now=now)
     assert wait_reason(run_of(job), now, BackfillGlobalPause.objects.get()) == f"All runs are held by {BY}: release day"

@@ -51,11 +51,11 @@ def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
         job = started(rule)
         run_control.pause_all(by=BY, reason="release day", now=timezone.now())
         tasks.continue_run(job.run_pk)
-        assert run_of(job).waits_because == f"Held by {BY}: release day"
+        assert run_of(job).wait_reason == f"Held by {BY}: release day"
         assert sent.pop() == ("continue_run", job.run_pk)
         tasks.requeue_stalled_runs()
         assert not sent, "its own message is on its way"
-        BackfillRun.objects.update(next_look_at=timezone.now() - timedelta(seconds=1))
+        BackfillRun.objects.update(next_check_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
         assert sent.pop() == ("continue_run", job.run_pk)
 
@@ -67,7 +67,7 @@ def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list
         acquire_lease(job, now=timezone.now())
         tasks.requeue_stalled_runs()
         assert not sent
-        BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        BackfillRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
         assert sent == [("continue_run", job.run_pk)]
         tasks.continue_run(job.run_pk)
@@ -117,11 +117,11 @@ def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
         job = started(rule)
         tasks.continue_run(job.run_pk)
         run = run_of(job)
-        assert (run.state, run.waits_because) == (
+        assert (run.state, run.wait_reason) == (
             "running", "The database refuses: could not extend file: No space left on device",
         )  # fmt: skip
         monkeypatch.undo()
-        BackfillRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        BackfillRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"
 
@@ -132,7 +132,7 @@ def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[
         job = started(rule)
         tomorrow = timezone.now() + timedelta(days=1)
         ahead = acquire_lease(job, now=tomorrow)
-        runner.release_lease(job, ahead, next_look_at=tomorrow)
+        runner.release_lease(job, ahead, next_check_at=tomorrow)
         assert acquire_lease(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
         tasks.requeue_stalled_runs()
         assert sent == [("continue_run", job.run_pk)]

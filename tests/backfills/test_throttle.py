@@ -42,17 +42,22 @@ def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyP
     job = started(DescribeByName())
     one = Throttle(None)
     run_control.pause_all(by=BY, reason="release day", now=timezone.now())
-    assert run_batches(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, find_hold=one.find_hold) is None
+    assert (
+        run_batches(
+            job, acquire_lease(job, now=timezone.now()), clock=timezone.now, throttle_reason=one.throttle_reason
+        )
+        is None
+    )
     run = run_of(job)
-    assert (run.state, run.changed_rows, run.waits_because) == ("running", 0, f"Held by {BY}: release day")
+    assert (run.state, run.changed_rows, run.wait_reason) == ("running", 0, f"Held by {BY}: release day")
     run_control.resume_all()
-    assert one.find_hold() == ""
+    assert one.throttle_reason() == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
     settings.BACKFILLS_MAX_LOCK_WAITS = 0
-    assert Throttle(None).find_hold() == ""
+    assert Throttle(None).throttle_reason() == ""
     key = uuid.uuid4().int % 2**31
     release = threading.Event()
 
@@ -71,7 +76,7 @@ def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
     waiter.start()
     try:
         deadline = time.monotonic() + 10
-        while not (reason := Throttle(None).find_hold()) and time.monotonic() < deadline:
+        while not (reason := Throttle(None).throttle_reason()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert reason == "1 sessions wait for a lock; the limit is 0"
     finally:
@@ -104,7 +109,7 @@ def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) ->
 def test_an_old_queue_holds(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.BACKFILLS_MAX_QUEUE_SECONDS = 60
     monkeypatch.setattr(throttle, "queue_latency_seconds", lambda: 75.0)
-    assert Throttle(None).find_hold() == "The oldest task waits for 75 s; the limit is 60 s"
+    assert Throttle(None).throttle_reason() == "The oldest task waits for 75 s; the limit is 60 s"
 
 
 @pytest.fixture
@@ -123,11 +128,11 @@ def test_reads_that_take_longer_than_before_the_run_hold_it(settings: Settings) 
     response_times.flush()
     baseline = throttle.measure_baseline()
     assert baseline == pytest.approx(20, rel=0.03)
-    assert Throttle(baseline).find_hold() == ""
+    assert Throttle(baseline).throttle_reason() == ""
     for _ in range(20):
         response_times.record_response_time(60.0)
     response_times.flush()
-    assert Throttle(baseline).find_hold().startswith("API reads take 6")
+    assert Throttle(baseline).throttle_reason().startswith("API reads take 6")
 
 
 @pytest.mark.usefixtures("counters")

@@ -148,7 +148,7 @@ def test_whatever_people_do_meanwhile_is_kept_and_all_else_is_as_before(
     BackfillColumnLock.objects.all().delete()
     assets = make_assets(12)
     expected: dict[int, str | None] = {asset.pk: None for asset in assets}
-    job = started(DescribeByName(), batch_rows=3)
+    job = started(DescribeByName(), batch_size=3)
     for place, what in edits:
         row = Asset.objects.filter(pk=assets[place].pk)
         if what == "batch":

@@ -89,7 +89,7 @@ def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
 
 
 def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: SourceServer, settings: Settings) -> None:
-    settings.BUGREPORTS_NOTICE_ATTEMPTS = 3
+    settings.BUGREPORTS_NOTIFICATION_ATTEMPTS = 3
     receiver.serve("/hook", b"", status=500)
     submit(small())
     assert deliver_due(timezone.now) == 0
@@ -124,7 +124,7 @@ def test_a_sender_that_died_is_followed_by_another(receiver: SourceServer) -> No
 
 
 def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> None:
-    settings.BUGREPORTS_DIGEST_MAIL = True
+    settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     owner, idle = AdminFactory(email="owner@studio.example"), AdminFactory()
     mine = BugReportFactory(assignee=owner, priority="high", description="The shelf is empty\nsecond line")
     BugReportFactory(assignee=owner, status="resolved")
@@ -144,7 +144,7 @@ def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> 
 
 
 def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
-    settings.BUGREPORTS_DIGEST_MAIL = True
+    settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     BugReportFactory(assignee=AdminFactory())
     enqueue_digests(timezone.now())
     BugReport.objects.update(assignee=None)
@@ -153,7 +153,7 @@ def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
 
 
 def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.BUGREPORTS_DIGEST_MAIL = True
+    settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     BugReportFactory(assignee=AdminFactory())
     enqueue_digests(timezone.now())
 

@@ -18,7 +18,7 @@ class BackfillRunFactory(factory.django.DjangoModelFactory):
     table_name = "assets_asset"
     fields = factory.LazyFunction(lambda: ["creator_description"])
     state = "finished"
-    state_since = factory.LazyFunction(timezone.now)
+    state_changed_at = factory.LazyFunction(timezone.now)
     reason = "Fill them"
     requested_by = "olga@studio.example"
     created_at = factory.LazyFunction(timezone.now)
@@ -52,4 +52,4 @@ class BackfillParkedFactory(factory.django.DjangoModelFactory):
     row_pk = factory.Sequence(lambda n: n + 1)
     label = factory.Sequence(lambda n: f"L.CAS.ATL.{n:03d}")
     reason = "value too long"
-    parked_at = factory.LazyFunction(timezone.now)
+    failed_at = factory.LazyFunction(timezone.now)

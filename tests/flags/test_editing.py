@@ -65,7 +65,7 @@ def test_an_edit_that_changes_nothing_is_not_recorded():
 def test_refuses_bad_wishes_naming_the_field(wish, field):
     with pytest.raises(InvalidInput) as refusal:
         edit(**{"everyone": None} | wish)
-    assert refusal.value.faults[0].field == field
+    assert refusal.value.field_errors[0].field == field
     assert FieldFlag.objects.get(name=ALBUM_ART).everyone is False
 
 

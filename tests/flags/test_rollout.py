@@ -68,14 +68,16 @@ def test_a_flag_held_back_stops_at_the_stage_below_and_the_row_says_why(hold):
         go("100")
     row = of(ALBUM_ART)
     assert (row.stage, row.held.above_percent) == (Stage.PERCENT_50, 50)
-    assert {step.stage: step.why_not for step in row.steps if step.why_not} == {"100": "its backfill is not finalised"}
+    assert {step.stage: step.blocked_reason for step in row.steps if step.blocked_reason} == {
+        "100": "its backfill is not finalised"
+    }
     assert [step.stage for step in row.steps if step.is_now] == ["50"]
 
 
 def test_a_flag_that_is_above_the_limit_already_may_stay_and_come_down(hold):
     go("100")
     hold(ALBUM_ART, 1)
-    assert not any(step.why_not for step in of(ALBUM_ART).steps)
+    assert not any(step.blocked_reason for step in of(ALBUM_ART).steps)
     go("10")
 
 

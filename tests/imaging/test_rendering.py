@@ -84,9 +84,9 @@ def test_is_as_good_as_resampling_every_pixel(image_format: str, size: tuple[int
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("wants_original_reencoded", [False, True])
-def test_turns_a_picture_upright_once(orientation: int, wants_original_reencoded: bool) -> None:
-    wish = replace(WISH, wants_original_reencoded=wants_original_reencoded)
+@pytest.mark.parametrize("reencode_original", [False, True])
+def test_turns_a_picture_upright_once(orientation: int, reencode_original: bool) -> None:
+    wish = replace(WISH, reencode_original=reencode_original)
     rendered = render(make_oriented_jpeg(orientation, quality=95), wish)
     assert (rendered.width, rendered.height) == (96, 64)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
@@ -120,9 +120,9 @@ COLOURS_KEPT = {
 
 
 @pytest.mark.parametrize("kind", COLOURS_KEPT)
-@pytest.mark.parametrize("wants_original_reencoded", [False, True])
-def test_colours_come_out_as_they_are(kind: str, wants_original_reencoded: bool) -> None:
-    wish = replace(WISH, wants_original_reencoded=wants_original_reencoded)
+@pytest.mark.parametrize("reencode_original", [False, True])
+def test_colours_come_out_as_they_are(kind: str, reencode_original: bool) -> None:
+    wish = replace(WISH, reencode_original=reencode_original)
     rendered = render(COLOURS_KEPT[kind](), wish)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
     assert rendered.original is None or mean_difference(decode(rendered.original), as_written(draw_scene())) < 2.5
@@ -176,7 +176,7 @@ def test_texts_and_what_trails_the_picture_never_reach_the_decoder() -> None:
     content = add_png_chunks(make_picture("PNG"), *bombs) + GPS_TEXT
     assert render_largest(content).size == (64, 43)
     jpeg = add_jpeg_segments(make_picture(), jpeg_segment(0xE2, b"MPF\x00" + bytes(40))) + GPS_TEXT
-    rendered = render(jpeg, replace(WISH, wants_original_reencoded=True))
+    rendered = render(jpeg, replace(WISH, reencode_original=True))
     assert rendered.original
     assert GPS_TEXT not in rendered.original + rendered.renditions[0].content
 
@@ -219,7 +219,7 @@ def test_a_flat_picture_is_told_by_its_facts() -> None:
     blank = facts_of(Image.new("RGB", (300, 200), "#3060c0"))
     assert blank.luma_deviation < 1
     assert blank.sharpness < 1
-    channels = [int(blank.dominant_colour[at : at + 2], 16) for at in (1, 3, 5)]
+    channels = [int(blank.dominant_color[at : at + 2], 16) for at in (1, 3, 5)]
     assert max(abs(a - b) for a, b in zip(channels, (0x30, 0x60, 0xC0), strict=True)) <= 6
     assert len(blank.blurhash) == 28
 

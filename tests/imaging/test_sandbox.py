@@ -55,7 +55,7 @@ def ends_within(pid: int, seconds: float) -> bool:
 
 
 def test_draws_what_is_asked_for_by_one_child() -> None:
-    wish = RenderSpec(sides_px=(80, 20), wants_original_reencoded=True)
+    wish = RenderSpec(sides_px=(80, 20), reencode_original=True)
     rendered = render_in_sandbox(PICTURE, wish)
     assert [(one.side_px, one.width, one.content[:2]) for one in rendered.renditions] == [
         (80, 80, b"\xff\xd8"),

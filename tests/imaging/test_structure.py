@@ -74,8 +74,8 @@ def test_reads_the_orientation(image_format: str, orientation: int) -> None:
 
 
 def test_the_size_as_seen_follows_the_orientation() -> None:
-    assert look_at(make_oriented_jpeg(6)).upright_size == (96, 64)
-    assert look_at(make_oriented_jpeg(3)).upright_size == (96, 64)
+    assert look_at(make_oriented_jpeg(6)).oriented_size == (96, 64)
+    assert look_at(make_oriented_jpeg(3)).oriented_size == (96, 64)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_refuses_an_empty_picture() -> None:
 
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_one_pixel_is_a_picture(image_format: str) -> None:
-    assert look_at(make_picture(image_format, 1, 1)).upright_size == (1, 1)
+    assert look_at(make_picture(image_format, 1, 1)).oriented_size == (1, 1)
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"exif": b"Exif\x00\x00" + bytes(3000)}])

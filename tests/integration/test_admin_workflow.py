@@ -32,7 +32,7 @@ def registry(live_server, settings):
 
 def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(registry):
     look = Asset.objects.filter(layer="L").newest_first().first()
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
 
         page.goto(f"{registry}/admin/assets/asset/?q={look.name}")
@@ -69,7 +69,7 @@ def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(reg
         look.refresh_from_db()
         assert look.deleted_at is None
         assert look.creator_description == "For cold mornings"
-    assert faults == []
+    assert field_errors == []
 
 
 def _choose_first(page, base_url, query, count, action):

@@ -91,7 +91,7 @@ def test_a_picture_comes_in_is_looked_at_and_replaced(
 
     missing = make_song(album_art=source.url("/cover.jpg"))
     (tmp_path / "own.jpg").write_bytes(make_cover(600, colour="maroon"))
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/albumart/artwork/")
         page.click("#result_list tbody tr:first-child th a, #result_list tbody tr:first-child td a")
@@ -114,4 +114,4 @@ def test_a_picture_comes_in_is_looked_at_and_replaced(
         [artwork] = Artwork.objects.filter(asset=missing)
         process_artwork.delay(artwork.pk)  # as the clock would
         expect(page.locator("[data-figure=stored]")).to_have_text("1", timeout=60_000)
-        assert not faults
+        assert not field_errors

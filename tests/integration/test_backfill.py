@@ -54,7 +54,7 @@ def _plan_and_start(page: Page, registry: str) -> None:
     page.click("text=Plan a run")
     page.select_option("[name=rule]", "assets.ai_metadata")
     page.fill("[name=reason]", "Phase 2B")
-    page.fill("[name=batch_rows]", "5")
+    page.fill("[name=batch_size]", "5")
     page.fill("[name=sleep_ratio]", "12")
     page.click("text=Make the plan")
     expect(page.get_by_text(f"{ROWS} rows to change")).to_be_visible(timeout=30_000)
@@ -67,7 +67,7 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
     make_assets(ROWS)
     before = table_hash()
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=ADMIN_EMAIL))})
-    with open_page(registry) as (page, faults), ended_at_last(_start_worker(tmp_path)) as first:
+    with open_page(registry) as (page, field_errors), ended_at_last(_start_worker(tmp_path)) as first:
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         _plan_and_start(page, registry)
         [run] = BackfillRun.objects.all()
@@ -86,7 +86,7 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
         assert done < ROWS
 
         with ended_at_last(_start_worker(tmp_path)) as second:
-            wait_until(lambda: BackfillRun.objects.get().lease_until < timezone.now(), 30)
+            wait_until(lambda: BackfillRun.objects.get().lease_expires_at < timezone.now(), 30)
             tasks.requeue_stalled_runs.delay()  # as the clock would
             expect(page.locator(".backfill-run strong").first).to_have_text("Finished", timeout=60_000)
             assert BackfillChange.objects.filter(run=run).count() == ROWS
@@ -101,5 +101,5 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
             expect(page.locator(".backfill-run strong").first).to_have_text("Undone", timeout=60_000)
             second.terminate()
             second.wait(30)
-        assert not faults
+        assert not field_errors
     assert table_hash() == before

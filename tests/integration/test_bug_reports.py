@@ -59,7 +59,7 @@ def _keep(page: Page, name: str) -> None:
 def test_a_report_is_sent_from_a_page_with_its_logs_and_requests(registry: str, tmp_path: Path) -> None:
     token = issue_token(User.objects.get(email=EDITOR_EMAIL), timezone.now())
     (tmp_path / "shot.png").write_bytes(make_cover(400, form="PNG"))
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         page.route(
             f"{registry}/report-form", lambda route: route.fulfill(path=PROJECT / "docs" / "bug-report-form.html")
         )
@@ -73,7 +73,7 @@ def test_a_report_is_sent_from_a_page_with_its_logs_and_requests(registry: str, 
         page.set_input_files("#picture", str(tmp_path / "shot.png"))
         page.click("button[type=submit]")
         expect(page.locator("#outcome")).to_contain_text("Thank you: bug_")
-        assert [fault for fault in faults if "no-such-name" not in fault] == []
+        assert [fault for fault in field_errors if "no-such-name" not in fault] == []
     report = BugReport.objects.select_related("context", "screenshot").get()
     assert report.submitted_by == EDITOR_EMAIL
     assert report.steps_to_reproduce == ["Open the page", "Press the button"]
@@ -90,7 +90,7 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})
     api.post("/api/bug-reports", full(screenshot=make_screenshot(500)), format="json")
     newest = BugReport.objects.latest("pk")
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/bugreports/bugreport/?queue=untriaged")
         _keep(page, "queue")
@@ -118,7 +118,7 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
         page.keyboard.type("Seen by two of us")
         page.keyboard.press("Control+Enter")
         expect(page.locator(".bug-page")).to_contain_text("Seen by two of us")
-        assert faults == []
+        assert field_errors == []
     newest.refresh_from_db()
     assert (newest.status, newest.resolution_kind, newest.resolution_commit_sha) == ("resolved", "fixed", "77c0de1")
     assert newest.resolution_actor_id == ADMIN_EMAIL
@@ -131,7 +131,7 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
 
 def test_many_are_closed_in_one_step_with_a_count_to_confirm(registry: str) -> None:
     BugReportFactory.create_batch(5)
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/bugreports/bugreport/")
         page.keyboard.press("j")
@@ -145,7 +145,7 @@ def test_many_are_closed_in_one_step_with_a_count_to_confirm(registry: str) -> N
         _keep(page, "confirm")
         page.click("button:has-text('Resolve 2 reports')")
         expect(page.locator("body")).to_contain_text("2 reports resolved.")
-        assert faults == []
+        assert field_errors == []
     assert BugReport.objects.filter(status="resolved").count() == 2
 
 
@@ -165,7 +165,7 @@ def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})
     assert api.post("/api/bug-reports", document, format="json").status_code == 201
     report = BugReport.objects.get()
-    with open_page(registry) as (page, faults):
+    with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         for path in ("", f"{report.pk}/change/?queue=untriaged", f"{report.pk}/history/"):
             page.goto(f"{registry}/admin/bugreports/bugreport/{path}")
@@ -178,7 +178,7 @@ def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
         text = page.locator(".bug-page").inner_text()
         assert "<script>window.ran = 1</script>" in text
         assert "U+202E" in text
-        assert faults == []
+        assert field_errors == []
 
 
 def test_a_worker_purges_what_is_over_its_time(registry: str, tmp_path: Path, settings: Settings) -> None:

@@ -66,7 +66,7 @@ def play(server: str, story: str, credentials: dict[str, dict[str, str]]) -> lis
 def test_every_recorded_request_gets_its_recorded_answer(server, credentials, story, flags, pytestconfig):
     with set_flags(*(FLAG_NAMES if flags == "on" else ())):
         played = play(server, story, credentials)
-    path = CONTRACTS / "answers" / (f"{story}.json" if flags == "off" else f"{story}.flags-on.json")
+    path = CONTRACTS / "recordings" / (f"{story}.json" if flags == "off" else f"{story}.flags-on.json")
     if pytestconfig.getoption("--record"):
         path.write_text(json.dumps(played, indent=1, ensure_ascii=False) + "\n")
     recorded = json.loads(path.read_text())
@@ -76,7 +76,7 @@ def test_every_recorded_request_gets_its_recorded_answer(server, credentials, st
 
 def test_no_recorded_answer_from_before_the_gated_fields_names_one():
     for story in STORIES:
-        text = (CONTRACTS / "answers" / f"{story}.json").read_text()
+        text = (CONTRACTS / "recordings" / f"{story}.json").read_text()
         for name in ('creatorDescription\\" :', 'albumArt\\" :', "albumArtDetails", 'aiMetadata\\" :'):
             assert name not in text, (story, name)
 

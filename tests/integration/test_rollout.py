@@ -29,7 +29,7 @@ def held():
 
 def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server, held):
     ensure_demo_users()
-    with set_flags(), open_page(live_server.url) as (page, faults):
+    with set_flags(), open_page(live_server.url) as (page, field_errors):
         log_in(page, live_server.url, ADMIN_EMAIL, DEMO_PASSWORD)
         page.click("nav a:has-text('Staged rollout')")
         page.wait_for_url("**/rollout/")
@@ -48,6 +48,6 @@ def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server,
         row.get_by_role("button", name="Off now").click()
         page.get_by_text(f"{ALBUM_ART} is at off now").wait_for()
         assert row.locator("[aria-current=step]").inner_text() == "off"
-        assert faults == []
+        assert field_errors == []
     reasons = list(FlagChange.objects.order_by("pk").values_list("reason", flat=True))
     assert reasons == ["Pilot: staff", "Pilot: 1 %", "Switched off by one click on the rollout page"]

@@ -148,7 +148,7 @@ def test_finds_what_somebody_switches_on_again_meanwhile(operator):
     off, check = STEPS[1], STEPS[2]
     wish = plan_rollback(reason="x", by=operator, now=timezone.now())
     last = list(execute_rollback(wish, [off, Step("meanwhile", switch_on), check]))[-1]
-    assert not last.is_fine
+    assert not last.succeeded
     text = "\n".join(last.outcome.lines)
     assert "are not the recorded ones" in text
     assert "2 x asset.data has aiMetadata on top, lacks nothing, such as person /api/assets/L.CAS.ATL.001" in text
@@ -207,12 +207,12 @@ def test_a_step_that_is_not_fine_leaves_those_behind_it_undone():
     done = []
     steps = [
         Step("looks", lambda wish: StepResult(["seen"])),
-        Step("finds", lambda wish: StepResult(["different"], is_fine=False)),
+        Step("finds", lambda wish: StepResult(["different"], succeeded=False)),
         Step("changes data", lambda wish: done.append(wish) or StepResult([])),
     ]
     wish = plan_rollback(reason="x", by=None, now=timezone.now())
     reports = list(execute_rollback(wish, steps))
-    assert [report.is_fine for report in reports] == [True, False, False]
+    assert [report.succeeded for report in reports] == [True, False, False]
     assert reports[2].outcome is None
     assert done == []
 

@@ -72,7 +72,7 @@ def registered(rule: Rule) -> Iterator[Rule]:
 
 
 def started(rule: Rule, **run: Any) -> RunContext:
-    facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_rows": 10}
+    facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_size": 10}
     job = create_run_context(rule, apps, **(facts | run))
     start_run(job, by=BY, now=timezone.now())
     return job

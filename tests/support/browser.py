@@ -21,15 +21,19 @@ needs_browser = pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on thi
 @contextmanager
 def open_page(base_url: str) -> Iterator[tuple[Page, list[str]]]:
     """A page, and the list of what went wrong on it: script errors, failed requests, requests to other hosts."""
-    faults: list[str] = []
+    field_errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-        page.on("response", lambda answer: answer.status >= 400 and faults.append(f"{answer.status} {answer.url}"))
-        page.on("request", lambda request: _is_own(request.url, base_url) or faults.append(f"outside: {request.url}"))
+        page.on("pageerror", lambda error: field_errors.append(f"script error: {error}"))
+        page.on(
+            "response", lambda answer: answer.status >= 400 and field_errors.append(f"{answer.status} {answer.url}")
+        )
+        page.on(
+            "request", lambda request: _is_own(request.url, base_url) or field_errors.append(f"outside: {request.url}")
+        )
         try:
-            yield page, faults
+            yield page, field_errors
         finally:
             browser.close()
 

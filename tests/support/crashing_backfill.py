@@ -61,7 +61,7 @@ def work(run_pk: int, moments: int) -> None:
     Doom(moments).install()
     mark = acquire_lease(job, now=clock())
     if mark:
-        run_batches(job, mark, clock=clock, find_hold=lambda: "")
+        run_batches(job, mark, clock=clock, throttle_reason=lambda: "")
 
 
 def main(wish: dict[str, Any]) -> None:

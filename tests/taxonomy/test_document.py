@@ -14,7 +14,7 @@ from tests.factories.taxonomy import small_document
 def faults_of(document):
     with pytest.raises(InvalidDocument) as caught:
         clean_document(document)
-    return {fault.field: fault.message for fault in caught.value.faults}
+    return {fault.field: fault.message for fault in caught.value.field_errors}
 
 
 def category(document, index=0):

@@ -68,7 +68,7 @@ def test_an_edit_that_changes_nothing_is_no_version(athleisure):
 def test_a_wish_of_wrong_shape_is_refused_at_its_field(casual, wish, field):
     with pytest.raises(InvalidInput) as caught:
         create_node(casual, wish, **verb_options())
-    assert caught.value.faults[0].field == field
+    assert caught.value.field_errors[0].field == field
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_wish_of_wrong_shape_is_refused_at_its_field(casual, wish, field):
 def test_what_a_sibling_has_is_taken(casual, wish, field):
     with pytest.raises(DuplicateNode) as caught:
         create_node(casual, wish, **verb_options())
-    assert caught.value.faults[0].field == field
+    assert caught.value.field_errors[0].field == field
 
 
 def test_a_node_in_use_keeps_what_assets_repeat_but_not_its_description(starter, athleisure, use_node):

@@ -55,7 +55,7 @@ def test_an_alias_leads_to_its_node(starter):
 def test_what_does_not_exist_is_refused_in_the_legacy_words(starter, path, field, message):
     with pytest.raises(InvalidTaxonomyPath) as caught:
         starter.resolve(*path)
-    assert (caught.value.message, caught.value.faults[0].field) == (message, field)
+    assert (caught.value.message, caught.value.field_errors[0].field) == (message, field)
 
 
 def test_unknown_is_never_read_as_base(starter):
@@ -132,9 +132,9 @@ def test_filters_match_by_level_and_across_layers(starter):
 
 def test_a_path_that_leads_nowhere_is_missing(starter):
     with pytest.raises(NodeNotFound):
-        starter.layer_at("Z")
+        starter.get_layer("Z")
     with pytest.raises(NodeNotFound):
-        starter.category_at("L", "ZZZ")
+        starter.get_category("L", "ZZZ")
 
 
 def test_asking_again_costs_one_small_query(starter, django_assert_num_queries):

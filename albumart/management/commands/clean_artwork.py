@@ -22,7 +22,7 @@ class Command(BaseCommand):
         account = reconcile_files(timezone.now(), is_dry_run=dry_run)
         self.stdout.write(
             f"{account.looked_at} files: {len(account.orphans)} without a row and old enough,"
-            f" {account.young_orphans} too young to tell, {account.deleted} deleted."
+            f" {account.recent_orphans} too young to tell, {account.deleted} deleted."
             f" {len(account.missing)} requests lack a file."
         )
         for key in account.orphans[:_SHOWN]:
@@ -32,5 +32,5 @@ class Command(BaseCommand):
             self.stdout.write(
                 self.style.WARNING(f"  {names.get(pk)} (request {pk}) lacks {', '.join(keys)}; fetch it again")
             )
-        if account.is_held_up:
+        if account.is_incomplete:
             self.stdout.write("Some files were left: pictures are being stored just now. Run it again.")

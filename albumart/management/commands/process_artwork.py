@@ -69,7 +69,7 @@ class Command(BaseCommand):
         plan = plan_missing_artwork(layer=options["layer"].upper(), limit=options["limit"])
         self._show_plan(plan)
         # A named run without requests still is a cohort to be followed.
-        if options["dry_run"] or not (plan.wishes or (options["name"] and plan.song_pks)):
+        if options["dry_run"] or not (plan.wishes or (options["name"] and plan.asset_pks)):
             self.stdout.write("Nothing was asked for.")
             return
         now = timezone.now()
@@ -82,7 +82,7 @@ class Command(BaseCommand):
     def _show_plan(self, plan: FetchPlan) -> None:
         self.stdout.write(
             f"{plan.songs_found} songs without a picture: {len(plan.wishes)} with a known address,"
-            f" {len(plan.not_allowed)} on hosts not on the list of sources, {len(plan.without_address)} with none."
+            f" {len(plan.not_allowed)} on hosts not on the list of sources, {len(plan.without_url)} with none."
         )
         for pattern, count in plan.requests_by_source.most_common():
             self.stdout.write(f"  {count} from {pattern}")

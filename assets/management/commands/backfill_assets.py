@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def _go(self, rule: str, parameters: list[str], options: dict[str, Any]) -> None:
         words = ["plan" if options["dry_run"] else "run", rule, "--reason", options["reason"]]
-        words += ["--batch-rows", str(options["batch_rows"]), "--rest", str(options["rest"])]
+        words += ["--batch-rows", str(options["batch_size"]), "--rest", str(options["rest"])]
         words += [word for parameter in parameters for word in ("--set", parameter)]
         if options["queued"] and not options["dry_run"]:
             words.append("--queued")

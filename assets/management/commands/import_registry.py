@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except (OSError, EOFError, UnicodeDecodeError) as error:
             raise CommandError(f"cannot read {file}: {error}") from error
         self._print(account, dry_run=dry_run)
-        if not account.adds_up():
+        if not account.is_balanced():
             raise CommandError("The account does not add up: this is a defect, please report it")
 
     def _progress(self) -> Progress:
@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _print(self, account: ImportReport, *, dry_run: bool) -> None:
         for position, name, text in sorted(account.rejected):
             self.stdout.write(self.style.ERROR(f"rejected  row {position} {name}: {text}"))
-        for position, name, text in sorted(account.oddities):
+        for position, name, text in sorted(account.warnings):
             self.stdout.write(self.style.WARNING(f"odd       row {position} {name}: {text}"))
         for text, count in sorted(account.normalised.items()):
             self.stdout.write(f"tidied    {count} rows: {text}")

@@ -93,7 +93,9 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         if options["plan"]:
             rule = get_rule(options["rule"])
-            run = BackfillRun.objects.of_rule(rule.name).filter(plan_hash=options["plan"], state=states.PLANNED).first()
+            run = (
+                BackfillRun.objects.for_rule(rule.name).filter(plan_hash=options["plan"], state=states.PLANNED).first()
+            )
             if run is None:
                 raise CommandError(f"No planned run of {rule.name} has the plan {options['plan']}")
         else:
@@ -123,7 +125,7 @@ class Command(BaseCommand):
         parameters = dict(pair.partition("=")[::2] for pair in options["set"])
         return create_run_context(
             get_rule(options["rule"]), apps, parameters=parameters, by=_BY, reason=options["reason"],
-            now=timezone.now(), batch_rows=options["batch_rows"], sleep_ratio=options["rest"],
+            now=timezone.now(), batch_size=options["batch_size"], sleep_ratio=options["rest"],
         )  # fmt: skip
 
     def _carry_out(self, run_pk: int) -> None:
@@ -147,7 +149,7 @@ class Command(BaseCommand):
     def _tell(self, run: BackfillRun) -> None:
         text = (
             f"Run {run.pk} of {run.rule_name}, {run.state}: {run.rows_done} of {run.total_rows} rows,"
-            f" {run.changed_rows} changed, {run.skipped_rows} left as they were, {run.parked_rows} parked"
+            f" {run.changed_rows} changed, {run.skipped_rows} left as they were, {run.failed_rows} parked"
         )
         if run.state in (states.UNDOING, states.UNDONE):
             text += f"; {run.restored_rows} values put back, {run.conflict_rows} conflicts"
@@ -162,7 +164,7 @@ class Command(BaseCommand):
     def _status(self, options: dict[str, Any]) -> None:
         runs = BackfillRun.objects.all()
         if options["rule"]:
-            runs = runs.of_rule(get_rule(options["rule"]).name)
+            runs = runs.for_rule(get_rule(options["rule"]).name)
         figures = runs_progress(list(runs[:_SHOWN]), timezone.now())
         if options["json"]:
             self.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
@@ -195,7 +197,7 @@ class Command(BaseCommand):
         if verb == "adjust":
             run_control.adjust(
                 run.pk,
-                batch_rows=run.batch_rows if options["batch_rows"] is None else options["batch_rows"],
+                batch_size=run.batch_size if options["batch_size"] is None else options["batch_size"],
                 sleep_ratio=run.sleep_ratio if options["rest"] is None else options["rest"],
                 **said,
             )
@@ -213,7 +215,7 @@ class Command(BaseCommand):
 
     def _find_run(self, options: dict[str, Any]) -> BackfillRun:
         rule = get_rule(options["rule"])
-        runs = BackfillRun.objects.of_rule(rule.name)
+        runs = BackfillRun.objects.for_rule(rule.name)
         # The newest that began; a plan made since is not what anybody wants to pause.
         run = (
             runs.filter(pk=options["run"]).first()

@@ -1,4 +1,4 @@
-"""`rollback_release --reason TEXT`: the emergency procedure, step by step (docs/roll-back.md)."""
+"""`rollback_release --reason TEXT`: the emergency procedure, step by step (docs/emergency-rollback.md)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -46,14 +46,14 @@ class Command(BaseCommand):
             self._print(number, report)
             reports.append(report)
         total = f"{sum(report.seconds for report in reports):.2f} s"
-        if not all(report.is_fine for report in reports):
+        if not all(report.succeeded for report in reports):
             self.stdout.write(self.style.ERROR(f"Not as it should be, after {total}: see above."))
             raise SystemExit(1)
         done = "Nothing was changed (--dry-run)" if wish.is_dry_run else "Rolled back"
         self.stdout.write(self.style.SUCCESS(f"{done}: {len(reports)} steps in {total}."))
 
     def _print(self, number: int, report: StepRecord) -> None:
-        state = "not done" if report.outcome is None else "ok" if report.is_fine else "NOT OK"
+        state = "not done" if report.outcome is None else "ok" if report.succeeded else "NOT OK"
         self.stdout.write(f"[{number}/{len(STEPS)}] {report.step.name}: {state}, {report.seconds:.2f} s")
         for line in report.outcome.lines if report.outcome else ():
             self.stdout.write(f"      {line}")

@@ -16,7 +16,7 @@ from taxonomy.sync import import_document
 
 
 class Command(BaseCommand):
-    help = "Make the taxonomy what a document says. The whole document is checked first; all faults are listed."
+    help = "Make the taxonomy what a document says. The whole document is checked first; all field_errors are listed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help='A JSON file {"version", "layers": [...]}, or - for standard input.')
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         except orjson.JSONDecodeError as error:
             raise CommandError(f"{file} is not JSON: {error}") from error
         except RegistryError as error:
-            raise CommandError("\n".join([error.message, *(f"  {fault.message}" for fault in error.faults)])) from error
+            raise CommandError(
+                "\n".join([error.message, *(f"  {fault.message}" for fault in error.field_errors)])
+            ) from error
         if not result.is_changed:
             self.stdout.write(f"Nothing to do: this is version {result.version} already.")
             return
