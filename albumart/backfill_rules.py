@@ -30,16 +30,16 @@ class LegacyArtworkRule(ActionRule):
     group_field = "layer"
     label_field = "name"
 
-    def concerned(self, rows: Any, parameters: Parameters) -> Any:
+    def filter_queryset(self, rows: Any, parameters: Parameters) -> Any:
         asked = Artwork.objects.filter(asset=OuterRef("pk"))
         return rows.filter(~Exists(asked.current()), ~Exists(asked.open()), layer="G", deleted_at=None)
 
-    def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         documents = [row["ai_metadata"], row["training_data"], row["rights"]]
         addresses = candidate_urls(row["album_art"], documents)
         return {"artwork": addresses} if addresses else Skip("no address of a picture is known")
 
-    def act(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
+    def perform(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
         run, _ = ArtworkRun.objects.get_or_create(
             name=f"Legacy songs, backfill {run_pk}", defaults={"requested_by": by, "requested_at": now}
         )

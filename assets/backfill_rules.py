@@ -19,7 +19,7 @@ class _LegacyValue(Rule):
     group_field = "layer"
     label_field = "name"
 
-    def check_parameters(self, given: Parameters) -> dict[str, Any]:
+    def clean_parameters(self, given: Parameters) -> dict[str, Any]:
         checked: dict[str, Any] = {}
         for name, value in given.items():
             if name != "registered_before":
@@ -27,7 +27,7 @@ class _LegacyValue(Rule):
             checked[name] = _checked_moment(value, field=name)
         return checked
 
-    def concerned(self, rows: Any, parameters: Parameters) -> Any:
+    def filter_queryset(self, rows: Any, parameters: Parameters) -> Any:
         [field] = self.fields
         rows = rows.filter(**{f"{field}__isnull": True})
         before = parameters.get("registered_before")
@@ -43,14 +43,14 @@ class CreatorDescriptionRule(_LegacyValue):
     reads = ("description",)
     origin_columns = {"creator_description": "creator_description_origin"}
 
-    def check_parameters(self, given: Parameters) -> dict[str, Any]:
+    def clean_parameters(self, given: Parameters) -> dict[str, Any]:
         rest = {name: value for name, value in given.items() if name != "from"}
         source = given.get("from", FROM_NAME)
         if source not in (FROM_NAME, FROM_DESCRIPTION):
             raise InvalidInput(f"from must be {FROM_NAME} or {FROM_DESCRIPTION}, not {source!r}", field="from")
-        return {**super().check_parameters(rest), "from": source}
+        return {**super().clean_parameters(rest), "from": source}
 
-    def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         words = None
         if parameters["from"] == FROM_DESCRIPTION:
             words = extract_creator_description(row["description"], name=row["name"], layer=row["layer"])
@@ -66,7 +66,7 @@ class AiMetadataRule(_LegacyValue):
     reads = ("created_at",)
     origin_columns = {"ai_metadata": "ai_metadata_origin"}
 
-    def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         return {
             "ai_metadata": {
                 "generatedBy": "Legacy",

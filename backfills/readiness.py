@@ -20,6 +20,6 @@ def finalise_blocker(rule: Rule, legacy_rows: QuerySet) -> str | None:
         return f"run {open_run} of the backfill {rule.name} is {found[open_run]}; finalise it first"
     if found:
         return None
-    if rule.concerned(legacy_rows, rule.clean_parameters({})).exists():
+    if rule.filter_queryset(legacy_rows, rule.clean_parameters({})).exists():
         return f"legacy rows wait for the backfill {rule.name}; run and finalise it first"
     return None

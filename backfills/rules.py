@@ -48,11 +48,11 @@ class Rule:
             raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
         return {}
 
-    def concerned(self, rows: Any, parameters: Parameters) -> Any:
+    def filter_queryset(self, rows: Any, parameters: Parameters) -> Any:
         """Of the queryset `rows` those that need a value. The model may be a historical one: no methods of its own."""
         raise NotImplementedError
 
-    def apply(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
         """New values by field. What it raises parks the row."""
         raise NotImplementedError
 
@@ -67,7 +67,7 @@ class ActionRule(Rule):
     def columns_read(self) -> tuple[str, ...]:
         return tuple(name for name in super().columns_read if name not in self.fields)
 
-    def act(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
+    def perform(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
         """Do it for (pk, wanted value) pairs; what was made by pk. Runs in the batch's transaction."""
         raise NotImplementedError
 

@@ -1,31 +1,11 @@
-"""Fill the fields that legacy assets never had, batch by batch; migrated back, what was filled in is taken out again."""
+"""Does nothing. Migration 0008 fills the legacy values, after the tables of the backfill runs were renamed."""
 
-import sys
-
-from django.conf import settings
 from django.db import migrations
-
-from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from backfills.engine.data_migrations import run_in_migration, undo_in_migration
-
-
-def _say(text):
-    sys.stdout.write(f"\n    {text}")
-
-
-def forwards(apps, schema_editor):
-    for rule in (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE):
-        run_in_migration(apps, rule, max_rows=settings.ASSETS_MIGRATION_MAX_BACKFILL_ROWS, say=_say)
-
-
-def backwards(apps, schema_editor):
-    for rule in (AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE):
-        undo_in_migration(apps, rule, say=_say)
 
 
 class Migration(migrations.Migration):
-    atomic = False  # each batch is a transaction of its own
+    atomic = False
 
     dependencies = [("assets", "0005_value_origins"), ("backfills", "0001_initial")]
 
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)]

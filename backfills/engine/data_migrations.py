@@ -26,7 +26,7 @@ def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, say: Callable[[str
     are columns that another run holds. Neither stops the migration."""
     nowhere = context_for_rule(rule, 0, apps)
     begun = _runs(nowhere, (states.PLANNED, states.RUNNING, states.PAUSED, states.FAILED)).first()
-    rows = rule.concerned(nowhere.model._base_manager.all(), rule.clean_parameters({})).count()
+    rows = rule.filter_queryset(nowhere.model._base_manager.all(), rule.clean_parameters({})).count()
     if begun is None and not rows:
         return
     if begun is None and rows > max_rows:

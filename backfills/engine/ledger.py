@@ -69,7 +69,7 @@ def _origins(job: RunContext, fields: Sequence[str]) -> list[str]:
 
 def _perform(job: RunContext, rule: ActionRule, changes: Sequence[Change], *, by: str, now: datetime) -> int:
     [field] = rule.fields
-    made = rule.act([(change.pk, change.values[field]) for change in changes], run_pk=job.run_pk, by=by, now=now)
+    made = rule.perform([(change.pk, change.values[field]) for change in changes], run_pk=job.run_pk, by=by, now=now)
     change = job.tables.change
     change.objects.bulk_create(
         change(run_id=job.run_pk, row_pk=pk, field=field, after=value) for pk, value in made.items()
@@ -112,7 +112,7 @@ def _restore_column(job: RunContext, field: str, *, after_pk: int, to_pk: int) -
 def _undo(job: RunContext, rule: ActionRule, *, after_pk: int, to_pk: int, by: str, now: datetime) -> Counter[str]:
     ledger = job.tables.change.objects.filter(run_id=job.run_pk, row_pk__gt=after_pk, row_pk__lte=to_pk, outcome="")
     due = list(ledger.values_list("row_pk", "after"))
-    taken = rule.take_back(due, by=by, now=now)
+    taken = rule.undo(due, by=by, now=now)
     restored = [pk for pk, is_taken in taken.items() if is_taken]
     ledger.filter(row_pk__in=restored).update(outcome="restored")
     ledger.update(outcome="conflict")  # what is left

@@ -32,7 +32,7 @@ def select_rows(job: RunContext, run: Any, *, after_pk: int | None = None) -> Qu
     rows = job.model._base_manager.filter(pk__gt=MIN_PK if after_pk is None else after_pk)
     if run.max_pk is not None:
         rows = rows.filter(pk__lte=run.max_pk)
-    return job.rule.concerned(rows, run.parameters).order_by("pk")
+    return job.rule.filter_queryset(rows, run.parameters).order_by("pk")
 
 
 def read(job: RunContext, rows: QuerySet[Any]) -> list[Row]:
@@ -43,7 +43,7 @@ def evaluate_rule(job: RunContext, run: Any, rows: Iterable[Row]) -> Evaluation:
     wishes = Evaluation()
     for row in rows:
         try:
-            answer = job.rule.apply(row, run.parameters)
+            answer = job.rule.compute_values(row, run.parameters)
         except Exception as error:
             # One bad row must not stop the rest: it is parked with what the rule said.
             log.warning("backfill rule failed", extra={"rule": job.rule.name, "row": row["pk"]}, exc_info=True)

@@ -20,7 +20,7 @@ from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started, table_hash
 
 RULES = (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE)
-BEFORE, AFTER = "0005_value_origins", "0006_legacy_values"
+BEFORE, AFTER = "0007_field_terms", "0008_fill_legacy_values"
 
 
 @pytest.fixture

@@ -91,12 +91,12 @@ def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str
     make_assets(15)
     with registered(DescribeByName()) as rule:
         job = started(rule)
-        rule.concerned = lambda rows, parameters: rows.filter(no_such_column=1)
+        rule.filter_queryset = lambda rows, parameters: rows.filter(no_such_column=1)
         tasks.continue_run(job.run_pk)
         run = run_of(job)
         assert (run.state, run.worker) == ("failed", None)
         assert run.error.startswith("FieldError: Cannot resolve keyword 'no_such_column'")
-        del rule.concerned
+        del rule.filter_queryset
         run_control.resume(job.run_pk, by=BY, now=timezone.now())
         tasks.continue_run(job.run_pk)
         assert run_of(job).state == "finished"

@@ -32,10 +32,10 @@ class DescribeByName(Rule):
     origin_columns = {"creator_description": "creator_description_origin"}
     answer: Callable[[rules.Row], dict[str, Any] | Skip | None] = staticmethod(lambda row: None)
 
-    def concerned(self, rows: Any, parameters: rules.Parameters) -> Any:
+    def filter_queryset(self, rows: Any, parameters: rules.Parameters) -> Any:
         return rows.filter(creator_description__isnull=True)
 
-    def apply(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
         answer = self.answer(row)
         return {"creator_description": f"about {row['name']}"} if answer is None else answer
 
@@ -49,10 +49,10 @@ class RewriteWords(Rule):
     fields = ("description", "tags", "rights", "curated_at", "file_size")
     label_field = "name"
 
-    def concerned(self, rows: Any, parameters: rules.Parameters) -> Any:
+    def filter_queryset(self, rows: Any, parameters: rules.Parameters) -> Any:
         return rows.exclude(description__startswith="new ")
 
-    def apply(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
+    def compute_values(self, row: rules.Row, parameters: rules.Parameters) -> dict[str, Any] | Skip:
         return {
             "description": f"new {row['description']}",
             "tags": [*row["tags"], 'quoted "tag", {braces}'],
