@@ -37,7 +37,7 @@ def test_plan_run_finalise_reopen_undo() -> None:
     assert "12  change" in told
     assert "by layer: L 12" in told
     digest = told.splitlines()[-1].removeprefix("Plan ")
-    told = _say("backfill", "run", RULE, "--plan", digest, "--batch-rows", "5")
+    told = _say("backfill", "run", RULE, "--plan", digest, "--batch-size", "5")
     assert "finished: 12 of 12 rows, 12 changed" in told
     assert set(Asset.objects.values_list("creator_description", flat=True)) == {"Silk and rust"}
     assert ", finalised" in _say("backfill", "finalise", RULE)
@@ -66,7 +66,7 @@ def test_a_plan_whose_rows_moved_is_refused() -> None:
         (["run", RULE, "--set", "colour=red"], "takes no parameter colour"),
         (["run", RULE, "--set", "from=tea"], "from must be name or description"),
         (["run", RULE, "--set", "registered_before=soon"], "registered_before must be a date"),
-        (["run", RULE, "--batch-rows", "0"], "batch_size must be between 1 and 5000"),
+        (["run", RULE, "--batch-size", "0"], "batch_size must be between 1 and 5000"),
         (["pause", RULE], "There is no such run"),
         (["undo", RULE, "--run", "404"], "There is no such run"),
     ],
@@ -80,7 +80,7 @@ def test_pause_resume_cancel_adjust_force_status() -> None:
     make_assets(12)
     _say("backfill", "run", RULE, "--queued")
     assert "paused" in _say("backfill", "pause", RULE)
-    _say("backfill", "adjust", RULE, "--batch-rows", "7", "--rest", "0.5")
+    _say("backfill", "adjust", RULE, "--batch-size", "7", "--rest", "0.5")
     [status] = json.loads(_say("backfill", "status", RULE, "--json"))
     assert (status["state"], status["batchRows"], status["sleepRatio"]) == ("paused", 7, 0.5)
     with pytest.raises(CommandError, match="does not wait for a worker"):
@@ -132,7 +132,7 @@ def test_ctrl_c_pauses_and_resume_finishes() -> None:
         "from django.db import connection\n"
         f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r}\n"
         "from django.core.management import call_command\n"
-        f"call_command('backfill', 'run', {RULE!r}, '--batch-rows', '10', '--rest', '20')\n"
+        f"call_command('backfill', 'run', {RULE!r}, '--batch-size', '10', '--rest', '20')\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script],

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--registered-before", metavar="DATE", help="Leave later assets alone.")
         parser.add_argument("--songs", action="store_true", help="Also ask for the pictures of songs.")
         parser.add_argument("--dry-run", action="store_true", help="Only plan.")
-        parser.add_argument("--batch-rows", type=int, default=100)
+        parser.add_argument("--batch-size", type=int, default=100)
         parser.add_argument("--rest", type=float, default=0, help="Rest after a batch, as a multiple of its time.")
         parser.add_argument("--queued", action="store_true", help="Leave it to the workers and do not wait.")
         parser.add_argument("--reason", default="Legacy assets filled by an operator")
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def _go(self, rule: str, parameters: list[str], options: dict[str, Any]) -> None:
         words = ["plan" if options["dry_run"] else "run", rule, "--reason", options["reason"]]
-        words += ["--batch-rows", str(options["batch_size"]), "--rest", str(options["rest"])]
+        words += ["--batch-size", str(options["batch_size"]), "--rest", str(options["rest"])]
         words += [word for parameter in parameters for word in ("--set", parameter)]
         if options["queued"] and not options["dry_run"]:
             words.append("--queued")

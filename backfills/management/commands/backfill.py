@@ -48,7 +48,7 @@ class Command(BaseCommand):
             if verb == "undo":
                 steered.add_argument("--dry-run", action="store_true", help="Count what would be put back.")
             if verb == "adjust":
-                steered.add_argument("--batch-rows", type=int)
+                steered.add_argument("--batch-size", type=int)
                 steered.add_argument("--rest", type=float, help="Rest after a batch, as a multiple of its time.")
         hold = verbs.add_parser("hold", help="No run goes on until `release`.")
         hold.add_argument("--reason", required=True)
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("rule", help=f"One of {', '.join(rule.name for rule in all_rules())}.")
         parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="A parameter of the rule.")
         parser.add_argument("--reason", default="Run from the command line", help="Kept with the run.")
-        parser.add_argument("--batch-rows", type=int, default=100)
+        parser.add_argument("--batch-size", type=int, default=100)
         parser.add_argument("--rest", type=float, default=0, help="Rest after a batch, as a multiple of its time.")
         return parser
 
