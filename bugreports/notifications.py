@@ -48,13 +48,13 @@ def enqueue_webhook(event: str, report: BugReport, *, now: datetime) -> None:
 
 
 def enqueue_digests(now: datetime) -> int:
-    """One for each person with active reports, once a day however often the clock strikes. How many have one."""
+    """One for each user with active reports, once a day however often the clock strikes. How many have one."""
     if not settings.BUGREPORTS_DIGEST_EMAIL_ENABLED:
         return 0
-    people = User.objects.filter(is_active=True, assigned_bug_reports__in=BugReport.objects.active()).distinct()
-    for person in people:
-        _write(Notification.Kind.DIGEST, f"digest:{now:%Y-%m-%d}:{person.pk}", {"person": person.pk}, now)
-    return len(people)
+    users = User.objects.filter(is_active=True, assigned_bug_reports__in=BugReport.objects.active()).distinct()
+    for user in users:
+        _write(Notification.Kind.DIGEST, f"digest:{now:%Y-%m-%d}:{user.pk}", {"user": user.pk}, now)
+    return len(users)
 
 
 def _write(kind: str, key: str, body: dict[str, Any], now: datetime) -> None:
@@ -125,9 +125,9 @@ def sign(moment: str, body: bytes, secret: str) -> str:
 
 
 def _mail(notice: Notification) -> None:
-    person = User.objects.filter(pk=notice.body["person"], is_active=True).first()
-    reports = list(BugReport.objects.assigned_to(person).order_by("submitted_at")) if person else []
-    if not person or not reports:
+    user = User.objects.filter(pk=notice.body["user"], is_active=True).first()
+    reports = list(BugReport.objects.assigned_to(user).order_by("submitted_at")) if user else []
+    if not user or not reports:
         return  # done meanwhile: there is nothing to tell
     lines = [
         f"{report.report_id}  {report.status}  {report.priority or 'no priority'}  {report.first_line[:80]}"
@@ -137,7 +137,7 @@ def _mail(notice: Notification) -> None:
         lines.append(f"... and {len(reports) - _SHOWN_IN_DIGEST} more")
     lines += ["", f"{settings.PUBLIC_BASE_URL}/admin/bugreports/bugreport/?queue=mine"]
     subject = f"{len(reports)} bug report{'s' if len(reports) > 1 else ''} assigned to you"
-    send_letter(to=person.email, subject=subject, lines=lines)
+    send_letter(to=user.email, subject=subject, lines=lines)
 
 
 def delete_old_notifications(now: datetime) -> int:

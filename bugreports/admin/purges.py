@@ -14,7 +14,7 @@ class PurgeRunAdmin(ReadOnlyModelAdmin):
 
     @display(
         description="Status", ordering="status",
-        label={"done": "success", "running": "info", "died": "warning", "refused": "danger"},
+        label={"done": "success", "running": "info", "interrupted": "warning", "aborted": "danger"},
     )  # fmt: skip
     def state(self, run: PurgeRun) -> str:
         return run.status

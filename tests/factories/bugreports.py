@@ -54,7 +54,7 @@ class PurgeRunFactory(DjangoModelFactory):
     started_at = DAY_ONE
     finished_at = DAY_ONE
     status = PurgeRun.Status.DONE
-    requested_by = "clock"
+    requested_by = "schedule"
     cutoff = DAY_ONE
 
 
