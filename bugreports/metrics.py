@@ -8,10 +8,11 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 
 from accounts.models import User
-from bugreports.models import BugReport, Notification, PendingFileDeletion, PurgeRun
+from bugreports.models import BugReport, PendingFileDeletion, PurgeRun
 from bugreports.querysets import BugReportQuerySet
 from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
+from notifications.models import Notification
 
 COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
 

@@ -40,9 +40,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="10"),
     },
     "tell the outside of bug reports": {
-        "task": "bugreports.tasks.deliver_notifications",
+        "task": "notifications.tasks.deliver_notifications",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "notifications-delete-old": {
+        "task": "notifications.tasks.delete_old_notifications",
+        "schedule": crontab(hour="3", minute="20"),
     },
     "write people of their bug reports every morning": {
         "task": "bugreports.tasks.enqueue_daily_digests",
