@@ -23,10 +23,6 @@ class PayloadNotObject(InvalidInput):
     code = "invalid_payload"
 
 
-class JsonInvalid(InvalidInput):
-    code = "invalid_json"
-
-
 class DescriptionMissing(InvalidPayload):
     code = "missing_description"
 
