@@ -1,4 +1,4 @@
-"""Find the rows a database refuses among many it takes."""
+"""Find the rows that the database rejects in a set of rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -7,32 +7,33 @@ from django.db import DatabaseError, OperationalError, transaction
 
 T = TypeVar("T")
 
-# Deadlock, serialization failure, lock not available, statement timeout: worth another try.
-_PASSING = frozenset({"40P01", "40001", "55P03", "57014"})
+# Deadlock, serialization failure, lock not available, statement timeout: a retry may succeed.
+_TRANSIENT = frozenset({"40P01", "40001", "55P03", "57014"})
 
 
-def bisect_failures(items: Sequence[T], do: Callable[[Sequence[T]], Any]) -> list[tuple[T, str]]:
-    """Call `do` with all; where the database refuses, with each half, and so on. The refused items with the reason.
+def bisect_failures(items: Sequence[T], write: Callable[[Sequence[T]], Any]) -> list[tuple[T, str]]:
+    """Call `write` with all items, and with each half where the database rejects them.
 
-    What has nothing to do with the items (a lock, a lost connection) is raised.
+    Return the rejected items with the reasons. Raises OperationalError (a lock, a lost connection), because smaller
+    sets would fail in the same way.
     """
     if not items:
         return []
     try:
         with transaction.atomic():
-            do(items)
+            write(items)
     except OperationalError:
         raise
     except DatabaseError as error:
         if len(items) == 1:
             return [(items[0], database_message(error))]
         middle = len(items) // 2
-        return bisect_failures(items[:middle], do) + bisect_failures(items[middle:], do)
+        return bisect_failures(items[:middle], write) + bisect_failures(items[middle:], write)
     return []
 
 
 def is_transient(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) in _PASSING
+    return getattr(error.__cause__, "sqlstate", None) in _TRANSIENT
 
 
 def database_message(error: DatabaseError) -> str:

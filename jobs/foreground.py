@@ -1,76 +1,85 @@
-"""Carry a run out here and now, in the process of whoever asked; where a worker has it, look on."""
+"""Run in the calling process, or follow the worker that has the lease."""
 
 import time
 from collections.abc import Callable
+from typing import Any
 
-from backfills import run_control, states
-from backfills.engine.run_context import context_for_run
-from backfills.engine.runner import Clock, acquire_lease, release_lease, run_batches
-from backfills.models import BackfillRun
-from backfills.throttle import Throttle
+from jobs import states
+from jobs.run_control import RunControl
+from jobs.runner import Clock, acquire_lease, release_lease, run_batches
+from jobs.selection import rows_done
+from jobs.throttle import Throttle
 
-_LOOK_SECONDS = 0.5
-_LOOKS_AT_STOPPING = 20
+_POLL_INTERVAL_SECONDS = 0.5
+_MAX_STOP_POLLS = 20
 
 
 def run_in_foreground(
-    run_pk: int, *, clock: Clock, on_rows: Callable[[int], None], on_wait: Callable[[str], None]
-) -> BackfillRun:
-    """Until the run is over or stopped by somebody; the run as it is then. `on_wait` hears why nothing moves, once
-    for each reason. Raises Unavailable when the database stays away."""
-    run = BackfillRun.objects.get(pk=run_pk)
-    job, throttle = context_for_run(run), Throttle(run.baseline_p95_ms)
-    told = ""
-    seen = _seen(run)
+    control: RunControl,
+    run_pk: int,
+    *,
+    clock: Clock,
+    on_rows: Callable[[int], None],
+    on_wait: Callable[[str], None],
+) -> Any:
+    """Run until the run is over or stopped, and return it.
+
+    `on_wait` gets each new reason why the run waits. Raises Unavailable if the database stays unreachable.
+    """
+    run = control.get_run(run_pk)
+    context, throttle = control.context_for_run(run), Throttle(run.baseline_p95_ms, control.models.global_pause)
+    shown_reason = ""
+    counted = _rows_processed(run)
     while run.state in states.ACTIVE:
-        mark = acquire_lease(job, now=clock())
-        if mark is None:
-            reason = "Another worker carries the run on; looking on"
+        token = acquire_lease(context, now=clock())
+        if token is None:
+            reason = "Another worker has the run; following its progress"
         else:
             try:
                 run_batches(
-                    job,
-                    mark,
+                    context,
+                    token,
                     clock=clock,
                     throttle_reason=throttle.throttle_reason,
-                    on_step=lambda step: on_rows(step.rows),
+                    on_batch=lambda result: on_rows(result.rows),
                 )
             finally:
-                release_lease(job, mark)
+                release_lease(context, token)
             reason = throttle.throttle_reason()
-        run = BackfillRun.objects.get(pk=run_pk)
-        if mark is None:
-            on_rows(_seen(run) - seen)
-        seen = _seen(run)
+        run = control.get_run(run_pk)
+        if token is None:
+            on_rows(_rows_processed(run) - counted)
+        counted = _rows_processed(run)
         if run.state in states.ACTIVE:
-            if reason and reason != told:
+            if reason and reason != shown_reason:
                 on_wait(reason)
-                told = reason
-            time.sleep(_LOOK_SECONDS)
+                shown_reason = reason
+            time.sleep(_POLL_INTERVAL_SECONDS)
     return run
 
 
-def undo_in_foreground(run_pk: int, *, by: str, clock: Clock) -> BackfillRun:
-    """From whatever state: a run under way is stopped first, a finalised one reopened. For an emergency.
+def undo_in_foreground(control: RunControl, run_pk: int, *, by: str, clock: Clock) -> Any:
+    """Undo a run from any state, for emergencies: an active run is stopped first, a finalised one reopened.
 
-    Raises ColumnLocked while another run works on the same columns: the newest run is undone first.
+    Raises ColumnLocked while another run has locked the same columns: undo the newest run first.
     """
-    run = BackfillRun.objects.get(pk=run_pk)
+    run = control.get_run(run_pk)
     if run.state == states.RUNNING:
-        run = run_control.pause(run_pk, by=by, now=clock())
-    for _ in range(_LOOKS_AT_STOPPING):
+        run = control.pause(run_pk, by=by, now=clock())
+    for _ in range(_MAX_STOP_POLLS):
         if run.state not in (states.PAUSING, states.CANCELLING):
             break
-        time.sleep(_LOOK_SECONDS)
-        run = BackfillRun.objects.get(pk=run_pk)
+        time.sleep(_POLL_INTERVAL_SECONDS)
+        run = control.get_run(run_pk)
     else:
-        run = run_control.force_unlock(run_pk, by=by, now=clock())
+        run = control.force_unlock(run_pk, by=by, now=clock())
     if run.state == states.FINALISED:
-        run_control.reopen(run_pk, by=by, now=clock())
+        control.reopen(run_pk, by=by, now=clock())
     if run.state != states.UNDOING:
-        run_control.begin_undo(run_pk, by=by, now=clock())
-    return run_in_foreground(run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
+        control.begin_undo(run_pk, by=by, now=clock())
+    return run_in_foreground(control, run_pk, clock=clock, on_rows=lambda rows: None, on_wait=lambda reason: None)
 
 
-def _seen(run: BackfillRun) -> int:
-    return run.restored_rows + run.conflict_rows if run.state in (states.UNDOING, states.UNDONE) else run.rows_done
+def _rows_processed(run: Any) -> int:
+    is_undo = run.state in (states.UNDOING, states.UNDONE)
+    return run.restored_rows + run.conflict_rows if is_undo else rows_done(run)

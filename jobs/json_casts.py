@@ -1,4 +1,4 @@
-"""SQL that turns JSON into the value of a column and back, the same for writing and for undoing."""
+"""SQL casts between JSON and a column. Writing and undoing use the same casts, so that values round-trip."""
 
 from typing import Any
 
@@ -11,22 +11,21 @@ _encode = DjangoJSONEncoder(ensure_ascii=False).encode
 
 
 def to_json_text(value: Any) -> str | None:
-    """None is the database's null, never JSON's."""
+    """Encode `value` as JSON; None becomes SQL NULL, never JSON null."""
     return None if value is None else _encode(value)
 
 
 def from_json(expression: str, field: Any) -> str:
-    """SQL of the column's value from SQL of its JSON."""
+    """Return SQL that casts the jsonb `expression` to the type of `field`."""
     if isinstance(field, JSONField):
         return expression
-    kind = field.db_type(connection)
+    db_type = field.db_type(connection)
     if isinstance(field, ArrayField):
-        return (
-            f"CASE WHEN {expression} IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text({expression}))::{kind} END"
-        )
+        elements = f"ARRAY(SELECT jsonb_array_elements_text({expression}))"
+        return f"CASE WHEN {expression} IS NOT NULL THEN {elements}::{db_type} END"
     text = f"({expression} #>> '{{}}')"
-    # A cast to varchar(n) would cut what is too long; an assignment refuses it.
-    return text if kind.startswith("varchar") or kind == "text" else f"{text}::{kind}"
+    # A cast to varchar(n) truncates a value that is too long; an assignment raises an error.
+    return text if db_type.startswith("varchar") or db_type == "text" else f"{text}::{db_type}"
 
 
 def quote(name: str) -> str:

@@ -1,211 +1,222 @@
-"""What people ask of a run: pause, resume, cancel, force, adjust, undo, finalise, reopen, retry a parked row, hold all.
+"""Control of runs: pause, resume, cancel, unlock, adjust, undo, finalise, reopen, retry, global pause.
 
-Each verb locks the run, checks the move and leaves an event. A batch holds the same lock until it is committed, so
-that no verb ever finds half a batch. Whoever needs a worker for it goes by `queueing`.
+Each method locks the run, checks the transition and records an event. A batch holds the same lock until its commit, so
+that no method sees half a batch. None of them starts a worker.
 """
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 
-from backfills import states
-from backfills.engine.ledger import write_collecting_errors
-from backfills.engine.run_context import RunContext, context_for_run
-from backfills.engine.run_setup import clean_reason, validate_pace
-from backfills.engine.selection import evaluate_rule, iter_chunks, read, select_rows
-from backfills.engine.transitions import has_active_lease, record_event, transition
-from backfills.errors import TransitionNotAllowed
-from backfills.models import BackfillGlobalPause, BackfillRowError, BackfillRun
 from common.errors import Conflict, NotFound
+from jobs import states
+from jobs.errors import TransitionNotAllowed
+from jobs.run_context import RunContext, RunModels
+from jobs.run_setup import clean_reason, validate_pace
+from jobs.selection import iter_chunks
+from jobs.transitions import has_active_lease, record_event, transition
 
 log = logging.getLogger(__name__)
 
-_LEFT_OVER_SHOWN = 5
+_MAX_SHOWN_PKS = 5
 
 
-def _locked(run_pk: int) -> tuple[RunContext, BackfillRun]:
-    run = BackfillRun.objects.select_for_update().filter(pk=run_pk).first()
-    if run is None:
-        raise NotFound(f"There is no run {run_pk}")
-    return context_for_run(run), run
+class Queueing(Protocol):
+    """Functions that change a run and send its task."""
+
+    def start(self, run_pk: int, *, by: str, now: datetime, plan_hash: str | None) -> None: ...
+    def resume(self, run_pk: int, *, by: str, now: datetime) -> None: ...
+    def undo(self, run_pk: int, *, by: str, now: datetime) -> None: ...
+    def force_unlock(self, run_pk: int, *, by: str, now: datetime) -> None: ...
+    def recreate_plan(self, run_pk: int) -> None: ...
 
 
-@transaction.atomic
-def pause(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """At once where no worker holds the run, else after its batch."""
-    job, run = _locked(run_pk)
-    is_held = has_active_lease(run, now)
-    transition(job.tables, run, states.PAUSING if is_held else states.PAUSED, now=now, actor=by, text="Pause asked for")
-    return run
+@dataclass(frozen=True)
+class RunControl:
+    """The control of one kind of run. `context_for_run` raises NotFound if the operation of a run does not exist."""
 
+    models: RunModels
+    context_for_run: Callable[[Any], RunContext]
 
-@transaction.atomic
-def cancel(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """Like `pause`, for good. What was written stays until the run is undone."""
-    job, run = _locked(run_pk)
-    is_held = run.state in (states.RUNNING, states.PAUSING) and has_active_lease(run, now)
-    to = states.CANCELLING if is_held else states.CANCELLED
-    transition(
-        job.tables, run, to, now=now, actor=by, text="Cancelling asked for", finished_at=None if is_held else now
-    )
-    return run
+    def get_run(self, run_pk: int) -> Any:
+        run = self.models.run.objects.filter(pk=run_pk).first()
+        if run is None:
+            raise NotFound(f"There is no run {run_pk}")
+        return run
 
+    def _lock(self, run_pk: int) -> tuple[RunContext, Any]:
+        run = self.models.run.objects.select_for_update().filter(pk=run_pk).first()
+        if run is None:
+            raise NotFound(f"There is no run {run_pk}")
+        return self.context_for_run(run), run
 
-@transaction.atomic
-def resume(run_pk: int, *, by: str, now: datetime, baseline_p95_ms: float | None = None) -> BackfillRun:
-    job, run = _locked(run_pk)
-    if run.state == states.PLANNED:
-        raise TransitionNotAllowed("The run has not begun: start it")
-    if run.state == states.FINALISED:
-        raise TransitionNotAllowed("The run is finalised and has nothing left to do")
-    if run.state == states.RUNNING and not has_active_lease(run, now):
-        return run  # its worker went; whoever asks carries it on
-    transition(
-        job.tables,
-        run,
-        states.RUNNING,
-        now=now,
-        actor=by,
-        text="Resumed",
-        error="",
-        finished_at=None,
-        baseline_p95_ms=baseline_p95_ms or run.baseline_p95_ms,
-    )
-    return run
+    @transaction.atomic
+    def pause(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Pause after the current batch, or at once if no worker has the lease."""
+        _, run = self._lock(run_pk)
+        to = states.PAUSING if has_active_lease(run, now) else states.PAUSED
+        transition(self.models, run, to, now=now, actor=by, message="Pause requested")
+        return run
 
+    @transaction.atomic
+    def cancel(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Stop like `pause`, for good. Written values stay until the run is undone."""
+        _, run = self._lock(run_pk)
+        is_leased = run.state in (states.RUNNING, states.PAUSING) and has_active_lease(run, now)
+        to, finished_at = (states.CANCELLING, None) if is_leased else (states.CANCELLED, now)
+        transition(self.models, run, to, now=now, actor=by, message="Cancellation requested", finished_at=finished_at)
+        return run
 
-@transaction.atomic
-def begin_undo(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """Raises TransitionNotAllowed while the run goes on (pause or cancel it first), ColumnLocked while another one does."""
-    job, run = _locked(run_pk)
-    transition(job.tables, run, states.UNDOING, now=now, actor=by, text="Undoing asked for", error="", finished_at=None)
-    return run
+    @transaction.atomic
+    def resume(self, run_pk: int, *, by: str, now: datetime, baseline_p95_ms: float | None = None) -> Any:
+        _, run = self._lock(run_pk)
+        if run.state == states.PLANNED:
+            raise TransitionNotAllowed("The run is planned: start it")
+        if run.state == states.FINALISED:
+            raise TransitionNotAllowed("The run is finalised and has no work left")
+        if run.state == states.RUNNING and not has_active_lease(run, now):
+            return run  # its worker is gone; the caller starts another one
+        transition(
+            self.models, run, states.RUNNING, now=now, actor=by, message="Resumed", error="", finished_at=None,
+            baseline_p95_ms=baseline_p95_ms or run.baseline_p95_ms,
+        )  # fmt: skip
+        return run
 
+    @transaction.atomic
+    def begin_undo(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Raises TransitionNotAllowed while the run is active, ColumnLocked while another run has its columns."""
+        _, run = self._lock(run_pk)
+        transition(
+            self.models, run, states.UNDOING, now=now, actor=by, message="Undo requested", error="", finished_at=None
+        )
+        return run
 
-@transaction.atomic
-def force_unlock(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """The way out of a run whose worker is gone or hangs: a stop that was asked for is made, else the hold is taken
-    from the worker, which notices at its next batch and leaves."""
-    job, run = _locked(run_pk)
-    if run.state not in states.ACTIVE:
-        raise TransitionNotAllowed(f"The run is {run.state} and does not wait for a worker")
-    run.worker = run.lease_expires_at = run.next_check_at = None
-    if (settled := states.stop_target(run.state)) != run.state:
-        finished_at = now if settled == states.CANCELLED else None
-        transition(job.tables, run, settled, now=now, actor=by, text=f"{settled} by force", finished_at=finished_at)
-    else:
-        run.wait_reason = ""
-        run.save()
-        record_event(job.tables, run.pk, "forced", "Taken from its worker and sent on", now=now, actor=by)
-    return run
+    @transaction.atomic
+    def force_unlock(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Release the lease of a worker that is gone or hangs, and complete a requested stop.
 
+        A worker that is still alive gets LeaseLost at its next batch.
+        """
+        _, run = self._lock(run_pk)
+        if run.state not in states.ACTIVE:
+            raise TransitionNotAllowed(f"The run is {run.state}: no worker can have its lease")
+        run.lease_token = run.lease_expires_at = run.next_check_at = None
+        if (target := states.stop_target(run.state)) != run.state:
+            finished_at = now if target == states.CANCELLED else None
+            message = f"{target.capitalize()} by force unlock"
+            transition(self.models, run, target, now=now, actor=by, message=message, finished_at=finished_at)
+        else:
+            run.wait_reason = ""
+            run.save()
+            record_event(self.models, run.pk, "unlocked", "Lease released by force unlock", now=now, actor=by)
+        return run
 
-@transaction.atomic
-def adjust(run_pk: int, *, batch_size: int, sleep_ratio: float, by: str, now: datetime) -> BackfillRun:
-    """From the next batch on. Raises Invalid outside the bounds."""
-    job, run = _locked(run_pk)
-    if run.state in (states.UNDONE, states.FINALISED):
-        raise TransitionNotAllowed(f"The run is {run.state}; there is no next batch")
-    validate_pace(batch_size=batch_size, sleep_ratio=sleep_ratio, run=run)
-    text = f"{run.batch_size} rows a batch, rest {run.sleep_ratio:g} -> {batch_size} rows, rest {sleep_ratio:g}"
-    run.batch_size, run.sleep_ratio = batch_size, sleep_ratio
-    run.save(update_fields=["batch_size", "sleep_ratio"])
-    record_event(job.tables, run.pk, "adjusted", text, now=now, actor=by)
-    return run
+    @transaction.atomic
+    def adjust(self, run_pk: int, *, batch_size: int, sleep_ratio: float, by: str, now: datetime) -> Any:
+        """Change the pace from the next batch on. Raises InvalidInput outside the bounds."""
+        _, run = self._lock(run_pk)
+        if run.state in (states.UNDONE, states.FINALISED):
+            raise TransitionNotAllowed(f"The run is {run.state} and has no batch left to adjust")
+        validate_pace(batch_size=batch_size, sleep_ratio=sleep_ratio, run=run)
+        message = f"Batch size {run.batch_size} -> {batch_size}, sleep ratio {run.sleep_ratio:g} -> {sleep_ratio:g}"
+        run.batch_size, run.sleep_ratio = batch_size, sleep_ratio
+        run.save(update_fields=["batch_size", "sleep_ratio"])
+        record_event(self.models, run.pk, "adjusted", message, now=now, actor=by)
+        return run
 
+    @transaction.atomic
+    def finalise(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Declare the values reliable. Raises TransitionNotAllowed while rows are missing."""
+        context, run = self._lock(run_pk)
+        states.validate_transition(run.state, states.FINALISED)
+        if errors := self.finalise_errors(context, run):
+            raise TransitionNotAllowed("; ".join(errors))
+        transition(self.models, run, states.FINALISED, now=now, actor=by, message="Finalised")
+        return run
 
-@transaction.atomic
-def finalise(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """From now on the rest of the system may count on the values. Raises TransitionNotAllowed while it may not."""
-    job, run = _locked(run_pk)
-    states.validate_transition(run.state, states.FINALISED)
-    if reasons := finalise_errors(job, run):
-        raise TransitionNotAllowed("; ".join(reasons))
-    transition(job.tables, run, states.FINALISED, now=now, actor=by, text="Finalised")
-    return run
+    def finalise_errors(self, context: RunContext, run: Any) -> list[str]:
+        """Return why the run cannot be finalised: failed rows, or rows that the operation would still change.
 
+        A value that the run wrote and a user removed since counts as done: the user decided so.
+        """
+        errors = []
+        failed_pks = set(run.row_errors.unresolved().values_list("row_pk", flat=True))
+        if failed_pks:
+            errors.append(f"{len(failed_pks)} rows have failed: correct and retry them")
+        missing: list[int] = []
+        for rows in iter_chunks(context, run):
+            evaluation = context.operation.evaluate(run, rows)
+            pks = {change.pk for change in evaluation.changes} | {pk for pk, _ in evaluation.errors}
+            written_pks = set(run.changes.filter(row_pk__in=pks).values_list("row_pk", flat=True))
+            missing += pks - failed_pks - written_pks
+        if missing:
+            shown = ", ".join(map(str, sorted(missing)[:_MAX_SHOWN_PKS]))
+            errors.append(f"{len(missing)} rows have no value yet, such as {shown}")
+        return errors
 
-def finalise_errors(job: RunContext, run: BackfillRun) -> list[str]:
-    """Parked rows, and the post-check: no row of the run's range is left that the rule would still change.
+    @transaction.atomic
+    def reopen(self, run_pk: int, *, by: str, now: datetime) -> Any:
+        """Set a finalised run back to finished, so that it can be undone."""
+        _, run = self._lock(run_pk)
+        if run.state != states.FINALISED:
+            raise TransitionNotAllowed(f"The run is {run.state}; only a finalised run can be reopened")
+        transition(self.models, run, states.FINISHED, now=now, actor=by, message="Reopened")
+        return run
 
-    A value that the run wrote and a person took away since is that person's decision and counts as done.
-    """
-    reasons = []
-    parked_pks = set(run.parked.open().values_list("row_pk", flat=True))
-    if parked_pks:
-        reasons.append(f"{len(parked_pks)} rows are parked: mend and retry them")
-    left: list[int] = []
-    for rows in iter_chunks(job, run):
-        wishes = evaluate_rule(job, run, rows)
-        pks = {change.pk for change in wishes.changes} | {pk for pk, _ in wishes.bad}
-        left += pks - parked_pks - set(run.changes.filter(row_pk__in=pks).values_list("row_pk", flat=True))
-    if left:
-        shown = ", ".join(map(str, sorted(left)[:_LEFT_OVER_SHOWN]))
-        reasons.append(f"{len(left)} rows still lack their value, such as {shown}")
-    return reasons
+    @transaction.atomic
+    def retry_row(self, row_error_pk: int, *, by: str, now: datetime) -> Any:
+        """Process a failed row again and return its row error, resolved or with the new reason.
 
+        Raises TransitionNotAllowed if the state of the run does not allow writes.
+        """
+        row_error_model = self.models.row_error
+        run_pk = row_error_model.objects.filter(pk=row_error_pk).values_list("run_id", flat=True).first()
+        if run_pk is None:
+            raise NotFound(f"There is no row error {row_error_pk}")
+        context, run = self._lock(run_pk)
+        if run.state not in (states.RUNNING, states.PAUSING, states.PAUSED, states.FAILED, states.FINISHED):
+            raise TransitionNotAllowed(f"The run is {run.state}; its failed rows cannot be retried")
+        row_error = row_error_model.objects.select_for_update().get(pk=row_error_pk)
+        if row_error.resolved_at is not None:
+            return row_error
+        operation = context.operation
+        selected = operation.select(run).filter(pk=row_error.row_pk).select_for_update(no_key=True)
+        evaluation = operation.evaluate(run, operation.read(selected))
+        rejected = operation.write(evaluation.changes, by=run.requested_by, now=now)
+        if reasons := [*(reason for _, reason in evaluation.errors), *rejected.values()]:
+            row_error.attempts, row_error.reason = row_error.attempts + 1, reasons[0][:500]
+            row_error.save(update_fields=["attempts", "reason"])
+            return row_error
+        row_error.resolved_at = now
+        row_error.resolution = f"written, by {by}" if evaluation.changes else "needs no value any more"
+        row_error.save(update_fields=["resolved_at", "resolution"])
+        run.failed_rows -= 1
+        run.changed_rows += len(evaluation.changes)
+        run.skipped_rows += 1 - len(evaluation.changes)
+        run.save(update_fields=["failed_rows", "changed_rows", "skipped_rows"])
+        message = f"Failed row {row_error.label}: {row_error.resolution}"
+        record_event(self.models, run.pk, "retried", message, now=now, actor=by)
+        return row_error
 
-@transaction.atomic
-def reopen(run_pk: int, *, by: str, now: datetime) -> BackfillRun:
-    """A finalised run becomes finished again, so that it can be undone."""
-    job, run = _locked(run_pk)
-    if run.state != states.FINALISED:
-        raise TransitionNotAllowed(f"The run is {run.state}; only a finalised one is reopened")
-    transition(job.tables, run, states.FINISHED, now=now, actor=by, text="Reopened")
-    return run
+    @transaction.atomic
+    def pause_all(self, *, by: str, reason: str, now: datetime) -> None:
+        """Pause all runs of this kind until `resume_all`. Raises Conflict if they are paused already."""
+        reason = clean_reason(reason, why="all runs shall pause")
+        _, is_new = self.models.global_pause.objects.get_or_create(
+            pk=1, defaults={"reason": reason, "paused_by": by, "paused_at": now}
+        )
+        if not is_new:
+            raise Conflict("All runs are paused already")
+        log.warning("all runs paused", extra={"by": by})
 
+    def resume_all(self) -> bool:
+        """Return whether the runs were paused."""
+        deleted, _ = self.models.global_pause.objects.all().delete()
+        return bool(deleted)
 
-@transaction.atomic
-def retry_row(parked_pk: int, *, by: str, now: datetime) -> BackfillRowError:
-    """Do a parked row once more; it stays parked with the new reason where that fails. Raises TransitionNotAllowed while the
-    run is being undone or is over for good."""
-    run_pk = BackfillRowError.objects.filter(pk=parked_pk).values_list("run_id", flat=True).first()
-    if run_pk is None:
-        raise NotFound(f"There is no parked row {parked_pk}")
-    job, run = _locked(run_pk)
-    if run.state not in (states.RUNNING, states.PAUSING, states.PAUSED, states.FAILED, states.FINISHED):
-        raise TransitionNotAllowed(f"The run is {run.state}; its parked rows are no longer done")
-    parked = BackfillRowError.objects.select_for_update().get(pk=parked_pk)
-    if parked.resolved_at is not None:
-        return parked
-    wanted = select_rows(job, run).filter(pk=parked.row_pk).select_for_update(no_key=True)
-    wishes = evaluate_rule(job, run, read(job, wanted))
-    refused = write_collecting_errors(job, wishes.changes, by=run.requested_by, now=now)
-    reasons = [*(reason for _, reason in wishes.bad), *refused.values()]
-    if reasons:
-        parked.attempts, parked.reason = parked.attempts + 1, reasons[0][:500]
-        parked.save(update_fields=["attempts", "reason"])
-        return parked
-    parked.resolved_at = now
-    parked.resolution = f"done, by {by}" if wishes.changes else "it needs nothing any more"
-    parked.save(update_fields=["resolved_at", "resolution"])
-    run.failed_rows -= 1
-    run.changed_rows += len(wishes.changes)
-    run.skipped_rows += 1 - len(wishes.changes)
-    run.save(update_fields=["failed_rows", "changed_rows", "skipped_rows"])
-    record_event(job.tables, run.pk, "retried", f"Parked row {parked.label}: {parked.resolution}", now=now, actor=by)
-    return parked
-
-
-@transaction.atomic
-def pause_all(*, by: str, reason: str, now: datetime) -> None:
-    """No run goes on until `resume_all`. Raises Conflict where they are held already."""
-    reason = clean_reason(reason, why="everything shall wait")
-    _, is_new = BackfillGlobalPause.objects.get_or_create(
-        pk=1, defaults={"reason": reason, "held_by": by, "held_at": now}
-    )
-    if not is_new:
-        raise Conflict("All runs are held already")
-    log.warning("backfills held", extra={"by": by})
-
-
-def resume_all() -> bool:
-    """True where they were held."""
-    deleted, _ = BackfillGlobalPause.objects.all().delete()
-    return bool(deleted)
-
-
-def global_pause() -> dict[str, Any] | None:
-    return BackfillGlobalPause.objects.values("reason", "held_by", "held_at").first()
+    def global_pause(self) -> dict[str, Any] | None:
+        return self.models.global_pause.objects.values("reason", "paused_by", "paused_at").first()

@@ -1,4 +1,4 @@
-"""Carry a run on, batch after batch: one worker at a time, resting and holding as it must."""
+"""Run batch after batch. One worker at a time has the lease of a run."""
 
 import logging
 import time
@@ -7,116 +7,122 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from backfills.engine.batches import BatchResult, run_next_batch
-from backfills.engine.run_context import RunContext
-from backfills.engine.transitions import lease_expired_q, lease_expiry, lock_run, mark_failed
-from backfills.errors import LeaseLost
-from backfills.states import ACTIVE, RUNNING
 from common.errors import RegistryError, Unavailable
+from jobs.batches import BatchResult, run_next_batch
+from jobs.errors import LeaseLost
+from jobs.run_context import RunContext
+from jobs.states import ACTIVE, RUNNING
+from jobs.transitions import lease_expired_q, lease_expiry, lock_run, mark_failed
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-_MAX_REST_SECONDS = 4.0  # a pause shall take effect within 5 s
-_RECONNECTS = 6
+_MAX_SLEEP_SECONDS = 4.0  # a pause shall take effect within 5 s
 
 
-def acquire_lease(job: RunContext, *, now: datetime) -> uuid.UUID | None:
-    """The mark of the hold; None where there is nothing to do or another worker holds the run."""
-    mark = uuid.uuid4()
-    free = job.tables.run.objects.filter(lease_expired_q(now), pk=job.run_pk, state__in=ACTIVE)
-    return mark if free.update(worker=mark, lease_expires_at=lease_expiry(now)) else None
+def acquire_lease(context: RunContext, *, now: datetime) -> uuid.UUID | None:
+    """Return the token of the lease; None if another worker has it or the run has no work left."""
+    token = uuid.uuid4()
+    free = context.models.run.objects.filter(lease_expired_q(now), pk=context.run_pk, state__in=ACTIVE)
+    return token if free.update(lease_token=token, lease_expires_at=lease_expiry(now)) else None
 
 
-def release_lease(job: RunContext, mark: uuid.UUID, *, next_check_at: datetime | None = None) -> None:
-    held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(worker=None, lease_expires_at=None, next_check_at=next_check_at)
+def release_lease(context: RunContext, token: uuid.UUID, *, next_check_at: datetime | None = None) -> None:
+    leased = context.models.run.objects.filter(pk=context.run_pk, lease_token=token)
+    leased.update(lease_token=None, lease_expires_at=None, next_check_at=next_check_at)
 
 
-def record_throttled(job: RunContext, mark: uuid.UUID, reason: str, *, now: datetime) -> None:
-    held = job.tables.run.objects.filter(pk=job.run_pk, worker=mark)
-    held.update(wait_reason=reason[:300], lease_expires_at=lease_expiry(now))
+def record_throttled(context: RunContext, token: uuid.UUID, reason: str, *, now: datetime) -> None:
+    leased = context.models.run.objects.filter(pk=context.run_pk, lease_token=token)
+    leased.update(wait_reason=reason[:300], lease_expires_at=lease_expiry(now))
 
 
 def run_batches(
-    job: RunContext,
-    mark: uuid.UUID,
+    context: RunContext,
+    token: uuid.UUID,
     *,
     clock: Clock,
     throttle_reason: Callable[[], str],
-    on_step: Callable[[BatchResult], None] = lambda step: None,
+    on_batch: Callable[[BatchResult], None] = lambda result: None,
     seconds: float | None = None,
+    run_batch: Callable[..., BatchResult] = run_next_batch,
 ) -> BatchResult | None:
-    """Batches until the run is over, `seconds` have passed or something holds it; None in the last two cases.
+    """Run batches until the run is over. Return None if it was throttled or `seconds` have passed before.
 
-    `throttle_reason` says why not to go on, "" for no reason; it is not asked while the run is being stopped. Raises LeaseLost
-    when another worker was given the run, Unavailable when the database stays away.
+    `throttle_reason` returns why the run must wait, or ""; it is not called while the run is being stopped or undone.
+    Raises LeaseLost if another worker has the run now, Unavailable if the database stays unreachable.
     """
-    began = time.monotonic()
-    while seconds is None or time.monotonic() - began < seconds:
-        step = _with_reconnect(job, partial(_run_one_batch, job, mark, clock, throttle_reason), clock)
-        if step is None:
+    started = time.monotonic()
+    while seconds is None or time.monotonic() - started < seconds:
+        run_one = partial(_run_one_batch, context, token, clock, throttle_reason, run_batch)
+        result = _with_reconnect(context, run_one, clock)
+        if result is None:
             return None
-        on_step(step)
-        if step.is_over:
-            release_lease(job, mark)
-            return step
+        on_batch(result)
+        if result.is_over:
+            release_lease(context, token)
+            return result
     return None
 
 
 def _run_one_batch(
-    job: RunContext, mark: uuid.UUID, clock: Clock, throttle_reason: Callable[[], str]
+    context: RunContext,
+    token: uuid.UUID,
+    clock: Clock,
+    throttle_reason: Callable[[], str],
+    run_batch: Callable[..., BatchResult],
 ) -> BatchResult | None:
-    state, ratio = job.tables.run.objects.values_list("state", "sleep_ratio").get(pk=job.run_pk)
+    state, ratio = context.models.run.objects.values_list("state", "sleep_ratio").get(pk=context.run_pk)
     if state == RUNNING and (reason := throttle_reason()):
-        record_throttled(job, mark, reason, now=clock())
+        record_throttled(context, token, reason, now=clock())
         return None
-    step = run_next_batch(job, now=clock(), mark=mark)
-    time.sleep(min(step.seconds * ratio, _MAX_REST_SECONDS))
-    return step
+    result = run_batch(context, now=clock(), token=token)
+    time.sleep(min(result.seconds * ratio, _MAX_SLEEP_SECONDS))
+    return result
 
 
-def _with_reconnect(job: RunContext, turn: Callable[[], BatchResult | None], now: Clock) -> BatchResult | None:
-    """A database that restarts is waited for; the batch that it lost begins anew. Any other error ends the run."""
+def _with_reconnect(context: RunContext, run_one: Callable[[], BatchResult | None], clock: Clock) -> BatchResult | None:
+    """Repeat the batch after a lost connection. Any other error fails the run."""
     reason = ""
-    for attempt in range(_RECONNECTS):
+    for attempt in range(settings.JOBS_MAX_RECONNECTS):
         try:
-            return turn()
+            return run_one()
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block:
                 raise
-            log.warning("backfill lost the database", extra={"run": job.run_pk, "attempt": attempt}, exc_info=True)
+            log.warning("database connection lost", extra={"run": context.run_pk, "attempt": attempt}, exc_info=True)
             reason = str(error).strip()
             connection.close()
             time.sleep(min(0.5 * 2**attempt, 10))
         except RegistryError:
             raise
         except Exception as error:
-            # Neither a row nor the database: the rule's own query, or a defect. Tried again it would end the same way.
-            log.exception("backfill stopped by an error", extra={"run": job.run_pk})
-            return _fail_run(job, f"{type(error).__name__}: {error}", now=now())
-    raise Unavailable(f"The database refuses: {reason}"[:300])
+            # A defect of the operation, not of a row or of the database: a retry would fail in the same way.
+            log.exception("run stopped by an error", extra={"run": context.run_pk})
+            return _fail_run(context, f"{type(error).__name__}: {error}", now=clock())
+    raise Unavailable(f"The database is unavailable: {reason}"[:300])
 
 
 @transaction.atomic
-def _fail_run(job: RunContext, text: str, *, now: datetime) -> BatchResult:
-    run = lock_run(job.tables, job.run_pk)
+def _fail_run(context: RunContext, error: str, *, now: datetime) -> BatchResult:
+    run = lock_run(context.models, context.run_pk)
     if run.state == RUNNING:
-        mark_failed(job.tables, run, text, now=now)
+        mark_failed(context.models, run, error, now=now)
         return BatchResult(run.state)
-    # An undoing has no other state to end in: it stands still, says why, and `force` sends it on.
-    job.tables.run.objects.filter(pk=run.pk).update(wait_reason=text[:300])
-    raise Unavailable(text[:300])
+    # An undoing run has no failed state. It keeps its state and shows the reason; Force unlock continues it.
+    context.models.run.objects.filter(pk=run.pk).update(wait_reason=error[:300])
+    raise Unavailable(error[:300])
 
 
-def run_to_completion(job: RunContext, *, clock: Clock) -> BatchResult:
-    """For a migration: no holds, nobody to wait for. Raises LeaseLost where a worker has the run already."""
-    mark = acquire_lease(job, now=clock())
-    if mark is None:
-        raise LeaseLost(f"Run {job.run_pk} is held by another worker, or has nothing to do")
-    step = run_batches(job, mark, clock=clock, throttle_reason=lambda: "")
-    if step is None:
-        raise AssertionError("a run without holds and limits ends with a step")
-    return step
+def run_to_completion(context: RunContext, *, clock: Clock) -> BatchResult:
+    """Run without throttle, for migrations. Raises LeaseLost if a worker has the lease."""
+    token = acquire_lease(context, now=clock())
+    if token is None:
+        raise LeaseLost(f"Another worker has the lease of run {context.run_pk}, or the run has no work left")
+    result = run_batches(context, token, clock=clock, throttle_reason=lambda: "")
+    if result is None:
+        raise AssertionError("a run without throttle and time limit ends with a result")
+    return result

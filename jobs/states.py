@@ -1,8 +1,8 @@
-"""The states of a run and the moves between them. Pure: data migrations use runs whose model has no methods."""
+"""States of a run and the transitions between them. Pure: runs of data migrations have no model methods."""
 
 from typing import Final
 
-from backfills.errors import TransitionNotAllowed
+from jobs.errors import TransitionNotAllowed
 
 PLANNED: Final = "planned"
 RUNNING: Final = "running"
@@ -30,32 +30,32 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     UNDONE: frozenset(),
 }
 STATES: Final = tuple(TRANSITIONS)
-# A worker has something to do.
+# States in which a worker has work to do.
 ACTIVE: Final = frozenset({RUNNING, PAUSING, CANCELLING, UNDOING})
-# The columns belong to the run: half of the work is done, or may go on any moment.
+# States in which the columns are locked: part of the rows is written, or more may be written at any time.
 COLUMN_LOCKING: Final = frozenset({RUNNING, PAUSING, PAUSED, CANCELLING, FAILED, UNDOING})
 
-_WAYS_OUT: Final = {
+_NEXT_STEPS: Final = {
     PLANNED: "start or cancel it",
     RUNNING: "pause or cancel it first",
-    PAUSING: "wait for the pause, or force it",
+    PAUSING: "wait for the pause, or use Force unlock",
     PAUSED: "resume, cancel or undo it",
-    CANCELLING: "wait for it, or force it",
+    CANCELLING: "wait for the cancellation, or use Force unlock",
     FAILED: "resume, cancel or undo it",
     CANCELLED: "undo it, or start a new run",
     FINISHED: "finalise or undo it",
     FINALISED: "reopen it first",
-    UNDOING: "it must be undone to the end; a run that stands still is sent on by force",
+    UNDOING: "wait for the undo, or use Force unlock if it makes no progress",
     UNDONE: "start a new run",
 }
 
 
 def validate_transition(state: str, to: str) -> None:
-    """Raises TransitionNotAllowed with the ways out of `state`."""
+    """Raise TransitionNotAllowed, with the allowed actions, unless `state` may become `to`."""
     if to not in TRANSITIONS[state]:
-        raise TransitionNotAllowed(f"The run is {state} and cannot become {to}: {_WAYS_OUT[state]}")
+        raise TransitionNotAllowed(f"The run is {state} and cannot become {to}: {_NEXT_STEPS[state]}")
 
 
 def stop_target(state: str) -> str:
-    """Where a wish for a stop ends when the worker has seen it."""
+    """Return the state in which a requested stop ends; any other state is returned unchanged."""
     return {PAUSING: PAUSED, CANCELLING: CANCELLED}.get(state, state)

@@ -1,93 +1,107 @@
-"""Why a run should not go on now. Any one signal holds it; what cannot be read holds nothing.
+"""Decide whether a run must wait. One signal above its limit is enough; a signal that cannot be read is ignored.
 
-A signal that has begun to hold lets go only well below its limit, or a run would stutter around it.
+Hysteresis: once a signal has throttled a run, the run continues only below 90 % of the limit, so that it does not flap.
 """
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
 from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
-from backfills.models import BackfillGlobalPause
 from common.queue_latency import queue_latency_seconds
 from common.response_times import recent_p95_ms
 
 log = logging.getLogger(__name__)
 
-_LETS_GO_AT = 0.9  # of the limit
-_LOOK_SECONDS = 1.0
+_RELEASE_SHARE = 0.9  # of the limit
 BASELINE_SECONDS = 300
 _CURRENT_SECONDS = 20
 
 
 class Signal(NamedTuple):
-    signal: str
+    """A measured value, its limit, and the message shown while the value is above the limit."""
+
+    name: str
     value: float
     limit: float
-    words: str
+    message: str
 
 
-def exceeded_signals(readings: Sequence[Signal], holding: frozenset[str]) -> tuple[str, frozenset[str]]:
-    """(the sentences of all signals that hold, "" for none; which they are). `holding` did a moment ago."""
-    over = [one for one in readings if one.value > one.limit * (_LETS_GO_AT if one.signal in holding else 1)]
-    return "; ".join(one.words for one in over), frozenset(one.signal for one in over)
+def exceeded_signals(signals: Sequence[Signal], active: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """Return the messages ("" for none) and the names of the signals above their limit.
+
+    `active` are the names of the previous call; their limit is lower.
+    """
+    over = [one for one in signals if one.value > one.limit * (_RELEASE_SHARE if one.name in active else 1)]
+    return "; ".join(one.message for one in over), frozenset(one.name for one in over)
 
 
 @dataclass
 class Throttle:
-    """Asks the signals once a second at most. `baseline_p95_ms` is what reads took before the run."""
+    """Read the signals every `poll_interval_seconds` at most. `baseline_p95_ms` was measured before the run."""
 
     baseline_p95_ms: float | None
-    _looked_at: float = 0.0
+    global_pause: Any
+    poll_interval_seconds: float = 1.0
+    queue_latency: Callable[[], float | None] = queue_latency_seconds
+    _checked_at: float = 0.0
     _reason: str = ""
-    _holding: frozenset[str] = field(default_factory=frozenset)
+    _active: frozenset[str] = field(default_factory=frozenset)
 
     def throttle_reason(self) -> str:
-        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
-            found = (_hold(), *_sessions(), _queue_age(), self._response_time())
-            readings = [reading for reading in found if reading]
-            self._reason, self._holding = exceeded_signals(readings, self._holding)
-            self._looked_at = time.monotonic()
+        if time.monotonic() - self._checked_at >= self.poll_interval_seconds:
+            found = (self._pause(), *_sessions(), self._queue_signal(), self._response_time())
+            self._reason, self._active = exceeded_signals([signal for signal in found if signal], self._active)
+            self._checked_at = time.monotonic()
         return self._reason
 
+    def _pause(self) -> Signal | None:
+        pause = self.global_pause.objects.first()
+        return Signal("global pause", 1, 0, pause_message(pause)) if pause else None
+
+    def _queue_signal(self) -> Signal | None:
+        seconds, limit = _or_none(self.queue_latency), settings.JOBS_MAX_QUEUE_SECONDS
+        if seconds is None:
+            return None
+        return Signal("queue", seconds, limit, f"The oldest task has waited for {seconds:.0f} s (limit {limit:.0f} s)")
+
     def _response_time(self) -> Signal | None:
-        """The budget that users see: API reads may take so much longer than before the run, and no more."""
+        """Compare API reads with the baseline. The limit is the baseline plus JOBS_MAX_SLOWDOWN."""
         if self.baseline_p95_ms is None:
             return None
-        p95_ms = _or_none(lambda: recent_p95_ms(seconds=_CURRENT_SECONDS, min_count=settings.BACKFILLS_MIN_REQUESTS))
+        p95_ms = _or_none(lambda: recent_p95_ms(seconds=_CURRENT_SECONDS, min_count=settings.JOBS_MIN_REQUESTS))
         if p95_ms is None:
             return None
-        limit = self.baseline_p95_ms * (1 + settings.BACKFILLS_MAX_SLOWDOWN)
-        words = f"API reads take {p95_ms:.0f} ms (p95); the limit is {limit:.0f} ms"
-        return Signal("response time", p95_ms, limit, words)
+        limit = self.baseline_p95_ms * (1 + settings.JOBS_MAX_SLOWDOWN)
+        message = f"API reads take {p95_ms:.0f} ms (p95, limit {limit:.0f} ms)"
+        return Signal("response time", p95_ms, limit, message)
+
+
+def pause_message(pause: Any) -> str:
+    return f"All runs were paused by {pause.paused_by}: {pause.reason}"
 
 
 def measure_baseline() -> float | None:
-    """p95 of API reads in the last minutes; None where there were too few to say."""
-    return _or_none(lambda: recent_p95_ms(seconds=BASELINE_SECONDS, min_count=settings.BACKFILLS_MIN_REQUESTS))
+    """Return the p95 of API reads in the last five minutes; None if there were too few requests."""
+    return _or_none(lambda: recent_p95_ms(seconds=BASELINE_SECONDS, min_count=settings.JOBS_MIN_REQUESTS))
 
 
 def _or_none(read: Callable[[], float | None]) -> float | None:
     try:
         return read()
     except (RedisError, QueueError):
-        log.warning("a signal of the throttle cannot be read", exc_info=True)
+        log.warning("throttle signal unreadable", exc_info=True)
         return None
 
 
-def _hold() -> Signal | None:
-    hold = BackfillGlobalPause.objects.first()
-    return Signal("hold", 1, 0, f"Held by {hold.held_by}: {hold.reason}") if hold else None
-
-
 def _sessions() -> tuple[Signal, Signal]:
-    """Other sessions of this database: how many wait for a lock, how many are at work."""
+    """Count the other sessions of this database that wait for a lock, and those that execute a statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE wait_event_type = 'Lock'), count(*) FILTER (WHERE state = 'active')"
@@ -95,16 +109,8 @@ def _sessions() -> tuple[Signal, Signal]:
             " AND backend_type = 'client backend'"
         )
         waiting, active = cursor.fetchone()
-    waits_limit, active_limit = settings.BACKFILLS_MAX_LOCK_WAITS, settings.BACKFILLS_MAX_ACTIVE_CONNECTIONS
+    waits_limit, active_limit = settings.JOBS_MAX_LOCK_WAITS, settings.JOBS_MAX_ACTIVE_CONNECTIONS
     return (
-        Signal("lock waits", waiting, waits_limit, f"{waiting} sessions wait for a lock; the limit is {waits_limit}"),
-        Signal("connections", active, active_limit, f"{active} sessions are at work; the limit is {active_limit}"),
+        Signal("lock waits", waiting, waits_limit, f"{waiting} sessions wait for a lock (limit {waits_limit})"),
+        Signal("connections", active, active_limit, f"{active} database sessions are active (limit {active_limit})"),
     )
-
-
-def _queue_age() -> Signal | None:
-    seconds = _or_none(queue_latency_seconds)
-    limit = settings.BACKFILLS_MAX_QUEUE_SECONDS
-    if seconds is None:
-        return None
-    return Signal("queue", seconds, limit, f"The oldest task waits for {seconds:.0f} s; the limit is {limit:.0f} s")

@@ -17,7 +17,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},  # after an outage one is enough
     },
-    "carry on backfills that nobody carries on": {
+    "backfills-requeue-stalled": {
         "task": "backfills.tasks.requeue_stalled_runs",
         "schedule": 15.0,
         "options": {"expires": 15},

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from backfills.engine.batches import run_next_batch
+from jobs.batches import run_next_batch
 from tests.factories.assets import make_assets
 from tests.factories.backfills import BackfillRunFactory
 from tests.support.backfills import DescribeByName, registered, started
@@ -17,15 +17,15 @@ pytestmark = pytest.mark.django_db
 def test_a_run_under_way_and_what_happened_to_it(admin_api: APIClient) -> None:
     make_assets(25)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
-        run_next_batch(job, now=timezone.now())
-        run = admin_api.get(f"/api/backfills/{job.run_pk}").json()
+        context = started(rule)
+        run_next_batch(context, now=timezone.now())
+        run = admin_api.get(f"/api/backfills/{context.run_pk}").json()
         assert (run["state"], run["rowsDone"], run["rowsTotal"], run["table"]) == ("running", 10, 25, "assets_asset")
-        first = admin_api.get(f"/api/backfills/{job.run_pk}/events").json()
-        assert [event["kind"] for event in first["events"]] == ["planned", "running", "progress"]
-        run_next_batch(job, now=timezone.now())
-        later = admin_api.get(f"/api/backfills/{job.run_pk}/events", {"after": first["next"]}).json()
-        assert [event["text"] for event in later["events"]] == ["20 of 25 rows done"]
+        first = admin_api.get(f"/api/backfills/{context.run_pk}/events").json()
+        assert [event["type"] for event in first["events"]] == ["planned", "running", "progress"]
+        run_next_batch(context, now=timezone.now())
+        later = admin_api.get(f"/api/backfills/{context.run_pk}/events", {"after": first["next"]}).json()
+        assert [event["message"] for event in later["events"]] == ["20 of 25 rows done"]
         assert admin_api.get("/api/backfills", {"rule": rule.name}).json()["total"] == 1
         assert admin_api.get("/api/backfills", {"rule": "other"}).json()["runs"] == []
 

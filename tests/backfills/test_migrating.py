@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.engine.batches import run_next_batch
 from backfills.engine.data_migrations import run_in_migration, undo_in_migration
 from backfills.models import BackfillRun
 from backfills.run_control import finalise
+from jobs.batches import run_next_batch
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started, table_hash
 
@@ -56,8 +56,8 @@ def test_does_nothing_after_an_operators_run() -> None:
     make_assets(5)
     for rule in RULES:
         run_to_the_end(started(rule))
-        run_in_migration(apps, rule, max_rows=100, say=pytest.fail)
-        undo_in_migration(apps, rule, say=pytest.fail)
+        run_in_migration(apps, rule, max_rows=100, write=pytest.fail)
+        undo_in_migration(apps, rule, write=pytest.fail)
     assert BackfillRun.objects.filter(requested_by=BY).count() == BackfillRun.objects.count() == 2
     assert Asset.objects.filter(creator_description_origin="backfill").count() == 5
 
@@ -66,7 +66,7 @@ def test_does_nothing_after_an_operators_run() -> None:
 def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> None:
     make_assets(5)
     said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, say=said.append)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, write=said.append)
     assert "5 rows are too many for a migration (limit 4); run `backfill run" in said[0]
     assert not BackfillRun.objects.exists()
 
@@ -76,17 +76,17 @@ def test_does_not_stop_over_a_column_that_a_run_holds() -> None:
     make_assets(5)
     holder = started(CREATOR_DESCRIPTION_RULE)
     said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, say=said.append)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, write=said.append)
     assert f"run {holder.run_pk} of assets.creator_description, running" in said[0]
 
 
 @pytest.mark.django_db
 def test_goes_on_where_a_broken_migration_stopped() -> None:
     make_assets(25)
-    job = started(CREATOR_DESCRIPTION_RULE)
-    run_next_batch(job, now=timezone.now())
+    context = started(CREATOR_DESCRIPTION_RULE)
+    run_next_batch(context, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, say=lambda text: None)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, write=lambda text: None)
     run = BackfillRun.objects.get()
     assert (run.state, run.changed_rows) == ("finished", 25)
 
@@ -102,12 +102,12 @@ def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
     finalise(whole.run_pk, by=BY, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
     for rule in RULES:
-        undo_in_migration(apps, rule, say=lambda text: None)
-        undo_in_migration(apps, rule, say=pytest.fail)
+        undo_in_migration(apps, rule, write=lambda text: None)
+        undo_in_migration(apps, rule, write=pytest.fail)
     assert table_hash() == before
     assert set(BackfillRun.objects.values_list("state", flat=True)) == {"undone"}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM backfills_backfillclaim")
+        cursor.execute("SELECT count(*) FROM backfills_backfillcolumnlock")
         assert cursor.fetchone()[0] == 0
 
 

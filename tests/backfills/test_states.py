@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backfills.errors import TransitionNotAllowed
-from backfills.states import ACTIVE, COLUMN_LOCKING, STATES, TRANSITIONS, UNDONE, stop_target, validate_transition
+from jobs.errors import TransitionNotAllowed
+from jobs.states import ACTIVE, COLUMN_LOCKING, STATES, TRANSITIONS, UNDONE, stop_target, validate_transition
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -13,7 +13,7 @@ from accounts.models import ServiceKey, User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.demo import load_demo
 from assets.models import Asset
-from backfills.engine.batches import run_next_batch
+from jobs.batches import run_next_batch
 from backfills.run_control import finalise
 from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from assets.models import Asset
 from backfills import rules
-from backfills.engine.batches import BatchResult, run_next_batch
-from backfills.engine.run_context import RunContext
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.models import BackfillRun
 from backfills.rules import Rule, Skip, register_rule
+from jobs.batches import BatchResult, run_next_batch
+from jobs.run_context import RunContext
 
 BY = "olga@studio.example"
 
@@ -73,21 +73,21 @@ def registered(rule: Rule) -> Iterator[Rule]:
 
 def started(rule: Rule, **run: Any) -> RunContext:
     facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_size": 10}
-    job = create_run_context(rule, apps, **(facts | run))
-    start_run(job, by=BY, now=timezone.now())
-    return job
+    context = create_run_context(rule, apps, **(facts | run))
+    start_run(context, by=BY, now=timezone.now())
+    return context
 
 
-def run_to_the_end(job: RunContext, *, most: int = 1000) -> BatchResult:
+def run_to_the_end(context: RunContext, *, most: int = 1000) -> BatchResult:
     for _ in range(most):
-        step = run_next_batch(job, now=timezone.now())
+        step = run_next_batch(context, now=timezone.now())
         if step.is_over:
             return step
     raise AssertionError("the run does not end")
 
 
-def run_of(job: RunContext) -> BackfillRun:
-    return BackfillRun.objects.get(pk=job.run_pk)
+def run_of(context: RunContext) -> BackfillRun:
+    return BackfillRun.objects.get(pk=context.run_pk)
 
 
 def table_hash(model: Any = Asset) -> str:
