@@ -67,7 +67,7 @@ def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> N
     make_assets(5)
     said: list[str] = []
     run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, write=said.append)
-    assert "5 rows are too many for a migration (limit 4); run `backfill run" in said[0]
+    assert "5 rows are too many for a migration (limit 4). Run `backfill run" in said[0]
     assert not BackfillRun.objects.exists()
 
 

@@ -89,7 +89,7 @@ def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
     context = _planned(rule)
     plan = plan_run(context, now=timezone.now())
     rule.version = 2
-    with pytest.raises(StalePlan, match="version 1 of the rule; it is 2 now"):
+    with pytest.raises(StalePlan, match="version 1 of the rule; the rule is version 2 now"):
         start_run(context, by=BY, now=timezone.now(), plan_hash=plan.digest)
 
 

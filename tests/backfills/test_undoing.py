@@ -12,7 +12,6 @@ from backfills.models import BackfillChange, BackfillColumnLock
 from backfills.run_control import begin_undo, cancel, finalise, pause, reopen
 from jobs.batches import run_next_batch
 from jobs.errors import ColumnLocked, TransitionNotAllowed
-from jobs.ledger import preview_undo
 from tests.factories.assets import make_assets
 from tests.support.backfills import (
     BY,
@@ -59,7 +58,7 @@ def test_what_people_wrote_since_stays_and_is_listed() -> None:
     Asset.objects.filter(pk=assets[3].pk).update(creator_description="mine", creator_description_origin="")
     Asset.objects.filter(pk=assets[4].pk).update(creator_description_origin="")  # the same words, made a person's
     Asset.objects.filter(pk=assets[5].pk).delete()
-    assert preview_undo(context) == {"restored": 17, "conflict": 2, "gone": 1}
+    assert context.operation.preview_undo() == {"restored": 17, "conflict": 2, "gone": 1}
     _undo(context)
     run = run_of(context)
     assert (run.restored_rows, run.conflict_rows) == (17, 3)
@@ -104,7 +103,7 @@ def test_a_half_undone_run_goes_on_and_can_be_nothing_else() -> None:
     begin_undo(context.run_pk, by=BY, now=timezone.now())
     run_next_batch(context, now=timezone.now())
     for verb in (begin_undo, pause, cancel, finalise):
-        with pytest.raises(TransitionNotAllowed, match="undone to the end"):
+        with pytest.raises(TransitionNotAllowed, match="wait for the undo"):
             verb(context.run_pk, by=BY, now=timezone.now())
     run_to_the_end(context)
     assert table_hash() == before
