@@ -85,7 +85,7 @@ def main() -> None:
         ask({}, "warm")
         during = _measure_during(environment, ask, rounds=options.rounds, console=console)
         manage(environment, "backfill", "cancel", "assets.creator_description")
-        manage(environment, "backfill_assets", "--batch-rows", "1000")
+        manage(environment, "backfill_assets", "--batch-size", "1000")
         python(environment, _FINALISE)
         vacuum(addresses, DATABASE)
         for side in track(["off", "on"] * options.rounds, "Fields", console=console, transient=True):
@@ -101,7 +101,7 @@ def _measure_during(
     """The run is paused for one slot and goes on in the next; its throttle is on, and it rests between batches."""
     times: Times = {}
     command = [sys.executable, "manage.py", "backfill"]
-    run = [*command, "run", "assets.creator_description", "--batch-rows", "100", "--rest", "5"]
+    run = [*command, "run", "assets.creator_description", "--batch-size", "100", "--rest", "5"]
     for turn in track(range(rounds), "Backfill", console=console, transient=True):
         ask(times, "idle")
         words = run if turn == 0 else [*command, "resume", "assets.creator_description"]

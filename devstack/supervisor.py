@@ -16,7 +16,7 @@ from typing import IO
 LOOK_SECONDS = 0.1
 STOP_TIMEOUT_SECONDS = 8  # for each part; a task that is cut off is delivered again
 _COLOURS = (36, 33, 35, 32)
-_GUARD = Path(__file__).with_name("guard.py")
+_REAPER = Path(__file__).with_name("orphan_reaper.py")
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note_signal)
         guard = subprocess.Popen(
-            [sys.executable, "-I", str(_GUARD)], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-I", str(_REAPER)], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
         try:
             self._start(guard)

@@ -20,7 +20,7 @@ from imaging.errors import ImageRejected
 from imaging.renditions import RenderedImage, RenderSpec
 from imaging.sandbox_protocol import ProtocolError, missing_bytes, pack_request, unpack_response
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 # Isolated from environment and user, so told where our packages are; by its first argument.
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from imaging.sandbox_worker import serve; serve(renderer=sys.argv[2])"

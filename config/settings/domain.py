@@ -71,7 +71,7 @@ JOBS_MIN_ROWS_TO_FAIL = 50  # the share of fewer rows is not significant
 JOBS_MAX_LOCK_WAITS = env.int("JOBS_MAX_LOCK_WAITS", default=3)
 JOBS_MAX_ACTIVE_CONNECTIONS = env.int("JOBS_MAX_ACTIVE_CONNECTIONS", default=40)
 JOBS_MAX_QUEUE_SECONDS = env.float("JOBS_MAX_QUEUE_SECONDS", default=60.0)
-JOBS_MAX_SLOWDOWN = env.float("JOBS_MAX_SLOWDOWN", default=0.10)  # share by which the p95 of API reads may exceed the baseline
+JOBS_MAX_SLOWDOWN = env.float("JOBS_MAX_SLOWDOWN", default=0.10)  # allowed rise of the p95 of API reads
 JOBS_MIN_REQUESTS = env.int("JOBS_MIN_REQUESTS", default=50)  # the p95 of fewer requests is not significant
 
 BUGREPORTS_SUBMIT_STAFF_ONLY = env.bool("BUGREPORTS_SUBMIT_STAFF_ONLY", default=False)

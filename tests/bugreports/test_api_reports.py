@@ -278,7 +278,7 @@ def test_a_defect_tells_nothing_of_itself(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise fault
 
-    monkeypatch.setattr("bugreports.api.views.submit", fail)
+    monkeypatch.setattr("bugreports.api.views.submit_report", fail)
     answer = reporter_api.post(URL, small(), format="json")
     body = keeps(answer.json(), "error")
     assert (answer.status_code, body["error_code"], body["error"], body["details"]) == (500, code, text, {})

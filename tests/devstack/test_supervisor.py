@@ -29,7 +29,7 @@ if mood == "short": time.sleep(0.5); sys.exit(3)
 while True: time.sleep(60)
 """
 SUPERVISOR = """
-import json, os, sys; from ops import supervisor
+import json, os, sys; from devstack import supervisor
 supervisor.STOP_TIMEOUT_SECONDS = 1
 commands, with_parent = json.loads(sys.argv[1]), sys.argv[2] == "1"
 parent = os.getppid() if with_parent else None
