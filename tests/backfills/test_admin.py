@@ -1,4 +1,4 @@
-"""The pages of runs: what they show in each state, what they let whom do."""
+"""Admin pages of runs: content and permissions in each state."""
 
 from collections.abc import Iterator
 
@@ -36,18 +36,18 @@ def _page(run_pk: int) -> str:
     return reverse("admin:backfills_backfillrun_change", args=[run_pk])
 
 
-def _do(client: Client, run_pk: int, verb: str) -> str:
-    answer = client.post(reverse("admin:backfills_backfillrun_action", args=[run_pk, verb]), follow=True)
-    assert answer.status_code == 200
-    return answer.text
+def _do(client: Client, run_pk: int, action: str) -> str:
+    response = client.post(reverse("admin:backfills_backfillrun_action", args=[run_pk, action]), follow=True)
+    assert response.status_code == 200
+    return response.text
 
 
 def test_a_run_is_planned_started_finished_and_undone_from_its_pages(staff: Client) -> None:
     assets = make_assets(30)
-    wish = {"rule": "tests.describe", "reason": "Phase 2B", "batch_size": "10", "sleep_ratio": "0", "parameters": ""}
-    answer = staff.post(reverse("admin:backfills_backfillrun_plan"), wish, follow=True)
+    data = {"rule": "tests.describe", "reason": "Phase 2B", "batch_size": "10", "sleep_ratio": "0", "parameters": ""}
+    response = staff.post(reverse("admin:backfills_backfillrun_plan"), data, follow=True)
     run = BackfillRun.objects.get()
-    assert "A worker is making the plan" in answer.text
+    assert "A worker is making the plan" in response.text
     tasks.plan_backfill(run.pk)
     page = staff.get(_page(run.pk)).text
     assert "30 rows to change" in page
@@ -73,7 +73,7 @@ def run_of_pk(pk: int) -> BackfillRun:
 
 
 @pytest.mark.parametrize(
-    ("wish", "text"),
+    ("data", "text"),
     [
         ({"reason": ""}, "reason is required"),
         ({"parameters": "colour=red"}, "has no parameter colour"),
@@ -83,11 +83,11 @@ def run_of_pk(pk: int) -> BackfillRun:
         ({"rule": "no.such"}, "Select a valid choice"),
     ],
 )
-def test_a_plan_that_cannot_be_asked_for_says_why(staff: Client, wish: dict[str, str], text: str) -> None:
+def test_an_invalid_plan_form_shows_the_error(staff: Client, data: dict[str, str], text: str) -> None:
     facts = {"rule": "tests.describe", "reason": "why", "batch_size": "10", "sleep_ratio": "0", "parameters": ""}
-    answer = staff.post(reverse("admin:backfills_backfillrun_plan"), facts | wish)
-    assert answer.status_code == 200
-    assert text in answer.text
+    response = staff.post(reverse("admin:backfills_backfillrun_plan"), facts | data)
+    assert response.status_code == 200
+    assert text in response.text
     assert not BackfillRun.objects.exists()
 
 
@@ -106,9 +106,7 @@ def test_every_button_of_every_state_opens_or_works(staff: Client) -> None:
     _do(staff, context.run_pk, "no-such-action")
 
 
-def test_finalise_shows_what_speaks_against_it_and_parked_rows_are_tried_again(
-    staff: Client, rule: DescribeByName
-) -> None:
+def test_finalise_shows_its_errors_and_failed_rows_are_retried(staff: Client, rule: DescribeByName) -> None:
     assets = make_assets(12)
     rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[0].pk else None
     context = started(rule)
@@ -126,7 +124,7 @@ def test_finalise_shows_what_speaks_against_it_and_parked_rows_are_tried_again(
     assert run_of(context).state == "finished"
 
 
-def test_pace_and_hold_are_set_from_the_pages(staff: Client) -> None:
+def test_pace_and_global_pause_are_set_from_the_pages(staff: Client) -> None:
     make_assets(3)
     context = started(DescribeByName())
     url = reverse("admin:backfills_backfillrun_adjust", args=[context.run_pk])
@@ -144,29 +142,29 @@ def test_pace_and_hold_are_set_from_the_pages(staff: Client) -> None:
     assert not BackfillGlobalPause.objects.exists()
 
 
-def test_who_may_only_look_sees_no_button_and_is_refused(client: Client) -> None:
-    person = UserFactory(is_staff=True)
-    person.user_permissions.add(Permission.objects.get(codename="view_backfillrun"))
-    client.force_login(person)
+def test_view_permission_shows_no_button_and_allows_no_action(client: Client) -> None:
+    user = UserFactory(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_backfillrun"))
+    client.force_login(user)
     make_assets(3)
     context = started(DescribeByName())
     page = client.get(_page(context.run_pk))
     assert page.status_code == 200
     assert ">Pause</button>" not in page.text
-    for verb in ("pause", "cancel", "undo", "finalise"):
+    for action in ("pause", "cancel", "undo", "finalise"):
         assert (
-            client.post(reverse("admin:backfills_backfillrun_action", args=[context.run_pk, verb])).status_code == 403
+            client.post(reverse("admin:backfills_backfillrun_action", args=[context.run_pk, action])).status_code == 403
         )
     for name in ("plan", "pause_all"):
         assert client.get(reverse(f"admin:backfills_backfillrun_{name}")).status_code == 403
     assert run_of(context).state == "running"
 
 
-def test_who_steers_may_not_undo(client: Client) -> None:
-    person = UserFactory(is_staff=True)
+def test_control_permission_does_not_allow_undo(client: Client) -> None:
+    user = UserFactory(is_staff=True)
     codes = ["view_backfillrun", "control_backfillrun"]
-    person.user_permissions.add(*Permission.objects.filter(codename__in=codes))
-    client.force_login(person)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codes))
+    client.force_login(user)
     make_assets(3)
     context = started(DescribeByName())
     assert client.post(reverse("admin:backfills_backfillrun_action", args=[context.run_pk, "pause"])).status_code == 302
@@ -182,12 +180,12 @@ def test_the_page_of_a_run_whose_rule_is_gone_still_opens(staff: Client) -> None
     assert "There is no rule" in _do(staff, context.run_pk, "pause")
 
 
-def test_figures_for_the_open_page(staff: Client) -> None:
+def test_progress_document_of_the_open_page(staff: Client) -> None:
     make_assets(12)
     context = started(DescribeByName())
     run_to_the_end(context)
     begin_undo(context.run_pk, by=BY, now=timezone.now())
-    figures = staff.get(reverse("admin:backfills_backfillrun_progress", args=[context.run_pk])).json()
-    assert (figures["state"], figures["changed"], figures["rowsTotal"]) == ("undoing", 12, 12)
-    assert sum(bar["rows"] for bar in figures["bars"]) == 12
-    assert "<td>2</td>" in figures["batchesHtml"]
+    progress = staff.get(reverse("admin:backfills_backfillrun_progress", args=[context.run_pk])).json()
+    assert (progress["state"], progress["changed"], progress["rowsTotal"]) == ("undoing", 12, 12)
+    assert sum(bar["rows"] for bar in progress["bars"]) == 12
+    assert "<td>2</td>" in progress["batchesHtml"]

@@ -1,4 +1,4 @@
-"""What one batch does to rows, ledger and run; what it does with rows that cannot be done."""
+"""Effects of one batch on rows, ledger and run, and row errors."""
 
 import threading
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_costs_the_same_queries_for_a_batch_of_any_size() -> None:
     assert len(more) == len(few) <= 12
 
 
-def test_leaves_rows_alone_that_came_after_the_start() -> None:
+def test_skips_rows_created_after_the_start() -> None:
     make_assets(5)
     context = started(DescribeByName())
     late = make_asset()
@@ -78,7 +78,7 @@ def test_leaves_rows_alone_that_came_after_the_start() -> None:
     assert run_of(context).changed_rows == 5
 
 
-def test_a_row_deleted_or_filled_by_a_person_meanwhile_is_passed_over() -> None:
+def test_skips_rows_that_a_user_deleted_or_filled() -> None:
     assets = make_assets(25)
     context = started(DescribeByName())
     run_next_batch(context, now=timezone.now())
@@ -90,7 +90,7 @@ def test_a_row_deleted_or_filled_by_a_person_meanwhile_is_passed_over() -> None:
     assert Asset.objects.get(pk=assets[16].pk).creator_description == "my own words"
 
 
-def test_counts_what_the_rule_leaves_alone() -> None:
+def test_counts_rows_that_the_rule_skips() -> None:
     make_assets(6)
     make_assets(6, "S.POP.BAS", source="Other")
     rule = DescribeByName()
@@ -101,7 +101,7 @@ def test_counts_what_the_rule_leaves_alone() -> None:
     assert (run.changed_rows, run.skipped_rows, run.failed_rows) == (6, 6, 0)
 
 
-def test_a_rule_that_raises_parks_its_row_and_the_rest_goes_on() -> None:
+def test_an_exception_of_the_rule_becomes_a_row_error() -> None:
     assets = make_assets(200)
     rule = DescribeByName()
     rule.answer = lambda row: {}[row["name"]] if row["name"] == assets[70].name else None
@@ -109,13 +109,13 @@ def test_a_rule_that_raises_parks_its_row_and_the_rest_goes_on() -> None:
     assert run_to_the_end(context).state == "finished"
     run = run_of(context)
     assert (run.changed_rows, run.failed_rows) == (199, 1)
-    [parked] = run.row_errors.all()
-    assert (parked.row_pk, parked.label) == (assets[70].pk, assets[70].name)
-    assert parked.reason == f"KeyError: '{assets[70].name}'"
+    [row_error] = run.row_errors.all()
+    assert (row_error.row_pk, row_error.label) == (assets[70].pk, assets[70].name)
+    assert row_error.reason == f"KeyError: '{assets[70].name}'"
 
 
 @pytest.mark.parametrize("poison", ["x" * 501, "nul \x00 character"])
-def test_a_row_the_database_refuses_is_found_by_halving(poison: str) -> None:
+def test_a_row_that_the_database_rejects_is_found_by_bisection(poison: str) -> None:
     assets = make_assets(1100)
     rule = DescribeByName()
     rule.answer = lambda row: {"creator_description": poison} if row["name"] == assets[617].name else None
@@ -127,7 +127,7 @@ def test_a_row_the_database_refuses_is_found_by_halving(poison: str) -> None:
     assert Asset.objects.filter(creator_description=None).count() == 1
 
 
-def test_a_field_the_rule_may_not_write_parks_the_row() -> None:
+def test_a_field_outside_the_rule_becomes_a_row_error() -> None:
     make_assets(1)
     rule = DescribeByName()
     rule.answer = lambda row: {"name": "L.CAS.ATL.999"}
@@ -159,7 +159,7 @@ def test_a_rule_of_another_version_stops_the_run() -> None:
     assert "version 2 now" in run_of(context).error
 
 
-def test_values_of_every_kind_of_column_are_written_and_taken_back_exactly() -> None:
+def test_values_of_every_column_type_are_written_and_restored_exactly() -> None:
     make_asset(description="old", tags=["a", "b"], rights={"x": [1, None]}, file_size=None)
     before = Asset.objects.values("description", "tags", "rights", "curated_at", "file_size").get()
     context = started(RewriteWords())
@@ -174,14 +174,14 @@ def test_values_of_every_kind_of_column_are_written_and_taken_back_exactly() -> 
     assert Asset.objects.values(*before).get() == before
 
 
-def test_a_worker_that_lost_its_hold_writes_nothing() -> None:
+def test_a_worker_without_the_lease_writes_nothing() -> None:
     make_assets(15)
     context = started(DescribeByName())
     now = timezone.now()
     first = acquire_lease(context, now=now)
-    assert acquire_lease(context, now=now) is None, "held"
+    assert acquire_lease(context, now=now) is None, "leased"
     second = acquire_lease(context, now=now + timedelta(minutes=5))
-    assert second, "its hold has run out"
+    assert second, "the first lease has expired"
     with pytest.raises(LeaseLost):
         run_next_batch(context, now=now, token=first)
     assert run_next_batch(context, now=now, token=second).rows == 10
@@ -198,13 +198,13 @@ def test_a_pause_takes_effect_before_the_next_batch() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_holds_locked_is_parked_in_the_end(settings: Settings) -> None:
+def test_a_row_that_stays_locked_becomes_a_row_error(settings: Settings) -> None:
     settings.JOBS_LOCK_TIMEOUT_MS = 50
     assets = make_assets(5)
     context = started(DescribeByName())
     locked, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def lock_row() -> None:
         with connection.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT 1 FROM assets_asset WHERE id = %s FOR UPDATE", [assets[2].pk])
@@ -213,7 +213,7 @@ def test_a_row_that_somebody_holds_locked_is_parked_in_the_end(settings: Setting
             cursor.execute("ROLLBACK")
         connection.close()
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=lock_row)
     thread.start()
     try:
         assert locked.wait(10)
@@ -228,7 +228,7 @@ def test_a_row_that_somebody_holds_locked_is_parked_in_the_end(settings: Setting
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_given_the_same_run_do_every_row_once() -> None:
+def test_concurrent_workers_process_every_row_once() -> None:
     make_assets(300)
     context = started(DescribeByName())
     barrier = threading.Barrier(4)
@@ -237,7 +237,7 @@ def test_two_workers_given_the_same_run_do_every_row_once() -> None:
     def work() -> None:
         try:
             barrier.wait(10)
-            run_to_the_end(context)  # without a hold: the lock on the run alone keeps them apart
+            run_to_the_end(context)  # without a lease: the lock of the run serializes them
         except Exception as error:  # shown by the test itself
             errors.append(error)
         finally:

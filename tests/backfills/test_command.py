@@ -1,4 +1,4 @@
-"""`backfill` and `backfill_assets` as operators use them."""
+"""The commands `backfill` and `backfill_assets`."""
 
 import json
 import signal
@@ -33,12 +33,12 @@ def _invoke(*words: str) -> str:
 def test_plan_run_finalise_reopen_undo() -> None:
     make_assets(12, description="Asset Silk and rust (L.CAS.ATL)")
     before = table_hash()
-    told = _invoke("backfill", "plan", RULE, "--param", "from=description")
-    assert "12  change" in told
-    assert "by layer: L 12" in told
-    digest = told.splitlines()[-1].removeprefix("Plan ")
-    told = _invoke("backfill", "run", RULE, "--plan", digest, "--batch-size", "5")
-    assert "finished: 12 of 12 rows, 12 changed" in told
+    output = _invoke("backfill", "plan", RULE, "--param", "from=description")
+    assert "12  change" in output
+    assert "by layer: L 12" in output
+    digest = output.splitlines()[-1].removeprefix("Plan ")
+    output = _invoke("backfill", "run", RULE, "--plan", digest, "--batch-size", "5")
+    assert "finished: 12 of 12 rows, 12 changed" in output
     assert set(Asset.objects.values_list("creator_description", flat=True)) == {"Silk and rust"}
     assert ", finalised" in _invoke("backfill", "finalise", RULE)
     with pytest.raises(CommandError, match="reopen it first"):
@@ -49,7 +49,7 @@ def test_plan_run_finalise_reopen_undo() -> None:
     assert table_hash() == before
 
 
-def test_a_plan_whose_rows_moved_is_refused() -> None:
+def test_a_stale_plan_is_rejected() -> None:
     make_assets(2)
     digest = _invoke("backfill", "plan", RULE).splitlines()[-1].removeprefix("Plan ")
     make_assets(1)
@@ -71,7 +71,7 @@ def test_a_plan_whose_rows_moved_is_refused() -> None:
         (["undo", RULE, "--run", "404"], "There is no such run"),
     ],
 )
-def test_what_is_wrong_is_said(words: list[str], message: str) -> None:
+def test_errors_are_printed(words: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         _invoke("backfill", *words)
 
@@ -91,7 +91,7 @@ def test_pause_resume_cancel_adjust_force_status() -> None:
     assert "finished: 12 of 12" in _invoke("backfill", "status")
 
 
-def test_hold_and_release() -> None:
+def test_pause_all_and_resume_all() -> None:
     assert "All runs paused" in _invoke("backfill", "pause-all", "--reason", "release day")
     assert BackfillGlobalPause.objects.get().reason == "release day"
     assert "release day" in _invoke("backfill", "status")
@@ -99,7 +99,7 @@ def test_hold_and_release() -> None:
     assert "The runs were not paused" in _invoke("backfill", "resume-all")
 
 
-def test_parked_rows_are_shown_and_done_again() -> None:
+def test_failed_rows_are_printed_and_retried() -> None:
     assets = make_assets(5)
     with registered(DescribeByName()) as rule:
         rule.answer = lambda row: {}["nothing"] if row["pk"] == assets[0].pk else None
@@ -108,12 +108,12 @@ def test_parked_rows_are_shown_and_done_again() -> None:
         assert "written, by command" in _invoke("backfill", "retry", rule.name)
 
 
-def test_backfill_assets_fills_both_fields_and_asks_for_pictures() -> None:
+def test_backfill_assets_fills_both_fields_and_requests_artwork() -> None:
     make_assets(3)
     words = "Silver Lantern by Low Tide Choir"
     song = make_song(album_art="https://pictures.example/cover.jpg", description=f"{words}. Slow and low.")
-    told = _invoke("backfill_assets", "--dry-run", "--songs")
-    assert told.count("Plan ") == 3
+    output = _invoke("backfill_assets", "--dry-run", "--songs")
+    assert output.count("Plan ") == 3
     assert not BackfillChange.objects.exists()
     _invoke("backfill_assets", "--from", "description", "--songs")
     song.refresh_from_db()
@@ -151,7 +151,7 @@ def test_ctrl_c_pauses_and_resume_finishes() -> None:
 
 @pytest.fixture(autouse=True)
 def quiet_queue() -> Iterator[None]:
-    """Messages that `--queued` left for workers that are not there."""
+    """Delete the messages that `--background` sent, because no worker runs."""
     yield
     with current_app.pool.acquire(block=True) as held:
         held.default_channel.client.delete("celery")

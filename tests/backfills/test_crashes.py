@@ -1,4 +1,4 @@
-"""Workers killed at every boundary: the outcome is that of a run nobody disturbed."""
+"""Workers killed at every statement: the result equals that of an uninterrupted run."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROWS, BATCH_ROWS, MAX_WORKERS = 60, 4, 60
 
 
-def _let_workers_die(run_pk: int) -> dict[str, int]:
+def _kill_workers(run_pk: int) -> dict[str, int]:
     spec = {"database": connection.settings_dict["NAME"], "run_pk": run_pk, "max_workers": MAX_WORKERS}
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.crashing_backfill", json.dumps(spec)],
@@ -34,7 +34,7 @@ def _let_workers_die(run_pk: int) -> dict[str, int]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_or_lost() -> None:
+def test_a_kill_at_any_statement_of_run_and_undo_loses_and_repeats_nothing() -> None:
     make_assets(ROWS)
     before = table_hash()
     undisturbed = started(CREATOR_DESCRIPTION_RULE, batch_size=BATCH_ROWS)
@@ -48,8 +48,8 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
         CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_size=BATCH_ROWS
     )
     start_run(context, by=BY, now=timezone.now())
-    told = _let_workers_die(context.run_pk)
-    assert told["died"] >= 25, "no worker died late enough to show anything"
+    output = _kill_workers(context.run_pk)
+    assert output["died"] >= 25, "no worker died late enough to show anything"
     run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, context.run_pk, apps))
     run = run_of(context)
     assert table_hash() == filled
@@ -58,16 +58,16 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
     assert sum(BackfillBatch.objects.filter(run=run).values_list("size", flat=True)) == ROWS
 
     begin_undo(context.run_pk, by=BY, now=timezone.now())
-    told = _let_workers_die(context.run_pk)
-    assert told["died"] >= 25
+    output = _kill_workers(context.run_pk)
+    assert output["died"] >= 25
     run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, context.run_pk, apps))
     assert table_hash() == before
     assert run_of(context).restored_rows == ROWS
     assert not Asset.objects.exclude(creator_description=None).exists()
 
 
-def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
-    """What a restart looks like to a worker: its session is gone in the middle of a batch."""
+def test_a_lost_connection_is_reopened_and_the_batch_repeated() -> None:
+    """A restart of the database ends the session in the middle of a batch."""
     make_assets(30)
     context = started(CREATOR_DESCRIPTION_RULE)
     script = (

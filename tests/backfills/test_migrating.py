@@ -1,4 +1,4 @@
-"""The data migration: forwards, backwards, forwards again, and where it has nothing to do or too much."""
+"""The data migration: forwards, backwards, forwards again, with no rows and with too many."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ BEFORE, AFTER = "0007_field_terms", "0008_fill_legacy_values"
 
 @pytest.fixture
 def migrated_back() -> Iterator[None]:
-    """Whatever a test did, the schema is whole again for the next."""
+    """Migrate to the newest schema after the test."""
     yield
     call_command("migrate", "assets", verbosity=0)
 
@@ -63,25 +63,25 @@ def test_does_nothing_after_an_operators_run() -> None:
 
 
 @pytest.mark.django_db
-def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> None:
+def test_skips_large_tables_with_a_note(settings: Settings) -> None:
     make_assets(5)
-    said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, write=said.append)
-    assert "5 rows are too many for a migration (limit 4). Run `backfill run" in said[0]
+    notes: list[str] = []
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, write=notes.append)
+    assert "5 rows are too many for a migration (limit 4). Run `backfill run" in notes[0]
     assert not BackfillRun.objects.exists()
 
 
 @pytest.mark.django_db
-def test_does_not_stop_over_a_column_that_a_run_holds() -> None:
+def test_skips_columns_that_another_run_has_locked() -> None:
     make_assets(5)
     holder = started(CREATOR_DESCRIPTION_RULE)
-    said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, write=said.append)
-    assert f"run {holder.run_pk} of assets.creator_description, running" in said[0]
+    notes: list[str] = []
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, write=notes.append)
+    assert f"run {holder.run_pk} of assets.creator_description, running" in notes[0]
 
 
 @pytest.mark.django_db
-def test_goes_on_where_a_broken_migration_stopped() -> None:
+def test_continues_an_interrupted_migration() -> None:
     make_assets(25)
     context = started(CREATOR_DESCRIPTION_RULE)
     run_next_batch(context, now=timezone.now())
@@ -92,7 +92,7 @@ def test_goes_on_where_a_broken_migration_stopped() -> None:
 
 
 @pytest.mark.django_db
-def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
+def test_undoes_finalised_unfinished_and_planned_runs() -> None:
     make_assets(12)
     before = table_hash()
     half = started(CREATOR_DESCRIPTION_RULE, batch_size=5)
@@ -113,7 +113,7 @@ def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("migrated_back")
-def test_the_mark_of_filled_values_is_not_dropped_while_there_are_any() -> None:
+def test_origin_columns_cannot_be_removed_while_values_are_filled() -> None:
     make_assets(3)
     run_to_the_end(started(CREATOR_DESCRIPTION_RULE))
     with pytest.raises(IrreversibleError, match="3 assets hold values of backfills; undo those first"):

@@ -1,4 +1,4 @@
-"""Plans: true, complete, without a trace; and refused where the rows have moved."""
+"""Plans: complete, without side effects, and stale when rows have changed."""
 
 import pytest
 from django.apps import apps
@@ -24,7 +24,7 @@ def _planned(rule: DescribeByName, **run: object) -> object:
     )
 
 
-def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing() -> None:
+def test_a_plan_finds_every_outcome_and_row_error_in_one_pass_and_changes_nothing() -> None:
     assets = make_assets(30) + make_assets(5, "S.POP.BAS", source="Other")
     rule = DescribeByName()
 
@@ -55,7 +55,7 @@ def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing()
     assert run_of(context).plan["outcomes"]["change"] == 28
 
 
-def test_a_run_does_what_its_plan_said() -> None:
+def test_a_run_changes_as_many_rows_as_its_plan() -> None:
     make_assets(30)
     context = _planned(DescribeByName())
     plan = plan_run(context, now=timezone.now())
@@ -65,7 +65,7 @@ def test_a_run_does_what_its_plan_said() -> None:
 
 
 @pytest.mark.parametrize("change", ["new row", "edited", "deleted", "filled"])
-def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
+def test_a_plan_is_stale_when_rows_have_changed(change: str) -> None:
     assets = make_assets(12)
     context = _planned(DescribeByName())
     plan = plan_run(context, now=timezone.now())
@@ -83,7 +83,7 @@ def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
     start_run(context, by=BY, now=timezone.now(), plan_hash=again.digest)
 
 
-def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
+def test_a_plan_of_another_rule_version_is_stale() -> None:
     make_assets(2)
     rule = DescribeByName()
     context = _planned(rule)
@@ -93,7 +93,7 @@ def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
         start_run(context, by=BY, now=timezone.now(), plan_hash=plan.digest)
 
 
-def test_a_row_edited_between_plan_and_batch_gets_what_fits_it_then() -> None:
+def test_a_row_edited_after_the_plan_gets_a_value_for_its_new_state() -> None:
     assets = make_assets(3)
     context = started(DescribeByName())
     Asset.objects.filter(pk=assets[1].pk).update(name="L.CAS.ATL.002:new")
@@ -101,7 +101,7 @@ def test_a_row_edited_between_plan_and_batch_gets_what_fits_it_then() -> None:
     assert Asset.objects.get(pk=assets[1].pk).creator_description == "about L.CAS.ATL.002:new"
 
 
-def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() -> None:
+def test_a_start_without_matching_rows_fails_and_locks_no_column() -> None:
     context = _planned(DescribeByName())
     with pytest.raises(NoMatchingRows):
         start_run(context, by=BY, now=timezone.now())
@@ -109,7 +109,7 @@ def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() ->
     assert not run_of(context).column_locks.exists()
 
 
-def test_a_second_start_names_the_holder() -> None:
+def test_a_second_start_names_the_run_that_locks_the_column() -> None:
     make_assets(3)
     first = started(DescribeByName())
     with pytest.raises(ColumnLocked, match=rf"creator_description \(run {first.run_pk} of tests.describe, running\)"):
@@ -121,7 +121,7 @@ def test_a_second_start_names_the_holder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("data", "field"),
     [
         ({"reason": "  "}, "reason"),
         ({"reason": "x" * 201}, "reason"),
@@ -132,8 +132,8 @@ def test_a_second_start_names_the_holder() -> None:
         ({"parameters": {"colour": "red"}}, "colour"),
     ],
 )
-def test_bad_parameters_are_refused_by_name(wish: dict, field: str) -> None:
-    with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as refusal:
-        _planned(rule, **wish)
-    assert refusal.value.field_errors[0].field == field
+def test_invalid_parameters_are_rejected_by_name(data: dict, field: str) -> None:
+    with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as error:
+        _planned(rule, **data)
+    assert error.value.field_errors[0].field == field
     assert not BackfillRun.objects.exists()

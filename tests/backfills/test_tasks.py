@@ -1,4 +1,4 @@
-"""Tasks: slices, holds, and runs that nobody carries on."""
+"""Tasks: slices, throttled runs and stalled runs."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Messages, instead of a queue: what is in them matters here, not that a queue keeps them."""
+    """Collect the sent messages instead of queueing them."""
     messages: list[tuple[str, int]] = []
 
     def keep(task: object, args: tuple[int, ...] = (), kwargs: object = None, **options: object) -> None:
@@ -32,7 +32,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return messages
 
 
-def test_a_slice_that_is_over_sends_the_run_on(settings: Settings, sent: list[tuple[str, int]]) -> None:
+def test_a_slice_sends_the_next_slice(settings: Settings, sent: list[tuple[str, int]]) -> None:
     settings.JOBS_SLICE_SECONDS = 0.0
     make_assets(15)
     with registered(DescribeByName()) as rule:
@@ -45,7 +45,7 @@ def test_a_slice_that_is_over_sends_the_run_on(settings: Settings, sent: list[tu
         assert run_of(context).state == "finished"
 
 
-def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
+def test_a_throttled_run_is_retried_and_a_lost_message_is_sent_again(
     settings: Settings, sent: list[tuple[str, int]]
 ) -> None:
     make_assets(15)
@@ -56,13 +56,13 @@ def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
         assert run_of(context).wait_reason == f"All runs were paused by {BY}: release day"
         assert sent.pop() == ("continue_run", context.run_pk)
         tasks.requeue_stalled_runs()
-        assert not sent, "its own message is on its way"
+        assert not sent, "its message is still valid"
         BackfillRun.objects.update(next_check_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
         assert sent.pop() == ("continue_run", context.run_pk)
 
 
-def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list[tuple[str, int]]) -> None:
+def test_the_run_of_a_dead_worker_is_requeued_when_its_lease_has_expired(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
         context = started(rule)
@@ -76,7 +76,7 @@ def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list
         assert run_of(context).state == "finished"
 
 
-def test_a_plan_whose_message_was_lost_is_made_in_the_end(sent: list[tuple[str, int]]) -> None:
+def test_a_plan_whose_message_was_lost_is_requeued(sent: list[tuple[str, int]]) -> None:
     make_assets(2)
     with registered(DescribeByName()) as rule:
         facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now() - timedelta(minutes=5)}
@@ -89,7 +89,7 @@ def test_a_plan_whose_message_was_lost_is_made_in_the_end(sent: list[tuple[str, 
         assert len(sent) == 1
 
 
-def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str, int]]) -> None:
+def test_a_rule_with_an_invalid_query_fails_the_run_with_the_error(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
         context = started(rule)
@@ -126,14 +126,14 @@ def test_an_unreachable_database_is_the_wait_reason_and_the_schedule_continues_t
         assert run_of(context).state == "finished"
 
 
-def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[tuple[str, int]]) -> None:
+def test_a_lease_from_a_machine_with_a_wrong_time_does_not_block_the_run(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
         context = started(rule)
         tomorrow = timezone.now() + timedelta(days=1)
         ahead = acquire_lease(context, now=tomorrow)
         runner.release_lease(context, ahead, next_check_at=tomorrow)
-        assert acquire_lease(context, now=tomorrow), "held until tomorrow, by a clock that is now set right"
+        assert acquire_lease(context, now=tomorrow), "the lease of a machine whose time was wrong"
         tasks.requeue_stalled_runs()
         assert sent == [("continue_run", context.run_pk)]
         tasks.continue_run(context.run_pk)

@@ -1,4 +1,4 @@
-"""What holds a run, measured on the real things: locks, sessions, queue, response times."""
+"""Throttle signals, measured on real locks, sessions, queues and response times."""
 
 import json
 import threading
@@ -26,15 +26,15 @@ from tests.support.backfills import BY, DescribeByName, run_of, started
 pytestmark = pytest.mark.django_db
 
 
-def test_any_signal_holds_and_lets_go_only_well_below_its_limit() -> None:
+def test_a_signal_throttles_above_its_limit_and_releases_below_90_percent() -> None:
     def at(value: float) -> list[Signal]:
-        return [Signal("locks", value, 10, f"{value} waits"), Signal("queue", 0, 5, "never said")]
+        return [Signal("locks", value, 10, f"{value} waits"), Signal("queue", 0, 5, "never notes")]
 
-    reason, holding = exceeded_signals(at(11), frozenset())
-    assert (reason, holding) == ("11 waits", {"locks"})
-    assert exceeded_signals(at(9.5), holding) == ("9.5 waits", {"locks"})
+    reason, active = exceeded_signals(at(11), frozenset())
+    assert (reason, active) == ("11 waits", {"locks"})
+    assert exceeded_signals(at(9.5), active) == ("9.5 waits", {"locks"})
     assert exceeded_signals(at(9.5), frozenset()) == ("", frozenset())
-    assert exceeded_signals(at(8.9), holding) == ("", frozenset())
+    assert exceeded_signals(at(8.9), active) == ("", frozenset())
 
 
 def test_a_global_pause_takes_effect_at_the_next_poll() -> None:
@@ -59,7 +59,7 @@ def test_a_global_pause_takes_effect_at_the_next_poll() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
+def test_sessions_that_wait_for_locks_throttle(settings: Settings) -> None:
     settings.JOBS_MAX_LOCK_WAITS = 0
     assert Throttle(None, BackfillGlobalPause).throttle_reason() == ""
     key = uuid.uuid4().int % 2**31
@@ -124,9 +124,9 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("counters")
-def test_reads_that_take_longer_than_before_the_run_hold_it(settings: Settings) -> None:
+def test_slower_reads_than_the_baseline_throttle(settings: Settings) -> None:
     settings.JOBS_MIN_REQUESTS = 50
-    assert measure_baseline() is None, "too few to say"
+    assert measure_baseline() is None, "too few requests"
     for _ in range(100):
         response_times.record_response_time(20.0)
     response_times.flush()
@@ -148,7 +148,7 @@ def test_reads_of_assets_are_counted_and_nothing_else(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("counters")
-def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_valkey_delays_one_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def hang() -> None:

@@ -1,4 +1,4 @@
-"""After an undo every row that nobody touched is what it was, column by column; what people wrote stays."""
+"""An undo restores every unchanged row, column by column, and keeps edits by users."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def _undo(context: object) -> None:
 
 
 @pytest.mark.parametrize("rule", [DescribeByName(), RewriteWords()], ids=lambda rule: rule.name)
-def test_everything_is_as_before(rule: object) -> None:
+def test_an_undo_restores_every_column(rule: object) -> None:
     make_assets(37, tags=["one"], rights={"share": 1.50})
     before = table_hash()
     context = started(rule)
@@ -51,12 +51,12 @@ def test_everything_is_as_before(rule: object) -> None:
     assert not BackfillColumnLock.objects.exists()
 
 
-def test_what_people_wrote_since_stays_and_is_listed() -> None:
+def test_values_of_users_stay_and_are_listed_as_conflicts() -> None:
     assets = make_assets(20)
     context = started(DescribeByName())
     run_to_the_end(context)
     Asset.objects.filter(pk=assets[3].pk).update(creator_description="mine", creator_description_origin="")
-    Asset.objects.filter(pk=assets[4].pk).update(creator_description_origin="")  # the same words, made a person's
+    Asset.objects.filter(pk=assets[4].pk).update(creator_description_origin="")  # the same words, made a user's
     Asset.objects.filter(pk=assets[5].pk).delete()
     assert context.operation.preview_undo() == {"restored": 17, "conflict": 2, "gone": 1}
     _undo(context)
@@ -67,7 +67,7 @@ def test_what_people_wrote_since_stays_and_is_listed() -> None:
     assert Asset.objects.get(pk=assets[3].pk).creator_description == "mine"
 
 
-def test_half_a_run_is_undone_like_a_whole_one() -> None:
+def test_a_paused_run_is_undone_completely() -> None:
     make_assets(30)
     before = table_hash()
     context = started(DescribeByName())
@@ -78,7 +78,7 @@ def test_half_a_run_is_undone_like_a_whole_one() -> None:
     assert run_of(context).restored_rows == 10
 
 
-def test_a_run_is_not_undone_while_it_goes_on_nor_twice_nor_after_finalising() -> None:
+def test_an_active_undone_or_finalised_run_cannot_be_undone() -> None:
     make_assets(15)
     context = started(DescribeByName())
     with pytest.raises(TransitionNotAllowed, match="pause or cancel it first"):
@@ -95,21 +95,21 @@ def test_a_run_is_not_undone_while_it_goes_on_nor_twice_nor_after_finalising() -
     assert table_hash() == once
 
 
-def test_a_half_undone_run_goes_on_and_can_be_nothing_else() -> None:
+def test_an_undoing_run_can_only_continue() -> None:
     make_assets(30)
     before = table_hash()
     context = started(DescribeByName())
     run_to_the_end(context)
     begin_undo(context.run_pk, by=BY, now=timezone.now())
     run_next_batch(context, now=timezone.now())
-    for verb in (begin_undo, pause, cancel, finalise):
+    for action in (begin_undo, pause, cancel, finalise):
         with pytest.raises(TransitionNotAllowed, match="wait for the undo"):
-            verb(context.run_pk, by=BY, now=timezone.now())
+            action(context.run_pk, by=BY, now=timezone.now())
     run_to_the_end(context)
     assert table_hash() == before
 
 
-def test_undoing_waits_for_a_run_that_works_on_the_same_column() -> None:
+def test_an_undo_needs_the_lock_of_the_column() -> None:
     make_assets(15)
     first = started(DescribeByName())
     run_to_the_end(first)
@@ -122,11 +122,11 @@ def test_undoing_waits_for_a_run_that_works_on_the_same_column() -> None:
     assert Asset.objects.filter(creator_description=None).count() == 15, "the second run's rows stay"
 
 
-def test_a_value_the_database_no_longer_takes_is_a_conflict() -> None:
+def test_a_previous_value_that_the_database_rejects_is_a_conflict() -> None:
     assets = make_assets(8, description="fine")
     context = started(RewriteWords())
     run_to_the_end(context)
-    # What stood there before was negative, say by an older release; the column refuses it now.
+    # The previous value is negative, as an older release allowed; the column rejects it now.
     BackfillChange.objects.filter(row_pk=assets[2].pk, field="file_size").update(before=-5)
     _undo(context)
     run = run_of(context)
@@ -140,7 +140,7 @@ EDITS = st.lists(st.tuples(st.integers(0, 11), st.sampled_from(["edit", "empty",
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS, batches_undone=st.integers(0, 3))
-def test_whatever_people_do_meanwhile_is_kept_and_all_else_is_as_before(
+def test_an_undo_keeps_all_edits_by_users_and_restores_the_other_rows(
     edits: list[tuple[int, str]], batches_undone: int
 ) -> None:
     Asset.objects.all().delete()

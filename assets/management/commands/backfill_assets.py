@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE, FROM_DESCRIPTION, FROM_NAME
 from jobs.commands import SLEEP_RATIO_HELP
 
-SONGS_RULE = "albumart.backfill_rules"  # registered by the app above, known here by its name
+SONGS_RULE = "albumart.legacy_songs"  # registered by the app above, known here by its name
 
 
 class Command(BaseCommand):
