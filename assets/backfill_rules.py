@@ -23,7 +23,7 @@ class _LegacyValue(Rule):
         checked: dict[str, Any] = {}
         for name, value in given.items():
             if name != "registered_before":
-                raise InvalidInput(f"{self.name} has no parameter {name}", field=name)
+                raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
             checked[name] = _checked_moment(value, field=name)
         return checked
 

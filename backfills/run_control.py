@@ -1,9 +1,6 @@
 """Control of backfill runs; see `jobs.run_control`."""
 
-from collections import Counter
-
 from backfills.engine.run_context import context_for_run, run_models
-from backfills.models import BackfillRun
 from jobs.run_control import RunControl
 
 CONTROL = RunControl(run_models(), context_for_run)
@@ -19,8 +16,3 @@ reopen = CONTROL.reopen
 retry_row = CONTROL.retry_row
 pause_all = CONTROL.pause_all
 resume_all = CONTROL.resume_all
-
-
-def preview_undo(run: BackfillRun) -> Counter[str]:
-    """Count the values that an undo would restore now (restored), and those it would not (conflict, gone)."""
-    return context_for_run(run).operation.preview_undo()

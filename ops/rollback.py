@@ -14,9 +14,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from backfills.engine.ledger import preview_undo
+from backfills.engine.run_context import context_for_run
 from backfills.foreground import undo_in_foreground
 from backfills.models import BackfillRun
-from backfills.run_control import preview_undo
 from common.errors import InvalidInput, NotFound, RegistryError
 from flags.audit import describe_state
 from flags.editing import clean_reason, validate_name
@@ -136,7 +137,7 @@ def undo_backfills(wish: RollbackPlan) -> StepResult:
     lines: list[str] = []
     for run in runs:  # the newest first
         if wish.is_dry_run:
-            found = preview_undo(run)
+            found = preview_undo(context_for_run(run))
             left = found["conflict"] + found["gone"]
             lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
             continue

@@ -29,6 +29,6 @@ def backwards(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # each batch is a transaction of its own
 
-    dependencies = [("assets", "0007_field_terms"), ("backfills", "0002_field_terms")]
+    dependencies = [("assets", "0007_field_terms"), ("backfills", "0003_run_terms")]
 
     operations = [migrations.RunPython(forwards, backwards)]

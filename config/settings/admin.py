@@ -84,8 +84,8 @@ UNFOLD = {
                 "title": "Backfills",
                 "items": [
                     _item("Runs", "history_toggle_off", "admin:backfills_backfillrun_changelist"),
-                    _item("Failed rows", "report", "admin:backfills_backfillrowerror_changelist"),
-                    _item("Changes", "receipt_long", "admin:backfills_backfillchange_changelist"),
+                    _item("Parked rows", "report", "admin:backfills_backfillrowerror_changelist"),
+                    _item("Values written", "receipt_long", "admin:backfills_backfillchange_changelist"),
                 ],
             },
             {

@@ -63,7 +63,7 @@ def test_a_stale_plan_is_rejected() -> None:
     ("words", "message"),
     [
         (["plan", "no.such"], "There is no rule 'no.such'. Registered rules: albumart"),
-        (["run", RULE, "--param", "colour=red"], "has no parameter colour"),
+        (["run", RULE, "--param", "colour=red"], "takes no parameter colour"),
         (["run", RULE, "--param", "from=tea"], "from must be name or description"),
         (["run", RULE, "--param", "registered_before=soon"], "registered_before must be a date"),
         (["run", RULE, "--batch-size", "0"], "batch_size must be between 1 and 5000"),
