@@ -101,7 +101,7 @@ def open_page(query: str) -> Callable[[], None]:
         url = reverse("admin:bugreports_bugreport_changelist") + query
 
     def ask() -> None:
-        answer = client.get(url)
-        assert answer.status_code == 200, answer.status_code
+        response = client.get(url)
+        assert response.status_code == 200, response.status_code
 
     return ask

@@ -10,7 +10,7 @@ from bugreports.statuses import CLOSED
 
 @dataclass(frozen=True)
 class Actor:
-    """A person by e-mail, a program by name, or the registry itself."""
+    """A user by e-mail, a program by name, or the registry itself."""
 
     name: str | None
     kind: str = BugReportEvent.ActorType.USER

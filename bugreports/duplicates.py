@@ -1,7 +1,7 @@
 """Reports of the same problem become one, and several again.
 
 A duplicate points to a report that points nowhere, so there are no chains and no circles: what pointed to a report that
-becomes a duplicate points on to the new lead. What moved stands in the trail, so that it can be taken back.
+becomes a duplicate points on to the new canonical. What moved stands in the trail, so that it can be taken back.
 """
 
 from collections.abc import Sequence
@@ -29,55 +29,57 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
     """
     acquire_merge_lock()
     target = get_report(into)
-    lead_pk = target.duplicate_of_id or target.pk
+    canonical_pk = target.duplicate_of_id or target.pk
     named = list(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", "duplicate_of_id"))
-    wanted = {pk for pk, _ in named} | {lead for _, lead in named if lead} | {lead_pk}
+    wanted = {pk for pk, _ in named} | {canonical for _, canonical in named if canonical} | {canonical_pk}
     followers = BugReport.objects.filter(duplicate_of__in=[pk for pk, _ in named]).values_list("pk", flat=True)
     lock_rows(wanted | set(followers), with_groups=True)
     reports = lock_reports(report_ids, version=version)
-    lead = next((report for report in reports if report.pk == lead_pk), None)
-    if lead is not None:
+    canonical = next((report for report in reports if report.pk == canonical_pk), None)
+    if canonical is not None:
         raise InvalidDuplicateLink(
-            "A report cannot be a duplicate of itself" if lead.report_id == into
-            else f"{into} is a duplicate of {lead.report_id} already; the other way round would be a circle"
+            "A report cannot be a duplicate of itself" if canonical.report_id == into
+            else f"{into} is a duplicate of {canonical.report_id} already; the other way round would be a circle"
         )  # fmt: skip
-    lead = lock_rows({lead_pk}, with_groups=False)[0]
-    if lead.duplicate_of_id:
+    canonical = lock_rows({canonical_pk}, with_groups=False)[0]
+    if canonical.duplicate_of_id:
         raise StaleReport(f"{into} became a duplicate meanwhile; look at it again")
     entries: list[BugReportEvent] = []
-    merged = [report for report in reports if report.duplicate_of_id != lead_pk]
-    merged.sort(key=lambda report: report.duplicate_of_id is None)  # a duplicate leaves its lead before that one moves
+    merged = [report for report in reports if report.duplicate_of_id != canonical_pk]
+    merged.sort(
+        key=lambda report: report.duplicate_of_id is None
+    )  # a duplicate leaves its canonical before that one moves
     for report in merged:
-        entries += _merge_one(report, lead, by=by, now=now)
+        entries += _merge_one(report, canonical, by=by, now=now)
     if merged:
-        lead.write(now)
+        canonical.save_new_version(now)
     save_events(entries)
     return len(merged)
 
 
-def _merge_one(report: BugReport, lead: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
+def _merge_one(report: BugReport, canonical: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
     before, was_triaged = tracked_fields(report), report.triaged_at is not None
     entries = detach_duplicate(report, by=by, now=now) if report.duplicate_of else []
     followers = BugReport.objects.filter(duplicate_of=report)
     moved: dict[str, Any] = {
-        "into": lead.report_id,
+        "into": canonical.report_id,
         "moved_reports": list(followers.order_by("pk").values_list("report_id", flat=True)),
         "moved_fingerprints": list(report.canonical_for_groups.order_by("pk").values_list("fingerprint", flat=True)),
         "was_triaged": was_triaged,
     }
-    followers.update(duplicate_of=lead)
-    report.canonical_for_groups.update(lead=lead)
-    lead.occurrence_count += report.occurrence_count
-    lead.last_seen_at = max(lead.last_seen_at, report.last_seen_at)
+    followers.update(duplicate_of=canonical)
+    report.canonical_for_groups.update(canonical_report=canonical)
+    canonical.occurrence_count += report.occurrence_count
+    canonical.last_seen_at = max(canonical.last_seen_at, report.last_seen_at)
     report.transition_to(RESOLVED, now, kind=DUPLICATE)
-    report.duplicate_of = lead
+    report.duplicate_of = canonical
     if by.name is not None:
         report.resolution_actor_id = by.name
-    report.write(now)
+    report.save_new_version(now)
     return [
         *entries,
         build_change_event(report, MERGED, before, by=by, now=now, **moved),
-        build_event(lead, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
+        build_event(canonical, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
     ]
 
 
@@ -99,7 +101,7 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
         report.resolved_at = (report.resolved_at or now) if report.status in CLOSED else None
         if not (merging and merging.get("was_triaged")):
             report.triaged_at = None  # nobody judged it but by calling it a duplicate
-        report.write(now)
+        report.save_new_version(now)
         entries.append(build_change_event(report, UNMERGED, before, by=by, now=now))
         changed += 1
     save_events(entries)
@@ -107,20 +109,22 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
 
 
 def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
-    """Give back what a duplicate brought to its lead; both rows are held. Entries for the trail, not saved yet.
+    """Give back what a duplicate brought to its canonical; both rows are held. Entries for the trail, not saved yet.
 
     The caller sets the report's own fields.
     """
-    lead = report.duplicate_of
-    if lead is None:
+    canonical = report.duplicate_of
+    if canonical is None:
         return []
     if merging := _last_merge(report):
-        back = BugReport.objects.filter(report_id__in=merging["moved_reports"], duplicate_of=lead)
+        back = BugReport.objects.filter(report_id__in=merging["moved_reports"], duplicate_of=canonical)
         back.update(duplicate_of=report)
-        BugReportGroup.objects.filter(fingerprint__in=merging["moved_fingerprints"], lead=lead).update(lead=report)
-    lead.occurrence_count = max(lead.occurrence_count - report.occurrence_count, 1)
-    lead.save(update_fields=["occurrence_count"])
-    return [build_event(lead, LEFT, {"report_id": report.report_id}, by=by, now=now)]
+        BugReportGroup.objects.filter(fingerprint__in=merging["moved_fingerprints"], canonical_report=canonical).update(
+            canonical_report=report
+        )
+    canonical.occurrence_count = max(canonical.occurrence_count - report.occurrence_count, 1)
+    canonical.save(update_fields=["occurrence_count"])
+    return [build_event(canonical, LEFT, {"report_id": report.report_id}, by=by, now=now)]
 
 
 def _last_merge(report: BugReport) -> dict[str, Any] | None:

@@ -60,15 +60,15 @@ def extract_signature(
     network_events: Sequence[Mapping[str, Any]],
 ) -> ErrorSignature | None:
     """From scrubbed parts, newest entries first."""
-    route = normalise_route(location)
+    route = normalize_route(location)
     for text, frames in (_in_description(description), _in_logs(recent_logs)):
         if text:
-            return ErrorSignature(normalise_message(text), route, _top_frame(frames))
+            return ErrorSignature(normalize_message(text), route, _top_frame(frames))
     failed = next((event for event in network_events[:_LOOKED_AT] if has_failed(event)), None)
     if failed is None:
         return None
-    outcome = failed.get("status") or normalise_message(str(failed.get("error") or "no answer"))
-    message = f"{str(failed.get('method', '')).upper()[:10]} {normalise_route(str(failed.get('url', '')))} {outcome}"
+    outcome = failed.get("status") or normalize_message(str(failed.get("error") or "no answer"))
+    message = f"{str(failed.get('method', '')).upper()[:10]} {normalize_route(str(failed.get('url', '')))} {outcome}"
     return ErrorSignature(message, route, "")
 
 
@@ -99,7 +99,7 @@ def _in_logs(recent_logs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     return "", ""
 
 
-def normalise_message(text: str) -> str:
+def normalize_message(text: str) -> str:
     """Ids, numbers, moments and query strings become placeholders; doing it twice changes nothing."""
     text = " ".join(text[: 4 * _MAX_MESSAGE_CHARS].lower().split())
     text = _QUERY.sub("", text)
@@ -108,7 +108,7 @@ def normalise_message(text: str) -> str:
     return " ".join(text.split())[:_MAX_MESSAGE_CHARS].rstrip()
 
 
-def normalise_route(location: str) -> str:
+def normalize_route(location: str) -> str:
     """The path of an address, `/albums/88` as `/albums/:id`."""
     try:
         path = urlsplit(location.strip()[:2000]).path

@@ -21,26 +21,26 @@ class GroupMatch:
     """What recognising a new report means for the report that is worked on."""
 
     group: BugReportGroup | None = None
-    lead: BugReport | None = None
+    canonical_report: BugReport | None = None
     is_regression: bool = False
     entries: list[BugReportEvent] = field(default_factory=list)
 
-    def settle(self, report: BugReport, *, now: datetime) -> list[BugReportEvent]:
-        """After the report is stored: the group learns its lead. Entries for the trail, not saved yet."""
-        if self.group and not self.lead:
-            BugReportGroup.objects.filter(pk=self.group.pk).update(lead=report)
-        if not self.lead:
+    def apply(self, report: BugReport, *, now: datetime) -> list[BugReportEvent]:
+        """After the report is stored: the group learns its canonical. Entries for the trail, not saved yet."""
+        if self.group and not self.canonical_report:
+            BugReportGroup.objects.filter(pk=self.group.pk).update(canonical_report=report)
+        if not self.canonical_report:
             return []
-        entries = [build_event(self.lead, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
+        entries = [build_event(self.canonical_report, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
         if self.is_regression:
-            enqueue_webhook(REGRESSED, self.lead, now=now)
+            enqueue_webhook(REGRESSED, self.canonical_report, now=now)
         return [*entries, *self.entries]
 
 
 def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: datetime) -> GroupMatch:
     """Sets the group of a report that is not stored yet; a sighting of a known problem is closed as its duplicate.
 
-    Holds the group's row, so that of two first sightings at once one is the lead.
+    Holds the group's row, so that of two first sightings at once one is the canonical.
     """
     if problem is None:
         return GroupMatch()
@@ -53,21 +53,25 @@ def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: d
         seen_count=F("seen_count") + 1, last_seen_at=Greatest(F("last_seen_at"), now)
     )
     report.group = group
-    lead = BugReport.objects.select_for_update(of=("self",)).filter(pk=group.lead_id).first() if group.lead_id else None
-    if lead is None:
+    canonical = (
+        BugReport.objects.select_for_update(of=("self",)).filter(pk=group.canonical_report_id).first()
+        if group.canonical_report_id
+        else None
+    )
+    if canonical is None:
         return GroupMatch(group)
-    lead.occurrence_count += 1
-    lead.last_seen_at = max(lead.last_seen_at, now)
-    report.duplicate_of, report.status, report.resolution_kind = lead, RESOLVED, DUPLICATE
+    canonical.occurrence_count += 1
+    canonical.last_seen_at = max(canonical.last_seen_at, now)
+    report.duplicate_of, report.status, report.resolution_kind = canonical, RESOLVED, DUPLICATE
     report.resolved_at = report.triaged_at = now
-    is_regression = lead.status == RESOLVED
+    is_regression = canonical.status == RESOLVED
     entries = []
     if is_regression:
-        before = tracked_fields(lead)
-        lead.transition_to(OPEN, now)
-        lead.regressed_at = now
-        lead.write(now)
-        entries = [build_change_event(lead, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
+        before = tracked_fields(canonical)
+        canonical.transition_to(OPEN, now)
+        canonical.regressed_at = now
+        canonical.save_new_version(now)
+        entries = [build_change_event(canonical, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
     else:
-        lead.save(update_fields=["occurrence_count", "last_seen_at"])
-    return GroupMatch(group, lead, is_regression, entries)
+        canonical.save(update_fields=["occurrence_count", "last_seen_at"])
+    return GroupMatch(group, canonical, is_regression, entries)

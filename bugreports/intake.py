@@ -1,4 +1,4 @@
-"""A report comes in: made safe, recognised, kept. What was sent is never stored or logged as it came."""
+"""Submit a report: sanitize, group and store it. The document as sent is never stored or logged."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from bugreports.audit_log import Actor, build_event, save_events
 from bugreports.errors import IdempotencyKeyReused
-from bugreports.fingerprint import ErrorSignature, extract_signature, normalise_route
+from bugreports.fingerprint import ErrorSignature, extract_signature, normalize_route
 from bugreports.grouping import assign_to_group
 from bugreports.models import BugReport, BugReportContext, BugReportScreenshot
 from bugreports.notifications import enqueue_webhook
@@ -41,7 +41,10 @@ class SubmissionReceipt:
 def submit_report(
     document: object, *, submitted_by: str, trace_id: str, idempotency_key: str | None = None, now: datetime
 ) -> SubmissionReceipt:
-    """Raises InvalidPayload and its kin, IdempotencyKeyReused. A picture that cannot be kept costs the picture, not the report."""
+    """Store a sanitized report and return its receipt. A screenshot that fails is left out; the report is still stored.
+
+    Raises PayloadNotObject, InvalidPayload, IdempotencyKeyReused.
+    """
     sent = parse_submission(document)
     safe = sanitize(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
     if safe.failed:
@@ -71,7 +74,7 @@ def key_rules() -> SecretKeyRules:
 def find_duplicate_submission(
     submitted_by: str, content_sha256: str, key_sha256: str | None, now: datetime
 ) -> SubmissionReceipt | None:
-    """The receipt of the same report by the same person: by its key, or by its words some seconds ago.
+    """The receipt of the same report by the same user: by its key, or by its words some seconds ago.
 
     Raises IdempotencyKeyReused where the key came with other words.
     """
@@ -104,7 +107,7 @@ def _store_report(
     )
     if repeated:  # it came twice at once; the picture just stored is an orphan now, and swept
         return repeated
-    joined = assign_to_group(report, problem, now=now)
+    match = assign_to_group(report, problem, now=now)
     _insert(report)
     BugReportContext.objects.create(
         report=report,
@@ -120,11 +123,15 @@ def _store_report(
         screenshot.report = report
         screenshot.save(force_insert=True)
     first = build_event(report, SUBMITTED, {"source": "api"}, by=Actor(report.submitted_by), now=now)
-    save_events([first, *joined.settle(report, now=now)])
+    save_events([first, *match.apply(report, now=now)])
     enqueue_webhook(SUBMITTED, report, now=now)
     log.info(
         "bug report kept",
-        extra={"report_id": report.report_id, "redactions": report.redaction_count, "recurs": joined.lead is not None},
+        extra={
+            "report_id": report.report_id,
+            "redactions": report.redaction_count,
+            "recurs": match.canonical_report is not None,
+        },
     )
     return SubmissionReceipt(report.report_id, report.trace_id or "")
 
@@ -144,7 +151,7 @@ def _insert(report: BugReport) -> None:
 
 
 def _lock_submitter(submitted_by: str) -> None:
-    """One report of a person at a time: of two at the same moment the second sees the first."""
+    """One report of a user at a time: of two at the same moment the second sees the first."""
     number = int.from_bytes(hashlib.sha256(f"bugreports:{submitted_by}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
@@ -164,7 +171,7 @@ def _new_report(safe: SanitizedReport, *, submitted_by: str, trace_id: str, now:
         actual_behavior=safe.actual_behavior,
         steps_to_reproduce=safe.steps_to_reproduce,
         app_version=str(safe.environment.get("appVersion") or "")[:100],
-        route=normalise_route(str(safe.client_meta.get("locationHref", "")))[:300],
+        route=normalize_route(str(safe.client_meta.get("locationHref", "")))[:300],
         has_recent_logs=bool(safe.recent_logs),
         has_network_events=bool(safe.network_events),
         redaction_count=safe.redaction_count,
@@ -172,7 +179,7 @@ def _new_report(safe: SanitizedReport, *, submitted_by: str, trace_id: str, now:
 
 
 def _content_sha256(safe: SanitizedReport, sent: Submission) -> str:
-    """Of what the person wrote and where: a second click comes with more logs, of the first one's request."""
+    """Of what the user wrote and where: a second click comes with more logs, of the first one's request."""
     words = [
         safe.description, safe.expected_behavior, safe.actual_behavior, safe.steps_to_reproduce, safe.environment,
         safe.client_meta, sent.screenshot_error,

@@ -8,10 +8,11 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 
 from accounts.models import User
-from bugreports.models import BugReport, Notification, PendingFileDeletion, PurgeRun
+from bugreports.models import BugReport, PendingFileDeletion, PurgeRun
 from bugreports.querysets import BugReportQuerySet
 from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
+from notifications.models import Notification
 
 COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
 
@@ -20,13 +21,13 @@ EXPIRING, EXPIRED = "expiring", "expired"
 QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
 
 
-def queue_reports(name: str, person: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
+def queue_reports(name: str, user: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
     """The reports of one of QUEUES."""
     reports = BugReport.objects.all() if among is None else among
     if name == UNTRIAGED:
         return reports.untriaged()
     if name == MINE:
-        return reports.assigned_to(person)
+        return reports.assigned_to(user)
     if name == REGRESSED:
         return reports.regressed()
     if name == EXPIRED:
@@ -40,13 +41,11 @@ def expiring_before(now: datetime) -> datetime:
     return now - timedelta(days=days) if settings.BUGREPORTS_RETENTION_DAYS > 0 else now - timedelta(days=36_500)
 
 
-def count_queues(person: User, now: datetime) -> dict[str, int]:
+def count_queues(user: User, now: datetime) -> dict[str, int]:
     """Rows of each queue, in one statement; COUNTED_ROWS + 1 stands for more."""
     parts, params = [], []
     for name in QUEUES:
-        sql, values = (
-            queue_reports(name, person, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
-        )
+        sql, values = queue_reports(name, user, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
         params += values
     with connection.cursor() as cursor:

@@ -26,8 +26,8 @@ class BugReportQuerySet(models.QuerySet["BugReport"]):
         """Nobody has judged it yet."""
         return self.filter(status=OPEN, triaged_at=None)
 
-    def assigned_to(self, person: "User") -> Self:
-        return self.active().filter(assignee=person.pk)
+    def assigned_to(self, user: "User") -> Self:
+        return self.active().filter(assignee=user.pk)
 
     def regressed(self) -> Self:
         """Was resolved, came back, and is not closed again."""
@@ -47,7 +47,7 @@ class BugReportQuerySet(models.QuerySet["BugReport"]):
     def matching(self, text: str) -> Self:
         """`text` stands in the description, or is (the start of) an id, a trace id, or the submitter's address.
 
-        Each part has an index of its own: another one joined by "or" without one would have all rows read.
+        Each part has an index of its own: another one match by "or" without one would have all rows read.
         """
         return self.filter(
             Q(description__icontains=text)

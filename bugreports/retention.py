@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
-SCHEDULED = "clock"
+SCHEDULED = "schedule"
 _LOCK = 0x70757267652D  # one purge at a time, all over the database
 _MANY_TIMES = 10
 
@@ -87,7 +87,7 @@ class _Selection:
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
     """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
 
-    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A person saw the dry run.
+    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A user saw the dry run.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:
@@ -103,7 +103,7 @@ def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_r
 
 def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
     # Nobody else holds the lock, so what still says that it runs was killed.
-    PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.DIED, finished_at=now)
+    PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.INTERRUPTED, finished_at=now)
     run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
     if requested_by == SCHEDULED:
@@ -130,7 +130,7 @@ def _refuse_far_too_many(run: PurgeRun, count: int, now: datetime) -> None:
     most = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * before.deleted if before else 0)
     if count <= most:
         return
-    run.status, run.finished_at = PurgeRun.Status.REFUSED, now
+    run.status, run.finished_at = PurgeRun.Status.ABORTED, now
     run.reason = f"{count} reports would go; the clock takes {most} at most. Run it by hand if that is right"
     run.save()
     log.error("bugreports.purge.refused", extra={"count": count, "most": most, "run": run.pk})

@@ -20,7 +20,7 @@ def acquire_merge_lock() -> None:
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
-    """Those named; with a duplicate among them also its lead and the groups these lead.
+    """Those named; with a duplicate among them also its canonical and the groups these canonical.
 
     Raises ReportMissing; StaleReport where `version` is given and is not the present one.
     """
@@ -30,8 +30,8 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
     if has_links:
         acquire_merge_lock()
     links = list(rows.values_list("pk", "duplicate_of_id"))
-    leads = {lead for _, lead in links if lead} if has_links else set()
-    held = lock_rows({pk for pk, _ in links} | leads, with_groups=has_links)
+    canonical_reports = {canonical for _, canonical in links if canonical} if has_links else set()
+    held = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
     reports = [report for report in held if report.report_id in wanted]
     if missing := wanted - {report.report_id for report in reports}:
         raise ReportNotFound(f"Bug report {sorted(missing)[0]!a} not found")
@@ -42,7 +42,7 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
 
 
 def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
-    """Each report with the very row of its lead where that is among them, so that both see the same changes."""
+    """Each report with the very row of its canonical where that is among them, so that both see the same changes."""
     pks = set(pks)
     if with_groups:
         lock_groups(pks)
@@ -55,5 +55,5 @@ def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
     return reports
 
 
-def lock_groups(lead_pks: Iterable[int]) -> None:
-    list(BugReportGroup.objects.select_for_update().filter(lead__in=list(lead_pks)).order_by("pk"))
+def lock_groups(canonical_pks: Iterable[int]) -> None:
+    list(BugReportGroup.objects.select_for_update().filter(canonical_report__in=list(canonical_pks)).order_by("pk"))

@@ -60,7 +60,7 @@ def parse_submission(document: object) -> Submission:
 
 
 def _short(name: str) -> str:
-    """A name from outside, for an answer."""
+    """A name from outside, for an error response."""
     return _UNSTORABLE.sub("\ufffd", name)[:60]
 
 

@@ -1,68 +1,65 @@
-"""What a client logged and asked for, as one sequence in time; clocks and formats of clients are not trusted."""
+"""Merge a client's logs and requests into one timeline. The client's timestamps are parsed leniently."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bugreports.fingerprint import has_failed, is_error
+from bugreports.fingerprint import has_failed
+from bugreports.fingerprint import is_error as is_error_log
 
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One log entry or one request. `at` is None where the client's moment could not be read."""
+    """One log entry or one request. `timestamp` is None if `raw_timestamp` is no date."""
 
     is_request: bool
-    at: datetime | None
+    timestamp: datetime | None
     raw_timestamp: str
     level: str
     title: str
-    is_bad: bool
+    is_error: bool
     source: Mapping[str, Any]
 
 
-def read_moment(text: object) -> datetime | None:
-    """Leniently: what cannot be read is no moment."""
+def parse_client_timestamp(text: object) -> datetime | None:
+    """Return the datetime in UTC, or None for text that is no date."""
     if not isinstance(text, str) or len(text) > 40:
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
+        timestamp = datetime.fromisoformat(text.strip())
+        return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
 def build_timeline(recent_logs: Sequence[Any], network_events: Sequence[Any]) -> list[TimelineEntry]:
-    """Oldest first. An entry without a moment stays beside the entry it came after."""
-    placed: list[tuple[datetime, int, TimelineEntry]] = []
-    beginning = datetime.min.replace(tzinfo=UTC)
-    for entries, make in ((recent_logs, _logged), (network_events, _asked)):
-        last = beginning
-        for entry in reversed(entries):  # they come newest first
-            if isinstance(entry, Mapping):
-                happening = make(entry)
-                last = happening.at or last
-                placed.append((last, len(placed), happening))
-    return [happening for _, _, happening in sorted(placed, key=lambda one: one[:2])]
+    """Return the entries, oldest first. An entry without a timestamp stays after the entry that preceded it."""
+    sortable: list[tuple[datetime, int, TimelineEntry]] = []
+    for sources, build in ((recent_logs, _log_entry), (network_events, _request_entry)):
+        last = datetime.min.replace(tzinfo=UTC)
+        for source in reversed(sources):  # clients send the newest first
+            if isinstance(source, Mapping):
+                entry = build(source)
+                last = entry.timestamp or last
+                sortable.append((last, len(sortable), entry))
+    return [entry for _, _, entry in sorted(sortable, key=lambda item: item[:2])]
 
 
 def failed_requests(network_events: Sequence[Any]) -> list[TimelineEntry]:
-    """Newest first, as they came."""
-    return [_asked(event) for event in network_events if isinstance(event, Mapping) and has_failed(event)]
+    """Return the failed requests, newest first."""
+    return [_request_entry(event) for event in network_events if isinstance(event, Mapping) and has_failed(event)]
 
 
-def _logged(entry: Mapping[str, Any]) -> TimelineEntry:
-    level = str(entry.get("level", "")).lower()[:10]
-    said = str(entry.get("timestamp", ""))
-    return TimelineEntry(False, read_moment(said), said, level, str(entry.get("message", "")), is_error(entry), entry)
+def _log_entry(log: Mapping[str, Any]) -> TimelineEntry:
+    level, raw = str(log.get("level", "")).lower()[:10], str(log.get("timestamp", ""))
+    message = str(log.get("message", ""))
+    return TimelineEntry(False, parse_client_timestamp(raw), raw, level, message, is_error_log(log), log)
 
 
-def _asked(event: Mapping[str, Any]) -> TimelineEntry:
-    said = str(event.get("started_at", ""))
-    outcome = event.get("status") or event.get("error") or "no answer"
-    took = f", {event['duration_ms']} ms" if isinstance(event.get("duration_ms"), (int, float)) else ""
-    title = f"{event.get('method', '')} {event.get('url', '')}: {outcome}{took}"
-    return TimelineEntry(True, read_moment(said), said, "request", title, has_failed(event), event)
+def _request_entry(event: Mapping[str, Any]) -> TimelineEntry:
+    raw = str(event.get("started_at", ""))
+    outcome = event.get("status") or event.get("error") or "no response"
+    duration = f", {event['duration_ms']} ms" if isinstance(event.get("duration_ms"), (int, float)) else ""
+    title = f"{event.get('method', '')} {event.get('url', '')}: {outcome}{duration}"
+    return TimelineEntry(True, parse_client_timestamp(raw), raw, "request", title, has_failed(event), event)

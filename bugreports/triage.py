@@ -98,7 +98,7 @@ def set_status(
         if is_move:
             entries.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
         if is_move or tracked_fields(report) != before:
-            report.write(now)
+            report.save_new_version(now)
             changed += 1
     save_events(entries)
     return changed
@@ -118,7 +118,7 @@ def update_resolution(
     reports = lock_reports(report_ids, version=version)
     for report in reports:
         _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
-        report.write(now)
+        report.save_new_version(now)
     return len(reports)
 
 
@@ -166,15 +166,15 @@ def assign(
     report_ids: Sequence[str], assignee: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
     """To somebody by e-mail; None takes it from whoever has it. Raises UnknownAssignee."""
-    person = _find_assignee(assignee) if assignee else None
-    return _bulk_set(report_ids, ASSIGNED, {"assignee": person}, by=by, now=now, version=version)
+    user = _find_assignee(assignee) if assignee else None
+    return _bulk_set(report_ids, ASSIGNED, {"assignee": user}, by=by, now=now, version=version)
 
 
 def _find_assignee(email: str) -> User:
-    person = User.objects.with_email(email).filter(is_active=True, is_staff=True).first()
-    if person is None:
+    user = User.objects.with_email(email).filter(is_active=True, is_staff=True).first()
+    if user is None:
         raise UnknownAssignee("assignee must be the e-mail of an active member of staff", field="assignee")
-    return person
+    return user
 
 
 @transaction.atomic
@@ -223,7 +223,7 @@ def _bulk_set(
             setattr(report, name, value)
         if event in _JUDGEMENTS:
             report.triaged_at = report.triaged_at or now
-        report.write(now)
+        report.save_new_version(now)
         entries.append(build_change_event(report, event, before, by=by, now=now))
     save_events(entries)
     return len(entries)

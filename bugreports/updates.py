@@ -50,7 +50,7 @@ def update_report(
     version: int | None = None,
     unmodified_since: datetime | None = None,
 ) -> None:
-    """Raises what the verbs raise; StaleReport where `version` or `unmodified_since` is not met."""
+    """Raises what the actions raise; StaleReport where `version` or `unmodified_since` is not met."""
     if changes.duplicate_of:
         acquire_merge_lock()
     [report] = lock_reports([report_id], version=version)

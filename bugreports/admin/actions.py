@@ -1,4 +1,4 @@
-"""What staff can do with reports in the admin: a title, a key, a form, and the verb it calls. For one and for many."""
+"""Triage actions of the admin, for one report or several: title, shortcut, form and function."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ from bugreports.statuses import (
 TRIAGE, PURGE = "bugreports.triage_bugreport", "bugreports.purge_bugreport"
 
 
-def _words(words: Sequence[str], *, empty: str) -> list[tuple[str, str]]:
-    return [("", empty), *((word, word.replace("_", " ")) for word in words)]
+def _choices(values: Sequence[str], *, empty: str) -> list[tuple[str, str]]:
+    return [("", empty), *((value, value.replace("_", " ")) for value in values)]
 
 
-_KINDS = _words([kind for kind in RESOLUTION_KINDS if kind != DUPLICATE], empty="no kind")
+_KINDS = _choices([kind for kind in RESOLUTION_KINDS if kind != DUPLICATE], empty="no kind")
 
 
 class EmptyForm(forms.Form):
-    """For verbs that need no words."""
+    """For actions that need no words."""
 
 
 class ResolveForm(forms.Form):
@@ -60,14 +60,14 @@ class AssignForm(forms.Form):
 
 class PriorityForm(forms.Form):
     priority = forms.ChoiceField(
-        choices=_words(PRIORITIES, empty="none"), required=False, widget=UnfoldAdminSelectWidget()
+        choices=_choices(PRIORITIES, empty="none"), required=False, widget=UnfoldAdminSelectWidget()
     )
 
 
 class DuplicateForm(forms.Form):
     duplicate_of = forms.CharField(
         max_length=100, widget=UnfoldAdminTextInputWidget({"placeholder": "bug_20260212_130511_..."}),
-        help_text="The id of the report that is worked on.",
+        help_text="Id of the canonical report.",
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ class CommentForm(forms.Form):
 
 @dataclass(frozen=True)
 class ActionContext:
-    """Who does it, when, and to which version; None for many at once."""
+    """Actor, time and expected version; `version` is None for bulk actions."""
 
     by: Actor
     now: datetime
@@ -99,64 +99,112 @@ Run = Callable[[list[str], dict[str, Any], ActionContext], int]
 class TriageAction:
     name: str
     title: str
-    key: str  # on the keyboard
-    done: str  # "3 reports ..."
+    shortcut: str  # the key on the page of a report
+    past_tense: str  # "3 reports ..."
     run: Run
     applies: Callable[[BugReport], bool] = lambda report: True
     form: type[forms.Form] = EmptyForm
     permission: str = TRIAGE
-    closes_report: bool = False  # afterwards the next report of the queue is shown
+    closes_report: bool = False  # the page then shows the next report of the queue
 
     @property
-    def asks(self) -> bool:
+    def needs_confirmation(self) -> bool:
         return bool(self.form.base_fields) or self.permission == PURGE
 
     def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.permission)
 
 
-def _moves_to(status: str) -> Callable[[BugReport], bool]:
+def _can_become(status: str) -> Callable[[BugReport], bool]:
     return lambda report: report.status != status and can_transition(report.status, status)
 
 
-VERBS: dict[str, TriageAction] = {
-    verb.name: verb
-    for verb in (
-        TriageAction("start", "Start", "s", "started", lambda ids, said, call: triage.start(ids, **call.arguments),
-             _moves_to(IN_PROGRESS)),
-        TriageAction("resolve", "Resolve", "r", "resolved",
-             lambda ids, said, call: triage.resolve(
-                 ids, kind=said["kind"] or None, commit_sha=said["commit_sha"] or None, notes=said["notes"] or None,
-                 **call.arguments),
-             _moves_to(RESOLVED), ResolveForm, closes_report=True),
-        TriageAction("ignore", "Ignore", "i", "ignored",
-             lambda ids, said, call: triage.ignore(
-                 ids, kind=said["kind"] or None, notes=said["notes"] or None, **call.arguments),
-             _moves_to(IGNORED), IgnoreForm, closes_report=True),
-        TriageAction("reopen", "Reopen", "o", "reopened", lambda ids, said, call: triage.reopen(ids, **call.arguments),
-             _moves_to(OPEN)),
-        TriageAction("take", "Assign to me", "a", "assigned to you",
-             lambda ids, said, call: triage.assign(ids, call.by.name, **call.arguments)),
-        TriageAction("assign", "Assign", "g", "assigned",
-             lambda ids, said, call: triage.assign(
-                 ids, said["assignee"].email if said["assignee"] else None, **call.arguments),
-             form=AssignForm),
-        TriageAction("prioritise", "Priority", "p", "given a priority",
-             lambda ids, said, call: triage.set_priority(ids, said["priority"] or None, **call.arguments),
-             form=PriorityForm),
-        TriageAction("duplicate", "Duplicate of", "d", "merged",
-             lambda ids, said, call: merge(ids, said["duplicate_of"].strip(), **call.arguments),
-             lambda report: report.duplicate_of_id is None, DuplicateForm, closes_report=True),
-        TriageAction("unmerge", "Unmerge", "u", "on their own again", lambda ids, said, call: unmerge(ids, **call.arguments),
-             lambda report: report.duplicate_of_id is not None),
-        TriageAction("retain", "Retain", "h", "retained",
-             lambda ids, said, call: triage.retain(ids, said["reason"], **call.arguments),
-             lambda report: not report.retain, RetainForm),
-        TriageAction("release", "Release", "l", "released", lambda ids, said, call: triage.release(ids, **call.arguments),
-             lambda report: report.retain),
-        TriageAction("comment", "Comment", "c", "commented on",
-             lambda ids, said, call: triage.add_comment(ids, said["text"], by=call.by, now=call.now), form=CommentForm),
-        TriageAction("delete", "Delete", "", "deleted",
-             lambda ids, said, call: delete_reports(ids, by=call.by, now=call.now), permission=PURGE, closes_report=True),
+def _start(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.start(ids, **context.arguments)
+
+
+def _resolve(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    commit_sha = data["commit_sha"] or None
+    return triage.resolve(
+        ids, kind=data["kind"] or None, commit_sha=commit_sha, notes=data["notes"] or None, **context.arguments
     )
-}  # fmt: skip
+
+
+def _ignore(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.ignore(ids, kind=data["kind"] or None, notes=data["notes"] or None, **context.arguments)
+
+
+def _reopen(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.reopen(ids, **context.arguments)
+
+
+def _assign_to_me(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.assign(ids, context.by.name, **context.arguments)
+
+
+def _assign(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.assign(ids, data["assignee"].email if data["assignee"] else None, **context.arguments)
+
+
+def _set_priority(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.set_priority(ids, data["priority"] or None, **context.arguments)
+
+
+def _merge(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return merge(ids, data["duplicate_of"].strip(), **context.arguments)
+
+
+def _unmerge(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return unmerge(ids, **context.arguments)
+
+
+def _retain(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.retain(ids, data["reason"], **context.arguments)
+
+
+def _release(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.release(ids, **context.arguments)
+
+
+def _comment(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return triage.add_comment(ids, data["text"], by=context.by, now=context.now)
+
+
+def _delete(ids: list[str], data: dict[str, Any], context: ActionContext) -> int:
+    return delete_reports(ids, by=context.by, now=context.now)
+
+
+def _is_duplicate(report: BugReport) -> bool:
+    return report.duplicate_of_id is not None
+
+
+def _is_canonical(report: BugReport) -> bool:
+    return report.duplicate_of_id is None
+
+
+def _is_retained(report: BugReport) -> bool:
+    return report.retain
+
+
+def _is_not_retained(report: BugReport) -> bool:
+    return not report.retain
+
+
+_ACTIONS = (
+    TriageAction("start", "Start", "s", "started", _start, _can_become(IN_PROGRESS)),
+    TriageAction(
+        "resolve", "Resolve", "r", "resolved", _resolve, _can_become(RESOLVED), ResolveForm, closes_report=True
+    ),
+    TriageAction("ignore", "Ignore", "i", "ignored", _ignore, _can_become(IGNORED), IgnoreForm, closes_report=True),
+    TriageAction("reopen", "Reopen", "o", "reopened", _reopen, _can_become(OPEN)),
+    TriageAction("take", "Assign to me", "a", "assigned to you", _assign_to_me),
+    TriageAction("assign", "Assign", "g", "assigned", _assign, form=AssignForm),
+    TriageAction("prioritise", "Priority", "p", "given a priority", _set_priority, form=PriorityForm),
+    TriageAction("duplicate", "Duplicate of", "d", "merged", _merge, _is_canonical, DuplicateForm, closes_report=True),
+    TriageAction("unmerge", "Unmerge", "u", "unmerged", _unmerge, _is_duplicate),
+    TriageAction("retain", "Retain", "h", "retained", _retain, _is_not_retained, RetainForm),
+    TriageAction("release", "Release", "l", "released", _release, _is_retained),
+    TriageAction("comment", "Comment", "c", "commented on", _comment, form=CommentForm),
+    TriageAction("delete", "Delete", "", "deleted", _delete, permission=PURGE, closes_report=True),
+)  # fmt: skip
+ACTIONS: dict[str, TriageAction] = {action.name: action for action in _ACTIONS}

@@ -1,14 +1,15 @@
-"""What the page of one report shows, from top to bottom."""
+"""Template context of the page of one report."""
 
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from bugreports.admin.actions import VERBS, TriageAction
+from bugreports.admin.actions import ACTIONS, TriageAction
 from bugreports.admin.queues import TITLES
 from bugreports.exports import as_markdown
 from bugreports.metrics import queue_reports
@@ -17,7 +18,7 @@ from bugreports.related import find_related, occurrences
 from bugreports.timeline import build_timeline, failed_requests
 
 _HISTORY_SHOWN = 200
-# Nothing of a report comes from elsewhere or goes elsewhere, whatever stands in it. The admin's own scripts evaluate.
+# Report text can neither load nor send anything outside this host. The admin's own scripts need unsafe-eval.
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none';"
     " script-src 'self' 'unsafe-inline' 'unsafe-eval'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -36,9 +37,13 @@ def page_context(request: HttpRequest, report: BugReport) -> dict[str, Any]:
         "timeline": build_timeline(logs, requests),
         "failed": failed_requests(requests),
         "history": list(report.events.order_by("-pk")[:_HISTORY_SHOWN]),
-        "sightings": occurrences(report),
+        "duplicates": occurrences(report),
         "related": find_related(report),
-        "verbs": [_shown(verb, report) for verb in VERBS.values() if verb.applies(report) and verb.is_allowed(request)],
+        "actions": [
+            {"action": action, "form": _action_form(action, report)}
+            for action in ACTIONS.values()
+            if action.applies(report) and action.is_allowed(request)
+        ],
         "copies": [
             ("link", here), ("id", report.report_id), ("trace id", report.trace_id or ""),
             ("as Markdown", f"{as_markdown(report)}\n{here}\n"),
@@ -61,7 +66,7 @@ def queue_name(request: HttpRequest) -> str:
 
 
 def next_in_queue(request: HttpRequest, report: BugReport, name: str) -> BugReport | None:
-    """The one below it in the list of the queue; at the end the first."""
+    """Return the next report in the queue, or the first one after the last."""
     waiting = (
         queue_reports(name, request.user, timezone.now())
         .exclude(pk=report.pk)
@@ -71,12 +76,12 @@ def next_in_queue(request: HttpRequest, report: BugReport, name: str) -> BugRepo
     return waiting.filter(last_seen_at__lte=report.last_seen_at).first() or waiting.first()
 
 
-def _shown(verb: TriageAction, report: BugReport) -> dict[str, Any]:
+def _action_form(action: TriageAction, report: BugReport) -> Form:
     initial = {"priority": report.priority or "", "assignee": report.assignee_id}
-    return {"verb": verb, "form": verb.form(auto_id=f"{verb.name}_%s", initial=initial)}
+    return action.form(auto_id=f"{action.name}_%s", initial=initial)
 
 
 def _log_url(report: BugReport) -> str:
-    """Where the request's own log lines are, if a place is set; it is ours, and the id in it is quoted."""
+    """Return the log search URL for the trace id, or an empty text if BUGREPORTS_LOG_SEARCH_URL is not set."""
     template = settings.BUGREPORTS_LOG_SEARCH_URL
     return template.replace("{trace_id}", quote(report.trace_id, safe="")) if template and report.trace_id else ""

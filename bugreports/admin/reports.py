@@ -1,4 +1,4 @@
-"""The list of reports with its queues and bulk actions, and the page of one."""
+"""Admin list of reports with queues and bulk actions, and the page of one report."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +23,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import action as admin_action
+from unfold.decorators import display
 
-from bugreports.admin.actions import VERBS, ActionContext, TriageAction
+from bugreports.admin.actions import ACTIONS, ActionContext, TriageAction
 from bugreports.admin.queues import QueueFilter
 from bugreports.admin.report_page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
 from bugreports.audit_log import Actor
@@ -41,20 +42,9 @@ _FIRST_LINE_CHARS = 160
 _MAX_WORDS = 8
 
 
-def _bulk(verb: TriageAction) -> Callable[..., Any]:
-    """An action of the list: shows how many it is about and asks what the verb asks."""
-
-    def confirm(page: "BugReportAdmin", request: HttpRequest, reports: QuerySet[BugReport]) -> HttpResponse | None:
-        return page.confirm_view(request, verb, reports)
-
-    confirm.__name__ = f"bulk_{verb.name}"
-    permission = "purge" if verb.permission.endswith("purge_bugreport") else "triage"
-    return action(description=f"{verb.title} …", permissions=[permission])(confirm)
-
-
 @admin.register(BugReport)
 class BugReportAdmin(ReadOnlyModelAdmin):
-    list_display = ("what", "state", "importance", "times", "seen", "owner", "picture")
+    list_display = ("title", "state", "priority_label", "occurrences", "last_seen", "assignee_name", "markers")
     list_display_links = None
     list_filter = (
         QueueFilter,
@@ -67,7 +57,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
     search_fields = ("description",)
     search_help_text = "Words of the description, or the start of a report id, trace id or fingerprint, or an e-mail"
     ordering = ("-last_seen_at", "-pk")
-    actions = (*(_bulk(verb) for verb in VERBS.values()), "export_json")
+    actions = ("export_json",)
 
     class Media:
         css = {"all": ["bugreports/reports.css"]}
@@ -82,16 +72,25 @@ class BugReportAdmin(ReadOnlyModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[BugReport], search_term: str
     ) -> tuple[QuerySet[BugReport], bool]:
-        """All words have to be found, each where it may."""
+        """Match every word, each in any of the searched fields."""
         for word in search_term.split()[:_MAX_WORDS]:
             queryset = queryset.matching(word[:200])
         return queryset, False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Add one bulk action for each triage action the user may perform; each opens the confirmation page."""
+        bulk = {}
+        for action in ACTIONS.values():
+            if action.is_allowed(request):
+                name = f"bulk_{action.name}"
+                bulk[name] = (_open_confirmation(action), name, f"{action.title} …")
+        return bulk | super().get_actions(request)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("bulk/<str:name>/", view(self.bulk_view), name="bugreports_bugreport_bulk"),
-            path("<int:pk>/do/<str:name>/", view(self.verb_view), name="bugreports_bugreport_do"),
+            path("<int:pk>/actions/<str:name>/", view(self.action_view), name="bugreports_bugreport_action"),
             path("<int:pk>/screenshot/", view(self.screenshot_view), name="bugreports_bugreport_screenshot"),
             *super().get_urls(),
         ]
@@ -110,88 +109,89 @@ class BugReportAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         report = self._find(object_id)
         site = {**self.admin_site.each_context(request), "opts": self.opts, "title": report.report_id}
-        answer = TemplateResponse(request, "admin/bugreports/report.html", site | page_context(request, report))
-        answer["Content-Security-Policy"] = CONTENT_POLICY
-        return answer
+        response = TemplateResponse(request, "admin/bugreports/report.html", site | page_context(request, report))
+        response["Content-Security-Policy"] = CONTENT_POLICY
+        return response
 
     def _find(self, pk: str | int) -> BugReport:
         related = ("context", "screenshot", "assignee", "duplicate_of", "group")
         is_number = str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19
         report = BugReport.objects.select_related(*related).filter(pk=pk).first() if is_number else None
         if report is None:
-            raise Http404("This report does not exist, or no longer")
+            raise Http404("This report does not exist or was deleted")
         return report
 
-    def verb_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """A button or a key on the page of one report."""
-        verb, report = self._allowed_verb(request, name), self._find(pk)
-        name_of_queue = queue_name(request)
-        where = report_url(report) + (f"?queue={name_of_queue}" if name_of_queue else "")
-        following = next_in_queue(request, report, name_of_queue) if name_of_queue and verb.closes_report else None
+    def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Perform an action from the page of one report."""
+        action, report = self._allowed_action(request, name), self._find(pk)
+        queue = queue_name(request)
+        url = report_url(report) + (f"?queue={queue}" if queue else "")
+        following = next_in_queue(request, report, queue) if queue and action.closes_report else None
         version = request.POST.get("version", "")
-        form = verb.form(request.POST)
+        form = action.form(request.POST)
         if not form.is_valid():
-            messages.error(request, _first_fault(form))
-            return HttpResponseRedirect(where)
-        call = ActionContext(Actor(request.user.email), timezone.now(), int(version) if version.isdigit() else None)
+            messages.error(request, _first_error(form))
+            return HttpResponseRedirect(url)
+        context = ActionContext(Actor(request.user.email), timezone.now(), int(version) if version.isdigit() else None)
         try:
-            changed = verb.run([report.report_id], form.cleaned_data, call)
+            changed = action.run([report.report_id], form.cleaned_data, context)
         except RegistryError as error:
             messages.error(request, error.message)
-            return HttpResponseRedirect(where)
-        messages.success(request, f"{report.report_id}: {verb.done if changed else 'nothing to change'}.")
+            return HttpResponseRedirect(url)
+        messages.success(request, f"{report.report_id}: {action.past_tense if changed else 'nothing to change'}.")
         if following is not None:
-            return HttpResponseRedirect(f"{report_url(following)}?queue={name_of_queue}")
-        if verb.closes_report and (name_of_queue or name == "delete"):
-            return HttpResponseRedirect(_list_url(name_of_queue))
-        return HttpResponseRedirect(where)
+            return HttpResponseRedirect(f"{report_url(following)}?queue={queue}")
+        if action.closes_report and (queue or name == "delete"):
+            return HttpResponseRedirect(_list_url(queue))
+        return HttpResponseRedirect(url)
 
-    def _allowed_verb(self, request: HttpRequest, name: str) -> TriageAction:
-        verb = VERBS.get(name)
-        if request.method != "POST" or verb is None:
-            raise Http404("There is no such verb")
-        if not verb.is_allowed(request):
+    def _allowed_action(self, request: HttpRequest, name: str) -> TriageAction:
+        action = ACTIONS.get(name)
+        if request.method != "POST" or action is None:
+            raise Http404("Unknown action")
+        if not action.is_allowed(request):
             raise PermissionDenied
-        return verb
+        return action
 
     def confirm_view(
-        self, request: HttpRequest, verb: TriageAction, reports: QuerySet[BugReport], form: Any = None
+        self, request: HttpRequest, action: TriageAction, reports: QuerySet[BugReport], form: Any = None
     ) -> HttpResponse | None:
-        """How many, the first of them, and what the verb asks; nothing is changed yet."""
-        most = settings.BUGREPORTS_MAX_BULK_ROWS
-        pks = list(reports.order_by("pk").values_list("pk", flat=True)[: most + 1])
-        if len(pks) > most:
-            messages.error(request, f"{most:,} reports at once are the most; narrow the list.")
+        """Show the count, the first reports and the form of the action. Changes nothing."""
+        limit = settings.BUGREPORTS_MAX_BULK_ROWS
+        pks = list(reports.order_by("pk").values_list("pk", flat=True)[: limit + 1])
+        if len(pks) > limit:
+            messages.error(request, f"Select at most {limit:,} reports at once; narrow the list.")
             return None
         context = {
-            **self.admin_site.each_context(request), "title": f"{verb.title}: {_so_many(len(pks))}", "opts": self.opts,
-            "verb": verb, "form": form or verb.form(), "count": len(pks), "pks": ",".join(map(str, pks)),
+            **self.admin_site.each_context(request), "title": f"{action.title}: {_count_text(len(pks))}",
+            "opts": self.opts,
+            "action": action, "form": form or action.form(), "count": len(pks), "pks": ",".join(map(str, pks)),
             "shown": BugReport.objects.filter(pk__in=pks).order_by("-last_seen_at")[:_SHOWN_IN_CONFIRMATION],
             "queue": queue_name(request),
         }  # fmt: skip
         return TemplateResponse(request, "admin/bugreports/confirm.html", context)
 
     def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Confirmed: all of them in one transaction, or none."""
+        """Perform a confirmed action on all reports in one transaction."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        verb = self._allowed_verb(request, name)
+        action = self._allowed_action(request, name)
         pks = [int(pk) for pk in request.POST.get("pks", "").split(",") if pk.isdigit() and len(pk) < 19]
         reports = BugReport.objects.filter(pk__in=pks[: settings.BUGREPORTS_MAX_BULK_ROWS])
-        form = verb.form(request.POST)
+        form = action.form(request.POST)
         if not form.is_valid():
-            return self.confirm_view(request, verb, reports, form) or HttpResponseRedirect(_list_url(""))
+            return self.confirm_view(request, action, reports, form) or HttpResponseRedirect(_list_url(""))
         ids = list(reports.values_list("report_id", flat=True))
-        call = ActionContext(Actor(request.user.email), timezone.now(), None)
+        context = ActionContext(Actor(request.user.email), timezone.now(), None)
         try:
-            changed = verb.run(ids, form.cleaned_data, call)
+            changed = action.run(ids, form.cleaned_data, context)
         except RegistryError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, f"{_so_many(changed)} {verb.done}.")
+            messages.success(request, f"{_count_text(changed)} {action.past_tense}.")
         return HttpResponseRedirect(_list_url(queue_name(request)))
 
-    @action(description="Export as JSON", permissions=["view"])
+    @admin_action(description="Export as JSON", permissions=["view"])
     def export_json(self, request: HttpRequest, reports: QuerySet[BugReport]) -> StreamingHttpResponse:
         pks = list(reports.values_list("pk", flat=True)[: settings.BUGREPORTS_MAX_BULK_ROWS])
         chosen = BugReport.objects.filter(pk__in=pks).order_by("-submitted_at", "-pk")
@@ -211,7 +211,7 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         return HttpResponse(content, content_type=content_type, headers=private_headers(report))
 
     @display(description="Report")
-    def what(self, report: Any) -> SafeString:
+    def title(self, report: Any) -> SafeString:
         line = next((line.strip() for line in report.opening.splitlines() if line.strip()), "")
         queue = f"?queue={report.queue}" if report.queue else ""
         return format_html(
@@ -222,32 +222,32 @@ class BugReportAdmin(ReadOnlyModelAdmin):
 
     @display(
         description="Status", ordering="status",
-        label={"open": "warning", "in progress": "info", "resolved": "success", "back again": "danger"},
+        label={"open": "warning", "in progress": "info", "resolved": "success", "regressed": "danger"},
     )  # fmt: skip
     def state(self, report: BugReport) -> str:
-        return "back again" if report.regressed_at else report.status.replace("_", " ")
+        return "regressed" if report.regressed_at else report.status.replace("_", " ")
 
     @display(description="Priority", ordering="priority", label={"critical": "danger", "high": "warning"})
-    def importance(self, report: BugReport) -> str:
+    def priority_label(self, report: BugReport) -> str:
         return report.priority or "-"
 
     @display(description="Seen", ordering="occurrence_count")
-    def times(self, report: BugReport) -> str:
+    def occurrences(self, report: BugReport) -> str:
         return f"\u00d7{report.occurrence_count}"
 
     @display(description="Last seen", ordering="last_seen_at")
-    def seen(self, report: BugReport) -> SafeString:
+    def last_seen(self, report: BugReport) -> SafeString:
         age = timesince(report.last_seen_at, timezone.now(), depth=1)
         return format_html('<time datetime="{}" title="{}">{} ago</time>', report.last_seen_at.isoformat(),
                            f"{report.last_seen_at:%Y-%m-%d %H:%M} UTC", age)  # fmt: skip
 
     @display(description="Assignee", ordering="assignee__email")
-    def owner(self, report: BugReport) -> str:
+    def assignee_name(self, report: BugReport) -> str:
         return report.assignee.username if report.assignee else "-"
 
     @display(description="")
-    def picture(self, report: BugReport) -> SafeString:
-        marks = (
+    def markers(self, report: BugReport) -> SafeString:
+        markers = (
             ("image", "has a screenshot", getattr(report, "screenshot", None)),
             ("lock", "retained", report.retain),
             ("history_toggle_off", "context expired", report.context_expired_at),
@@ -255,11 +255,15 @@ class BugReportAdmin(ReadOnlyModelAdmin):
         return format_html_join(
             "",
             '<span class="material-symbols-outlined" role="img" aria-label="{}" title="{}">{}</span>',
-            ((label, label, icon) for icon, label, is_so in marks if is_so),
+            ((label, label, icon) for icon, label, is_shown in markers if is_shown),
         )
 
 
-def _so_many(count: int) -> str:
+def _open_confirmation(action: TriageAction) -> Callable[..., HttpResponse | None]:
+    return lambda model_admin, request, reports: model_admin.confirm_view(request, action, reports)
+
+
+def _count_text(count: int) -> str:
     return f"{count:,} report{'' if count == 1 else 's'}"
 
 
@@ -267,6 +271,6 @@ def _list_url(queue: str) -> str:
     return reverse("admin:bugreports_bugreport_changelist") + (f"?queue={queue}" if queue else "")
 
 
-def _first_fault(form: Any) -> str:
+def _first_error(form: Any) -> str:
     name, messages = next(iter(form.errors.items()))
     return f"{name.replace('_', ' ').capitalize()}: {messages[0]}"

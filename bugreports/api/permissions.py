@@ -29,8 +29,8 @@ class HasStaffPermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not (request.user and request.user.is_authenticated and request.user.pk):
             return False
-        person = User.objects.filter(pk=request.user.pk, is_active=True, is_staff=True).first()
-        return person is not None and any(person.has_perm(name) for name in self.sufficient)
+        user = User.objects.filter(pk=request.user.pk, is_active=True, is_staff=True).first()
+        return user is not None and any(user.has_perm(name) for name in self.sufficient)
 
 
 class CanViewReports(HasStaffPermission):
@@ -46,11 +46,11 @@ class CanPurgeReports(HasStaffPermission):
 
 
 class IntakeThrottle(IpRateThrottle):
-    """A minute's and a day's budget for each person, then one for all; counted before the body is read."""
+    """A minute's and a day's budget for each user, then one for all; counted before the body is read."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        person = f"person:{request.user.pk}"
-        budgets = (("bug_reports", person), ("bug_reports_day", person), ("bug_reports_all", "all"))
+        user = f"user:{request.user.pk}"
+        budgets = (("bug_reports", user), ("bug_reports_day", user), ("bug_reports_all", "all"))
         self._wait = None
         for scope, ident in budgets:
             self._wait = consume_rate_limit(scope, ident)

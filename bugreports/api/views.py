@@ -49,20 +49,20 @@ class ReportParser(JsonParser):
 
 
 class ReportView(APIView):
-    """`guards`: which permission each method needs."""
+    """`permission_by_method`: which permission each method needs."""
 
-    guards: dict[str, type[BasePermission]] = {}
+    permission_by_method: dict[str, type[BasePermission]] = {}
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return handle_report_exception
 
     def get_permissions(self) -> list[BasePermission]:
-        return [self.guards.get(self.request.method or "", CanViewReports)()]
+        return [self.permission_by_method.get(self.request.method or "", CanViewReports)()]
 
 
 class ReportListView(ReportView):
     parser_classes = (ReportParser,)
-    guards = {"POST": CanSubmitReports}
+    permission_by_method = {"POST": CanSubmitReports}
     is_intake = True
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -93,25 +93,25 @@ class ReportListView(ReportView):
         found = filter_reports(request.query_params)
         total = found.order_by().count()
         rows = prefetch_summary(found)[page.offset : page.offset + page.rows] if page.offset < total else ()
-        figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
-        return Response({"reports": [serialize_summary(row) for row in rows], "pagination": figures})
+        pagination = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
+        return Response({"reports": [serialize_summary(row) for row in rows], "pagination": pagination})
 
 
 class ReportDetailView(ReportView):
-    guards = {"PATCH": CanTriageReports, "DELETE": CanPurgeReports}
+    permission_by_method = {"PATCH": CanTriageReports, "DELETE": CanPurgeReports}
 
     def get(self, request: Request, report_id: str) -> Response:
         report = get_report(report_id, prefetch_detail(BugReport.objects.all()))
         return Response({"report": serialize_detail(report)}, headers={"ETag": f'"{report.version}"'})
 
     def patch(self, request: Request, report_id: str) -> Response:
-        wish = UpdateReportSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
+        data = UpdateReportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
         get_report(report_id)
-        version = wish.validated_data.get("version")
+        version = data.validated_data.get("version")
         update_report(
             report_id,
-            wish.changes(),
+            data.changes(),
             by=Actor(request.user.email),
             now=timezone.now(),
             version=_matched_version(request) if version is None else version,
@@ -150,13 +150,13 @@ def _unmodified_since(request: Request) -> datetime | None:
 
 
 class ReportPurgeView(ReportView):
-    guards = {"POST": CanPurgeReports}
+    permission_by_method = {"POST": CanPurgeReports}
 
     def post(self, request: Request) -> Response:
-        wish = PurgeSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
+        data = PurgeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
         result = purge(
-            days=wish.validated_data.get("older_than_days"), is_dry_run=wish.validated_data["dry_run"],
+            days=data.validated_data.get("older_than_days"), is_dry_run=data.validated_data["dry_run"],
             requested_by=request.user.email, now=timezone.now(),
         )  # fmt: skip
         return Response(result.document())
@@ -167,9 +167,9 @@ class ReportEventsView(ReportView):
         report = get_report(report_id)
         page, events = parse_page_params(request.query_params), report.events.order_by("pk")
         total = events.count()
-        figures = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
+        pagination = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
         rows = events[page.offset : page.offset + page.rows]
-        return Response({"events": [serialize_event(event) for event in rows], "pagination": figures})
+        return Response({"events": [serialize_event(event) for event in rows], "pagination": pagination})
 
 
 class ReportScreenshotView(ReportView):

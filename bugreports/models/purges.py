@@ -1,21 +1,21 @@
-"""What the clock deleted, and files whose rows are gone but that are still to be deleted."""
+"""Purge runs, and stored files that are still to be deleted."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class PurgeRun(models.Model):
-    """The receipt of one purge. `digest` chains the ids of the deleted reports in their order, see `retention`."""
+    """The receipt of one purge. `digest` chains the ids of the deleted reports in order, see `purge.chain_digest`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
-        DIED = "died", "Broke off"  # what it deleted is counted; the next run goes on
-        REFUSED = "refused", "Refused"
+        INTERRUPTED = "interrupted", "Interrupted"  # counts what it deleted; the next run continues
+        ABORTED = "aborted", "Aborted"
 
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
+    status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING)
     requested_by = models.CharField(max_length=254)
     cutoff = models.DateTimeField()
     includes_open = models.BooleanField(default=False)
@@ -40,7 +40,7 @@ class PurgeRun(models.Model):
 
 
 class PendingFileDeletion(models.Model):
-    """A stored file that shall go: named here by the transaction that deleted its row, until the storage let it go."""
+    """A stored file whose row is deleted. This row is removed once the storage has deleted the file."""
 
     key = models.CharField(max_length=200, unique=True)
     asked_at = models.DateTimeField()

@@ -28,10 +28,12 @@ def _choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 class BugReportGroup(models.Model):
-    """A problem, known by its fingerprint. `lead` is the report staff work on; it outlives the reports themselves."""
+    """All reports with one fingerprint. Staff work on `canonical_report`. A group outlives its reports."""
 
     fingerprint = models.CharField(max_length=40, unique=True)
-    lead = models.ForeignKey("BugReport", null=True, on_delete=models.SET_NULL, related_name="canonical_for_groups")
+    canonical_report = models.ForeignKey(
+        "BugReport", null=True, on_delete=models.SET_NULL, related_name="canonical_for_groups"
+    )
     seen_count = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -186,7 +188,7 @@ class BugReport(models.Model):
         self.status = status
         self.triaged_at = self.triaged_at or now
 
-    def write(self, now: datetime) -> None:
+    def save_new_version(self, now: datetime) -> None:
         """Save, as a new version."""
         self.version += 1
         self.updated_at = now

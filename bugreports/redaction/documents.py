@@ -19,7 +19,7 @@ _MAX_FINDINGS = 1000  # what is kept of the list; all are counted
 class Redaction:
     """Where something was taken out and why; never what."""
 
-    path: str  # a JSON pointer; `#` leads into a string that is JSON itself
+    path: str  # a JSON pointer; `#` canonical_reports into a string that is JSON itself
     rule: str
 
 

@@ -31,7 +31,7 @@ def _after_first_group(match: re.Match[str]) -> str:
 
 
 def _basic(match: re.Match[str]) -> str | None:
-    """Only what really is `name:password` in base64: people write of basic training, too."""
+    """Only what really is `name:password` in base64: users write of basic training, too."""
     text = match[2]
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()

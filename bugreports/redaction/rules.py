@@ -1,4 +1,4 @@
-"""The rules as a document, for clients that show people what will be taken out before they send it.
+"""The rules as a document, for clients that show users what will be taken out before they send it.
 
 `contracts/redaction_rules.json` holds it; what the server does decides, and does more than one expression can say.
 """

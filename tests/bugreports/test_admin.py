@@ -1,4 +1,4 @@
-"""Pages of bug reports: queues and their counts, the page of one report, verbs, bulk actions, who may."""
+"""Pages of bug reports: queues and their counts, the page of one report, actions, bulk actions, who may."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,41 +30,41 @@ LIST = "admin:bugreports_bugreport_changelist"
 
 @pytest.fixture
 def admin(client: Client) -> Client:
-    person = AdminFactory(email="theo@studio.example")
-    client.force_login(person)
-    client.person = person  # type: ignore[attr-defined]
+    user = AdminFactory(email="theo@studio.example")
+    client.force_login(user)
+    client.user = user  # type: ignore[attr-defined]
     return client
 
 
 def page(client: Client, report: BugReport, query: str = "") -> str:
-    answer = client.get(reverse("admin:bugreports_bugreport_change", args=[report.pk]) + query)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse("admin:bugreports_bugreport_change", args=[report.pk]) + query)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def do(client: Client, report: BugReport, verb: str, **said: Any) -> Any:
-    answer = client.post(reverse("admin:bugreports_bugreport_do", args=[report.pk, verb]), said)
+    response = client.post(reverse("admin:bugreports_bugreport_action", args=[report.pk, verb]), said)
     report.refresh_from_db()
-    return answer
+    return response
 
 
 def listed(client: Client, **params: str) -> str:
-    answer = client.get(reverse(LIST), params)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse(LIST), params)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def test_queues_show_what_belongs_to_them_and_count_it(admin: Client) -> None:
-    person = admin.person  # type: ignore[attr-defined]
+    user = admin.user  # type: ignore[attr-defined]
     now = timezone.now()
     rows = {
         "untriaged": BugReportFactory(),
-        "mine": BugReportFactory(assignee=person, triaged_at=now),
+        "mine": BugReportFactory(assignee=user, triaged_at=now),
         "regressions": BugReportFactory(regressed_at=now, triaged_at=now),
         "expiring": BugReportFactory(submitted_at=now - timedelta(days=28), triaged_at=now),
         "expired": BugReportFactory(context_expired_at=now, triaged_at=now),
     }
-    BugReportFactory(status="resolved", assignee=person)
+    BugReportFactory(status="resolved", assignee=user)
     for name, report in rows.items():
         text = listed(admin, queue=name)
         assert [other for other in rows.values() if other.description in text] == [report], name
@@ -87,7 +87,7 @@ def test_counts_of_all_queues_cost_one_query(admin: Client) -> None:
 def test_a_row_says_what_it_is(admin: Client) -> None:
     report = BugReportFactory(
         description="\n\n  First <b>line</b>\nsecond", priority="critical", occurrence_count=7, retain=True,
-        retain_reason="x", regressed_at=timezone.now(), assignee=admin.person,  # type: ignore[attr-defined]
+        retain_reason="x", regressed_at=timezone.now(), assignee=admin.user,  # type: ignore[attr-defined]
     )  # fmt: skip
     BugReportScreenshot.objects.create(
         report=report, key="k", content_type="image/jpeg", sha256="0" * 64, size_bytes=1, width_px=1, height_px=1
@@ -96,7 +96,7 @@ def test_a_row_says_what_it_is(admin: Client) -> None:
     for expected in (
         "First &lt;b&gt;line&lt;/b&gt;",
         "\u00d77",
-        "back again",
+        "regressed",
         "critical",
         "has a screenshot",
         "retained",
@@ -118,7 +118,7 @@ def test_the_page_reads_from_top_to_bottom(admin: Client, reporter_api: APIClien
     report = BugReport.objects.get()
     text = page(admin, report)
     parts = ["Star 12: the description is lost", "Resolve<kbd>", "Description</h2>", "Expected</h2>", "Steps</h2>",
-             "Requests that failed (1)", "What happened when", "Environment</h2>", "https://logs.example/?q=trace-of-it-1",
+             "Failed requests (1)", "Timeline", "Environment</h2>", "https://logs.example/?q=trace-of-it-1",
              "State</h2>", "4 secrets removed", "/appState/editor/password", "History</h2>"]  # fmt: skip
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -129,10 +129,10 @@ def test_the_page_reads_from_top_to_bottom(admin: Client, reporter_api: APIClien
 def test_the_page_names_what_is_related_and_why(admin: Client, reporter_api: APIClient, admin_api: APIClient) -> None:
     reporter_api.post("/api/bug-reports", crash(), format="json")
     admin_api.post("/api/bug-reports", crash(), format="json")
-    lead, sighting = BugReport.objects.order_by("pk")
+    canonical, sighting = BugReport.objects.order_by("pk")
     similar = BugReportFactory(description="Crash in Gallery again, please help")
-    text = page(admin, lead)
-    assert "Seen again" in text
+    text = page(admin, canonical)
+    assert "Duplicates</h2>" in text
     assert reverse("admin:bugreports_bugreport_change", args=[sighting.pk]) in text
     assert "similar words" in text
     assert reverse("admin:bugreports_bugreport_change", args=[similar.pk]) in text
@@ -140,13 +140,13 @@ def test_the_page_names_what_is_related_and_why(admin: Client, reporter_api: API
 
 
 def test_the_page_loads_from_here_alone(admin: Client) -> None:
-    answer = admin.get(reverse("admin:bugreports_bugreport_change", args=[BugReportFactory().pk]))
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    response = admin.get(reverse("admin:bugreports_bugreport_change", args=[BugReportFactory().pk]))
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
 def test_the_page_of_an_expired_report_says_so(admin: Client) -> None:
     report = BugReportFactory(context_expired_at=timezone.now(), with_parts=False, submitted_by=None)
-    assert "Its time was over" in page(admin, report)
+    assert "Its context expired" in page(admin, report)
 
 
 @pytest.mark.parametrize("path", ["0", "x", "9" * 30])
@@ -155,37 +155,37 @@ def test_a_page_of_nothing_is_not_found(path: str, admin: Client) -> None:
 
 
 def test_each_verb_by_its_button(admin: Client) -> None:
-    report, lead = BugReportFactory.create_batch(2)
-    person = admin.person  # type: ignore[attr-defined]
+    report, canonical = BugReportFactory.create_batch(2)
+    user = admin.user  # type: ignore[attr-defined]
     do(admin, report, "start")
     do(admin, report, "take")
     do(admin, report, "prioritise", priority="high")
     do(admin, report, "comment", text="on it")
     do(admin, report, "retain", reason="audit")
-    assert (report.status, report.assignee, report.priority, report.retain) == ("in_progress", person, "high", True)
+    assert (report.status, report.assignee, report.priority, report.retain) == ("in_progress", user, "high", True)
     do(admin, report, "release")
     do(admin, report, "assign", assignee="")
     do(admin, report, "resolve", kind="fixed", commit_sha="77c0de1", notes="done")
     assert (report.status, report.resolution_kind, report.retain, report.assignee) == ("resolved", "fixed", False, None)
     do(admin, report, "reopen")
-    do(admin, report, "duplicate", duplicate_of=f" {lead.report_id} ")
-    assert report.duplicate_of == lead
+    do(admin, report, "duplicate", duplicate_of=f" {canonical.report_id} ")
+    assert report.duplicate_of == canonical
     do(admin, report, "unmerge")
     do(admin, report, "ignore", kind="wont_fix", notes="")
     assert report.status == "ignored"
     assert set(report.events.values_list("actor_id", flat=True)[1:]) == {"theo@studio.example"}
-    do(admin, lead, "assign", assignee=str(person.pk))
-    assert lead.assignee == person
-    answer = admin.post(reverse("admin:bugreports_bugreport_do", args=[lead.pk, "delete"]))
-    assert answer.url == reverse(LIST)
-    assert not BugReport.objects.filter(pk=lead.pk).exists()
+    do(admin, canonical, "assign", assignee=str(user.pk))
+    assert canonical.assignee == user
+    response = admin.post(reverse("admin:bugreports_bugreport_action", args=[canonical.pk, "delete"]))
+    assert response.url == reverse(LIST)
+    assert not BugReport.objects.filter(pk=canonical.pk).exists()
 
 
 def test_after_a_verdict_the_next_of_the_queue_comes(admin: Client) -> None:
     now = timezone.now()
     newest, older = (BugReportFactory(submitted_at=now - timedelta(hours=hours)) for hours in (1, 2))
-    answer = do(admin, newest, "resolve", kind="fixed", queue="untriaged")
-    assert answer.url == reverse("admin:bugreports_bugreport_change", args=[older.pk]) + "?queue=untriaged"
+    response = do(admin, newest, "resolve", kind="fixed", queue="untriaged")
+    assert response.url == reverse("admin:bugreports_bugreport_change", args=[older.pk]) + "?queue=untriaged"
     assert do(admin, older, "ignore", kind="", queue="untriaged").url == reverse(LIST) + "?queue=untriaged"
     assert do(admin, older, "comment", text="x", queue="untriaged").url.endswith("/change/?queue=untriaged")
 
@@ -198,8 +198,8 @@ def test_after_a_verdict_the_next_of_the_queue_comes(admin: Client) -> None:
 )  # fmt: skip
 def test_what_is_refused_is_said_and_changes_nothing(verb: str, said: dict, expected: str, admin: Client) -> None:
     report = BugReportFactory(status="resolved")
-    answer = admin.post(reverse("admin:bugreports_bugreport_do", args=[report.pk, verb]), said, follow=True)
-    assert expected in answer.content.decode()
+    response = admin.post(reverse("admin:bugreports_bugreport_action", args=[report.pk, verb]), said, follow=True)
+    assert expected in response.content.decode()
     report.refresh_from_db()
     assert (report.status, report.version) == ("resolved", 1)
 
@@ -207,9 +207,9 @@ def test_what_is_refused_is_said_and_changes_nothing(verb: str, said: dict, expe
 def test_two_who_judge_at_once_are_told(admin: Client) -> None:
     report = BugReportFactory()
     triage.start([report.report_id], by=Actor("other@studio.example"), now=timezone.now())
-    answer = do(admin, report, "resolve", kind="fixed", version="1")
+    response = do(admin, report, "resolve", kind="fixed", version="1")
     assert report.status == "in_progress"
-    assert "Somebody else changed" in admin.get(answer.url).content.decode()
+    assert "Somebody else changed" in admin.get(response.url).content.decode()
 
 
 def _confirm(client: Client, action: str, reports: list[BugReport], **more: str) -> Any:
@@ -224,11 +224,11 @@ def test_many_are_changed_after_their_count_was_confirmed(admin: Client) -> None
     assert BugReport.objects.filter(status="resolved").count() == 0
     pks = ",".join(str(report.pk) for report in reports)
     url = reverse("admin:bugreports_bugreport_bulk", args=["resolve"])
-    answer = admin.post(url, {"pks": pks, "kind": "wont_fix", "notes": "old"}, follow=True)
-    assert "12 reports resolved" in answer.content.decode()
+    response = admin.post(url, {"pks": pks, "kind": "wont_fix", "notes": "old"}, follow=True)
+    assert "12 reports resolved" in response.content.decode()
     assert BugReport.objects.filter(status="resolved", resolution_notes="old").count() == 12
-    answer = admin.post(reverse("admin:bugreports_bugreport_bulk", args=["retain"]), {"pks": pks})
-    assert "This field is required" in answer.content.decode()
+    response = admin.post(reverse("admin:bugreports_bugreport_bulk", args=["retain"]), {"pks": pks})
+    assert "This field is required" in response.content.decode()
     assert admin.get(url).status_code == 405
     assert admin.post(reverse("admin:bugreports_bugreport_bulk", args=["magic"]), {"pks": pks}).status_code == 404
 
@@ -237,8 +237,8 @@ def test_one_that_cannot_stops_them_all(admin: Client) -> None:
     reports = [*BugReportFactory.create_batch(3), BugReportFactory(status="resolved")]
     pks = ",".join(str(report.pk) for report in reports)
     url = reverse("admin:bugreports_bugreport_bulk", args=["ignore"])
-    answer = admin.post(url, {"pks": pks, "kind": ""}, follow=True)
-    assert "1 of 4 cannot" in answer.content.decode()
+    response = admin.post(url, {"pks": pks, "kind": ""}, follow=True)
+    assert "1 of 4 cannot" in response.content.decode()
     assert BugReport.objects.filter(status="ignored").count() == 0
 
 
@@ -258,15 +258,15 @@ def test_two_thousand_are_closed_in_one_step(admin: Client) -> None:
 
 def test_more_than_the_most_are_not_begun(admin: Client, settings: Settings) -> None:
     settings.BUGREPORTS_MAX_BULK_ROWS = 2
-    answer = _confirm(admin, "bulk_start", BugReportFactory.create_batch(3))
-    assert "narrow the list" in admin.get(answer.url).content.decode()
+    response = _confirm(admin, "bulk_start", BugReportFactory.create_batch(3))
+    assert "narrow the list" in admin.get(response.url).content.decode()
 
 
 def test_chosen_reports_are_exported(admin: Client) -> None:
     reports = BugReportFactory.create_batch(2)
-    answer = _confirm(admin, "export_json", reports)
-    assert answer.headers["Content-Type"] == "application/json"
-    assert b"".join(answer.streaming_content).count(b'"report_id"') == 2
+    response = _confirm(admin, "export_json", reports)
+    assert response.headers["Content-Type"] == "application/json"
+    assert b"".join(response.streaming_content).count(b'"report_id"') == 2
 
 
 def test_a_screenshot_is_shown_through_the_admin(admin: Client) -> None:
@@ -277,9 +277,9 @@ def test_a_screenshot_is_shown_through_the_admin(admin: Client) -> None:
     BugReportScreenshot.objects.create(
         report=report, key=key, content_type="image/jpeg", sha256="0" * 64, size_bytes=9, width_px=1, height_px=1
     )
-    answer = admin.get(url)
-    assert answer.content == b"\xff\xd8picture"
-    assert answer.headers["Cache-Control"].startswith("private, no-store")
+    response = admin.get(url)
+    assert response.content == b"\xff\xd8picture"
+    assert response.headers["Cache-Control"].startswith("private, no-store")
     assert url in page(admin, report)
 
 
@@ -290,15 +290,15 @@ def test_a_screenshot_is_shown_through_the_admin(admin: Client) -> None:
 def test_staff_may_what_their_groups_may(
     group: str | None, sees: int, judges: int, deletes: int, client: Client
 ) -> None:
-    person = UserFactory(is_staff=True)
-    person.groups.set(Group.objects.filter(name=group))
-    client.force_login(person)
+    user = UserFactory(is_staff=True)
+    user.groups.set(Group.objects.filter(name=group))
+    client.force_login(user)
     report = BugReportFactory()
     change = reverse("admin:bugreports_bugreport_change", args=[report.pk])
     assert [client.get(reverse(LIST)).status_code, client.get(change).status_code] == [sees, sees]
     assert client.get(reverse("admin:bugreports_bugreport_screenshot", args=[report.pk])).status_code in (sees, 404)
     for verb, status in (("start", judges), ("delete", deletes)):
-        assert client.post(reverse("admin:bugreports_bugreport_do", args=[report.pk, verb])).status_code == status
+        assert client.post(reverse("admin:bugreports_bugreport_action", args=[report.pk, verb])).status_code == status
         bulk = reverse("admin:bugreports_bugreport_bulk", args=[verb])
         assert client.post(bulk, {"pks": str(report.pk)}).status_code == status
     index = client.get(reverse("admin:index")).content.decode()
@@ -328,8 +328,8 @@ def test_receipts_of_purges_can_be_looked_at(admin: Client) -> None:
 
 
 def test_the_page_of_a_duplicate_leads_to_where_the_work_is(admin: Client) -> None:
-    report, lead = BugReportFactory.create_batch(2)
-    merge([report.report_id], lead.report_id, by=Actor("x"), now=timezone.now())
-    assert f'A duplicate of <a href="{reverse("admin:bugreports_bugreport_change", args=[lead.pk])}"' in page(
+    report, canonical = BugReportFactory.create_batch(2)
+    merge([report.report_id], canonical.report_id, by=Actor("x"), now=timezone.now())
+    assert f'A duplicate of <a href="{reverse("admin:bugreports_bugreport_change", args=[canonical.pk])}"' in page(
         admin, report
     )

@@ -27,9 +27,9 @@ _ID = re.compile(r"bug_\d{8}_\d{6}_[a-z0-9]{8}[0-9a-f]{4}")
 
 
 def post(api: APIClient, document: Any, status: int = 201, **headers: str) -> dict[str, Any]:
-    answer = api.post(URL, document, format="json", headers={n.replace("_", "-"): v for n, v in headers.items()})
-    assert answer.status_code == status, answer.content
-    return answer.json()
+    response = api.post(URL, document, format="json", headers={n.replace("_", "-"): v for n, v in headers.items()})
+    assert response.status_code == status, response.content
+    return response.json()
 
 
 @pytest.mark.parametrize("document", [small(), full(), crash()])
@@ -139,8 +139,8 @@ def test_what_is_no_report_is_refused_by_its_path(document: Any, code: str, path
 def test_what_is_no_json_object_is_refused(
     content: bytes, content_type: str, status: int, code: str, reporter_api: APIClient
 ) -> None:
-    answer = reporter_api.post(URL, content, content_type=content_type)
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    response = reporter_api.post(URL, content, content_type=content_type)
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
 
 
 def test_ten_mebibytes_are_taken_and_one_byte_more_is_not(reporter_api: APIClient) -> None:
@@ -148,11 +148,11 @@ def test_ten_mebibytes_are_taken_and_one_byte_more_is_not(reporter_api: APIClien
     limit = 10 * 1024 * 1024
     fitting = json.dumps(small(appState={"x": "x" * (limit - empty)})).encode()
     assert len(fitting) == limit
-    answer = reporter_api.post(URL, fitting, content_type="application/json")
-    assert answer.status_code == 201, answer.content
-    answer = reporter_api.post(URL, fitting + b" ", content_type="application/json")
-    assert (answer.status_code, answer.json()["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
-    assert answer.headers["Content-Type"] == "application/json"
+    response = reporter_api.post(URL, fitting, content_type="application/json")
+    assert response.status_code == 201, response.content
+    response = reporter_api.post(URL, fitting + b" ", content_type="application/json")
+    assert (response.status_code, response.json()["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert response.headers["Content-Type"] == "application/json"
 
 
 def test_a_bad_clock_or_an_open_object_is_no_fault(reporter_api: APIClient) -> None:
@@ -166,11 +166,11 @@ def test_a_bad_clock_or_an_open_object_is_no_fault(reporter_api: APIClient) -> N
     "given", ["../../etc/passwd", "x" * 316, "short", "-starts-badly", "has space in it", "ümläut-trace", ""]
 )
 def test_a_trace_id_that_could_do_harm_is_replaced(given: str, reporter_api: APIClient) -> None:
-    answer = reporter_api.post(
+    response = reporter_api.post(
         URL, small(), format="json", headers={"X-Trace-Id": given.encode("utf-8").decode("latin-1")}
     )
-    receipt = answer.json()
-    assert receipt["trace_id"] == answer.headers["X-Trace-Id"] != given
+    receipt = response.json()
+    assert receipt["trace_id"] == response.headers["X-Trace-Id"] != given
     assert re.fullmatch(r"[0-9a-f-]{36}", receipt["trace_id"])
     assert _ID.fullmatch(receipt["report_id"])
 
@@ -200,10 +200,10 @@ def test_a_screenshot_is_made_anew_and_shown_to_staff_alone(
     sent = make_cover(300, form="PNG", pnginfo=None)
     report_id = post(reporter_api, small(screenshot=as_data_url(sent)))["report_id"]
     url = f"{URL}/{report_id}/screenshot"
-    answer = admin_api.get(url)
-    assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == ("image/jpeg", "private, no-store")
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.content[:2] == b"\xff\xd8"
+    response = admin_api.get(url)
+    assert (response.headers["Content-Type"], response.headers["Cache-Control"]) == ("image/jpeg", "private, no-store")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.content[:2] == b"\xff\xd8"
     assert api.get(url).status_code == 401
     assert reporter_api.get(url).status_code == 403
     assert api.get(f"/media/bug-reports/{report_id[4:12]}/{report_id}.jpg").status_code == 404
@@ -288,26 +288,26 @@ def _others(count: int) -> list[APIClient]:
 
 
 def test_a_known_problem_is_seen_again_rather_than_reported_anew(reporter_api: APIClient) -> None:
-    lead = post(reporter_api, crash())
+    canonical = post(reporter_api, crash())
     sightings = [_report(post(api, crash())) for api in _others(2)]
-    report = _report(lead)
+    report = _report(canonical)
     assert (report.status, report.occurrence_count) == ("open", 3)
     assert report.last_seen_at == sightings[-1].submitted_at
     for sighting in sightings:
         assert (sighting.status, sighting.resolution_kind, sighting.duplicate_of) == ("resolved", "duplicate", report)
     assert list(BugReport.objects.untriaged()) == [report]
     group = BugReportGroup.objects.get()
-    assert (group.seen_count, group.lead) == (3, report)
+    assert (group.seen_count, group.canonical_report) == (3, report)
     assert list(report.events.values_list("event_type", flat=True)) == ["submitted", "recurred", "recurred"]
 
 
 def test_a_resolved_problem_that_comes_back_is_open_again(reporter_api: APIClient, admin_api: APIClient) -> None:
-    lead = post(reporter_api, crash())["report_id"]
-    wish = {"status": "resolved", "resolution_kind": "fixed"}
-    assert admin_api.patch(f"{URL}/{lead}", wish, format="json").status_code == 200
+    canonical = post(reporter_api, crash())["report_id"]
+    data = {"status": "resolved", "resolution_kind": "fixed"}
+    assert admin_api.patch(f"{URL}/{canonical}", data, format="json").status_code == 200
     [other] = _others(1)
     post(other, crash())
-    report = BugReport.objects.get(report_id=lead)
+    report = BugReport.objects.get(report_id=canonical)
     assert (report.status, report.resolution_kind, report.resolved_at) == ("open", None, None)
     assert list(BugReport.objects.regressed()) == [report]
     event = report.events.get(event_type="regressed")
@@ -316,10 +316,10 @@ def test_a_resolved_problem_that_comes_back_is_open_again(reporter_api: APIClien
 
 
 def test_an_ignored_problem_stays_ignored_and_is_counted(reporter_api: APIClient, admin_api: APIClient) -> None:
-    lead = post(reporter_api, crash())["report_id"]
-    admin_api.patch(f"{URL}/{lead}", {"status": "ignored"}, format="json")
+    canonical = post(reporter_api, crash())["report_id"]
+    admin_api.patch(f"{URL}/{canonical}", {"status": "ignored"}, format="json")
     post(_others(1)[0], crash())
-    report = BugReport.objects.get(report_id=lead)
+    report = BugReport.objects.get(report_id=canonical)
     assert (report.status, report.occurrence_count) == ("ignored", 2)
 
 
@@ -328,31 +328,31 @@ def test_a_problem_whose_reports_are_gone_begins_anew_and_is_remembered(reporter
     BugReport.objects.all().delete()
     report = _report(post(reporter_api, crash()))
     assert (report.status, report.occurrence_count) == ("open", 1)
-    assert (report.group.seen_count, report.group.lead) == (2, report)
+    assert (report.group.seen_count, report.group.canonical_report) == (2, report)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_the_same_moment_have_one_lead_and_each_person_one_report() -> None:
-    people = [UserFactory() for _ in range(4)]
+    users = [UserFactory() for _ in range(4)]
     receipts: list[str] = []
 
-    def send(person: User) -> None:
+    def send(user: User) -> None:
         try:
-            api = APIClient(headers={"Authorization": bearer(person)})
+            api = APIClient(headers={"Authorization": bearer(user)})
             receipts.append(post(api, crash())["report_id"])
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=send, args=(person,)) for person in people * 2]
+    threads = [threading.Thread(target=send, args=(user,)) for user in users * 2]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(receipts) == 8
     assert BugReport.objects.count() == len(set(receipts)) == 4
-    [lead] = BugReport.objects.filter(duplicate_of=None)
-    assert lead.occurrence_count == 4
-    assert BugReportEvent.objects.filter(report=lead, event_type="recurred").count() == 3
+    [canonical] = BugReport.objects.filter(duplicate_of=None)
+    assert canonical.occurrence_count == 4
+    assert BugReportEvent.objects.filter(report=canonical, event_type="recurred").count() == 3
 
 
 # --- budgets ---
@@ -370,8 +370,8 @@ def test_who_sends_too_many_waits_before_anything_is_read(
     _rates(monkeypatch, **{scope: "3/hour"})
     answers = [reporter_api.post(URL, small(description=f"no {n}"), format="json") for n in range(3)]
     if scope == "bug_reports_all":  # others of this run count into it, too
-        answers = [answer for answer in answers if answer.status_code == 201]
-    assert {answer.status_code for answer in answers} <= {201}
+        answers = [response for response in answers if response.status_code == 201]
+    assert {response.status_code for response in answers} <= {201}
     with django_assert_max_num_queries(1):
         refused = reporter_api.post(URL, b"{" * 5_000_000, content_type="application/json")
     assert (refused.status_code, refused.json()["error_code"]) == (429, "RATE_LIMITED")

@@ -1,4 +1,4 @@
-"""Lists, details, changes and deletions over HTTP: shapes, filters, who may, two people at once."""
+"""Lists, details, changes and deletions over HTTP: shapes, filters, who may, two users at once."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -31,24 +31,24 @@ def keeps(body: Any, shape: str) -> Any:
 
 
 def get(api: APIClient, path: str = "", answers: int = 200, **params: str) -> Any:
-    answer = api.get(f"{URL}{path}", params)
-    assert answer.status_code == answers, answer.content
-    return answer.json()
+    response = api.get(f"{URL}{path}", params)
+    assert response.status_code == answers, response.content
+    return response.json()
 
 
-def patch(api: APIClient, report: BugReport, wish: Any, status: int = 200, **headers: str) -> Any:
+def patch(api: APIClient, report: BugReport, data: Any, status: int = 200, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = api.patch(f"{URL}/{report.report_id}", wish, format="json", headers=named)
-    assert answer.status_code == status, answer.content
+    response = api.patch(f"{URL}/{report.report_id}", data, format="json", headers=named)
+    assert response.status_code == status, response.content
     report.refresh_from_db()
-    return keeps(answer.json(), "envelope" if status == 200 else "error")
+    return keeps(response.json(), "envelope" if status == 200 else "error")
 
 
 def test_every_answer_keeps_its_shape(reporter_api: APIClient, admin_api: APIClient) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMAS)
     for document in (small(), full(screenshot=make_screenshot()), crash()):
-        answer = reporter_api.post(URL, document, format="json")
-        report_id = keeps(answer.json(), "receipt")["report_id"]
+        response = reporter_api.post(URL, document, format="json")
+        report_id = keeps(response.json(), "receipt")["report_id"]
         keeps(get(admin_api, f"/{report_id}"), "envelope")
         keeps(get(admin_api, f"/{report_id}/events"), "events")
     listed = keeps(get(admin_api), "list")
@@ -77,10 +77,10 @@ def test_the_list_is_newest_first_and_pages_end_softly(admin_api: APIClient) -> 
 
 
 def test_filters_narrow_the_list(admin_api: APIClient) -> None:
-    person = AdminFactory(email="owner@studio.example")
+    user = AdminFactory(email="owner@studio.example")
     start = datetime(2026, 2, 1, tzinfo=UTC)
     one = BugReportFactory(status="resolved", submitted_at=start, fingerprint="v1:0123456789abcdef", priority="high")
-    two = BugReportFactory(submitted_at=start + timedelta(days=2), assignee=person, description="100% _odd_ 'words'")
+    two = BugReportFactory(submitted_at=start + timedelta(days=2), assignee=user, description="100% _odd_ 'words'")
 
     def found(**params: str) -> list[str]:
         return [row["report_id"] for row in get(admin_api, **params)["reports"]]
@@ -141,8 +141,8 @@ def test_ids_of_the_older_form_are_found(admin_api: APIClient) -> None:
 def test_a_report_is_changed_as_old_clients_do_it(admin_api: APIClient, admin_user: User) -> None:
     report = BugReportFactory()
     assert patch(admin_api, report, {"status": "IN_PROGRESS"})["report"]["status"] == "in_progress"
-    wish = {"status": "resolved", "resolution": {"notes": "Fixed in 3.4.2", "commit_sha": "77c0de1"}}
-    body = patch(admin_api, report, wish)["report"]
+    data = {"status": "resolved", "resolution": {"notes": "Fixed in 3.4.2", "commit_sha": "77c0de1"}}
+    body = patch(admin_api, report, data)["report"]
     assert (body["resolution_notes"], body["resolution_commit_sha"]) == ("Fixed in 3.4.2", "77c0de1")
     assert body["resolution_actor_id"] == admin_user.email
     body = patch(admin_api, report, {"resolution": {"note": "Seen again", "commit": "abcdef0"}})["report"]
@@ -154,26 +154,30 @@ def test_a_report_is_changed_as_old_clients_do_it(admin_api: APIClient, admin_us
 
 
 def test_all_that_can_be_judged_can_be_changed_in_one_step(admin_api: APIClient) -> None:
-    report, lead = BugReportFactory.create_batch(2)
-    person = AdminFactory()
-    wish = {"priority": "high", "assignee": person.email, "retain": True, "retain_reason": "audit"}
-    body = patch(admin_api, report, wish)["report"]
+    report, canonical = BugReportFactory.create_batch(2)
+    user = AdminFactory()
+    data = {"priority": "high", "assignee": user.email, "retain": True, "retain_reason": "audit"}
+    body = patch(admin_api, report, data)["report"]
     assert (body["priority"], body["assignee"], body["retain"], body["purge_after"]) == (
         "high",
-        person.email,
+        user.email,
         True,
         None,
     )
     body = patch(admin_api, report, {"priority": None, "assignee": None, "retain": False})["report"]
     assert (body["priority"], body["assignee"], body["retain"]) == (None, None, False)
-    wish = {"status": "resolved", "resolution_kind": "duplicate", "duplicate_of": lead.report_id}
-    body = patch(admin_api, report, wish)["report"]
-    assert (body["status"], body["resolution_kind"], body["duplicate_of"]) == ("resolved", "duplicate", lead.report_id)
-    assert patch(admin_api, lead, {"duplicate_of": report.report_id}, 409)["error_code"] == "DUPLICATE_REFUSED"
+    data = {"status": "resolved", "resolution_kind": "duplicate", "duplicate_of": canonical.report_id}
+    body = patch(admin_api, report, data)["report"]
+    assert (body["status"], body["resolution_kind"], body["duplicate_of"]) == (
+        "resolved",
+        "duplicate",
+        canonical.report_id,
+    )
+    assert patch(admin_api, canonical, {"duplicate_of": report.report_id}, 409)["error_code"] == "DUPLICATE_REFUSED"
 
 
 @pytest.mark.parametrize(
-    ("wish", "code"),
+    ("data", "code"),
     [
         ({"status": "closed"}, "INVALID_STATUS"), ({"status": 5}, "INVALID_STATUS"),
         ({"status": None}, "INVALID_STATUS"),
@@ -186,9 +190,9 @@ def test_all_that_can_be_judged_can_be_changed_in_one_step(admin_api: APIClient)
         ({"version": "one"}, "INVALID_REQUEST"),
     ],
 )  # fmt: skip
-def test_a_change_that_makes_no_sense_is_refused(wish: Any, code: str, admin_api: APIClient) -> None:
+def test_a_change_that_makes_no_sense_is_refused(data: Any, code: str, admin_api: APIClient) -> None:
     report = BugReportFactory()
-    body = patch(admin_api, report, wish, 400)
+    body = patch(admin_api, report, data, 400)
     assert body["error_code"] == code
     assert (report.version, report.events.count()) == (1, 1)
 
@@ -225,8 +229,8 @@ def test_who_looked_at_an_older_version_gets_a_conflict(admin_api: APIClient) ->
 
 def test_a_report_is_deleted_with_a_body_and_then_gone(admin_api: APIClient) -> None:
     report = BugReportFactory()
-    answer = admin_api.delete(f"{URL}/{report.report_id}")
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    response = admin_api.delete(f"{URL}/{report.report_id}")
+    assert (response.status_code, response.json()) == (200, {"success": True})
     keeps(admin_api.delete(f"{URL}/{report.report_id}").json(), "error")
 
 
@@ -234,9 +238,9 @@ def test_a_report_is_deleted_with_a_body_and_then_gone(admin_api: APIClient) -> 
 
 
 def _person(*groups: str, **fields: Any) -> APIClient:
-    person = UserFactory(**{"is_staff": True} | fields)
-    person.groups.set(Group.objects.filter(name__in=groups))
-    return APIClient(headers={"Authorization": bearer(person)})
+    user = UserFactory(**{"is_staff": True} | fields)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return APIClient(headers={"Authorization": bearer(user)})
 
 
 @pytest.mark.parametrize(
@@ -279,10 +283,10 @@ def test_a_defect_tells_nothing_of_itself(
         raise fault
 
     monkeypatch.setattr("bugreports.api.views.submit_report", fail)
-    answer = reporter_api.post(URL, small(), format="json")
-    body = keeps(answer.json(), "error")
-    assert (answer.status_code, body["error_code"], body["error"], body["details"]) == (500, code, text, {})
-    assert b"hunter2" not in answer.content
+    response = reporter_api.post(URL, small(), format="json")
+    body = keeps(response.json(), "error")
+    assert (response.status_code, body["error_code"], body["error"], body["details"]) == (500, code, text, {})
+    assert b"hunter2" not in response.content
 
 
 def test_figures_are_for_admins(admin_api: APIClient, reporter_api: APIClient) -> None:

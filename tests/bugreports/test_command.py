@@ -1,4 +1,4 @@
-"""`manage.py bug_reports`: JSON on stdout, exit codes, the same verbs."""
+"""`manage.py bug_reports`: JSON on stdout, exit codes, the same actions."""
 
 import hashlib
 import io
@@ -62,11 +62,11 @@ def test_a_terminal_gets_a_table() -> None:
 
 
 def test_a_report_is_changed_and_the_trail_says_by_whom() -> None:
-    report, person = BugReportFactory(), AdminFactory()
-    wish = '{"notes": "Fixed", "commit_sha": "77c0de1", "kind": "fixed"}'
-    changed = run("update", report.report_id, "--status", "resolved", "--resolution", wish, "--priority", "low",
-                  "--assignee", person.email, "--actor", "ops@studio.example")  # fmt: skip
-    assert (changed["status"], changed["resolution_kind"], changed["assignee"]) == ("resolved", "fixed", person.email)
+    report, user = BugReportFactory(), AdminFactory()
+    data = '{"notes": "Fixed", "commit_sha": "77c0de1", "kind": "fixed"}'
+    changed = run("update", report.report_id, "--status", "resolved", "--resolution", data, "--priority", "low",
+                  "--assignee", user.email, "--actor", "ops@studio.example")  # fmt: skip
+    assert (changed["status"], changed["resolution_kind"], changed["assignee"]) == ("resolved", "fixed", user.email)
     assert set(report.events.values_list("actor_id", "actor_type")[1:]) == {("ops@studio.example", "user")}
     run("update", report.report_id, "--status", "open", "--assignee", "none")
     assert report.events.last().actor_type == "agent"
@@ -78,8 +78,8 @@ def test_what_is_unknown_or_refused_exits_with_1_and_wrong_usage_with_2() -> Non
     nobody, report = "bug_20260101_000000_00000000", BugReportFactory(status="resolved")
     assert fails("show", nobody) == fails("delete", nobody) == fails("update", nobody, "--status", "open") == 1
     assert fails("update", report.report_id, "--status", "ignored") == 1
-    for wish in ("{not json", "[]", '{"sha": "x"}', '{"notes": 5}', '{"kind": "magic"}'):
-        assert fails("update", report.report_id, "--status", "resolved", "--resolution", wish) == 2
+    for data in ("{not json", "[]", '{"sha": "x"}', '{"notes": 5}', '{"kind": "magic"}'):
+        assert fails("update", report.report_id, "--status", "resolved", "--resolution", data) == 2
     assert fails("list", "--limit", "0") == 2
 
 
@@ -94,14 +94,14 @@ def test_figures_tell_what_waits() -> None:
     BugReportFactory(status="resolved")
     BugReportFactory(submitted_at=timezone.now() - timedelta(days=28))
     run("purge")
-    figures = run("stats")
-    assert figures["by_status"] == {"open": 2, "in_progress": 0, "resolved": 1, "ignored": 0}
-    assert (figures["untriaged"], figures["expiring_soon"], figures["active_by_priority"]) == (
+    pagination = run("stats")
+    assert pagination["by_status"] == {"open": 2, "in_progress": 0, "resolved": 1, "ignored": 0}
+    assert (pagination["untriaged"], pagination["expiring_soon"], pagination["active_by_priority"]) == (
         2,
         1,
         {"none": 1, "high": 1},
     )
-    assert figures["last_purge"]["status"] == "done"
+    assert pagination["last_purge"]["status"] == "done"
 
 
 def test_ten_thousand_reports_are_purged_as_the_dry_run_said() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bugreports.fingerprint import ErrorSignature, extract_signature, normalise_message, normalise_route
+from bugreports.fingerprint import ErrorSignature, extract_signature, normalize_message, normalize_route
 from tests.support.bug_report_payloads import crash, full, small
 
 
@@ -63,13 +63,13 @@ def test_frames_of_others_are_passed_over() -> None:
 
 @given(st.text(max_size=400))
 def test_normalising_twice_changes_nothing(text: str) -> None:
-    assert normalise_message(normalise_message(text)) == normalise_message(text)
-    assert normalise_route(normalise_route(text)) == normalise_route(text)
+    assert normalize_message(normalize_message(text)) == normalize_message(text)
+    assert normalize_route(normalize_route(text)) == normalize_route(text)
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.uuids(), st.uuids())
 def test_numbers_and_ids_do_not_count(first: int, second: int, one: object, other: object) -> None:
-    assert normalise_message(f"row {first} of {one} failed") == normalise_message(f"row {second} of {other} failed")
+    assert normalize_message(f"row {first} of {one} failed") == normalize_message(f"row {second} of {other} failed")
 
 
 _JSON = st.recursive(

@@ -140,9 +140,9 @@ def test_no_days_keep_everything(days: int, settings: Settings) -> None:
 
 
 def test_a_duplicate_outlives_its_lead() -> None:
-    lead = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
+    canonical = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     young = BugReportFactory(
-        status="resolved", resolution_kind="duplicate", duplicate_of=lead, submitted_at=JUST_NOW
+        status="resolved", resolution_kind="duplicate", duplicate_of=canonical, submitted_at=JUST_NOW
     )  # fmt: skip
     run()
     young.refresh_from_db()
@@ -162,7 +162,7 @@ def test_the_clock_refuses_what_looks_like_a_wrong_clock(settings: Settings) -> 
     BugReportFactory.create_batch(4, status="resolved", submitted_at=LONG_AGO)
     with pytest.raises(PurgeTooLarge):
         purge(requested_by=SCHEDULED, now=NOW)
-    assert (BugReport.objects.count(), PurgeRun.objects.get().status) == (4, "refused")
+    assert (BugReport.objects.count(), PurgeRun.objects.get().status) == (4, "aborted")
     with pytest.raises(PurgeTooLarge):
         purge(requested_by=SCHEDULED, now=NOW + timedelta(days=365))
     PurgeRunFactory(deleted=1)  # ten times as many as ever before are usual growth
@@ -249,14 +249,14 @@ def test_the_api_purges_and_says_so_in_the_same_words(admin_api: APIClient) -> N
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "data",
     [{"dry_run": "false"}, {"dry_run": 1}, {"older_than_days": "30"}, {"older_than_days": -1}, {"older_than_days": 1.5},
      {"older_than_days": True}, {"older_than_days": None}, {"days": 3}, {"older_than_days": 10**12}],
 )  # fmt: skip
-def test_the_api_takes_no_other_types(wish: dict[str, Any], admin_api: APIClient) -> None:
+def test_the_api_takes_no_other_types(data: dict[str, Any], admin_api: APIClient) -> None:
     BugReportFactory(status="resolved", submitted_at=LONG_AGO)
-    answer = admin_api.post("/api/bug-reports/purge", wish, format="json")
-    assert (answer.status_code, BugReport.objects.count()) == (400, 1)
+    response = admin_api.post("/api/bug-reports/purge", data, format="json")
+    assert (response.status_code, BugReport.objects.count()) == (400, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -272,12 +272,12 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     held = BugReportFactory(status="resolved", submitted_at=long_ago, retain=True, retain_reason="x")
     add_screenshot(held)
     ids = list(BugReport.objects.exclude(pk=held.pk).order_by("submitted_at").values_list("report_id", flat=True))
-    wish = {
+    data = {
         "database": connection.settings_dict["NAME"], "moment": moment,
         "settings": {"STORAGES": django_settings.STORAGES, "BUGREPORTS_PURGE_BATCH_ROWS": 2},
     }  # fmt: skip
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.support.crashing_purge", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_purge", json.dumps(data)],
         cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert killed.returncode == -9, killed.stderr.decode()
@@ -290,7 +290,7 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     assert set(stored()) == named | set(PendingFileDeletion.objects.values_list("key", flat=True))
     assert purge(requested_by="command", now=timezone.now()).deleted == 12 - gone
     broken.refresh_from_db()
-    assert broken.status == "died"
+    assert broken.status == "interrupted"
     assert (BugReport.objects.get(), PendingFileDeletion.objects.count(), len(stored())) == (held, 0, 1)
 
 

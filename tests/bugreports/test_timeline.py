@@ -1,6 +1,6 @@
 """Logs and requests as one sequence, whatever the client's clock said."""
 
-from bugreports.timeline import build_timeline, failed_requests, read_moment
+from bugreports.timeline import build_timeline, failed_requests, parse_client_timestamp
 
 
 def log(timestamp: object, message: str, level: str = "info") -> dict:
@@ -12,7 +12,7 @@ def request(started_at: str, status: int | None = 200, **more: object) -> dict:
 
 
 def titles(logs: list, requests: list) -> list[str]:
-    return [happening.title for happening in build_timeline(logs, requests)]
+    return [entry.title for entry in build_timeline(logs, requests)]
 
 
 def test_they_stand_in_the_order_of_time_oldest_first() -> None:
@@ -20,7 +20,7 @@ def test_they_stand_in_the_order_of_time_oldest_first() -> None:
     assert titles(logs, [request("2026-02-12T13:05:02.5Z")]) == ["a", "GET /x: 200", "c"]
 
 
-def test_an_entry_without_a_moment_stays_beside_the_one_before_it() -> None:
+def test_an_entrywithout_a_moment_stays_beside_the_one_before_it() -> None:
     logs = [log("2026-02-12T13:05:09Z", "d"), log("not-a-date", "c"), log("2026-02-12T13:05:01Z", "b"), log(None, "a")]
     assert titles(logs, [request("2026-02-12T13:05:05Z")]) == ["a", "b", "c", "GET /x: 200", "d"]
 
@@ -29,8 +29,8 @@ def test_errors_and_failures_are_marked() -> None:
     happenings = build_timeline(
         [log("", "x", "ERROR"), log("", "y", "warn")], [request("", 500), request("", None, ok=True)]
     )
-    assert [(one.title, one.is_bad) for one in happenings] == [
-        ("y", False), ("x", True), ("GET /x: no answer", False), ("GET /x: 500", True),
+    assert [(one.title, one.is_error) for one in happenings] == [
+        ("y", False), ("x", True), ("GET /x: no response", False), ("GET /x: 500", True),
     ]  # fmt: skip
 
 
@@ -48,8 +48,8 @@ def test_failed_requests_are_found() -> None:
 
 def test_any_text_may_stand_for_a_moment() -> None:
     for text in (None, 5, "", "yesterday", "x" * 100, "2026-13-45", "0001-01-01T00:00:00+14:00", {}):
-        assert read_moment(text) is None
-    assert read_moment("2026-02-12 13:05:06").hour == 13
+        assert parse_client_timestamp(text) is None
+    assert parse_client_timestamp("2026-02-12 13:05:06").hour == 13
 
 
 def test_entries_that_are_none_are_passed_over() -> None:

@@ -1,4 +1,4 @@
-"""What staff decide: the table of moves, the trail, two people at once, reports that become one and several again."""
+"""What staff decide: the table of moves, the trail, two users at once, reports that become one and several again."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -116,16 +116,16 @@ def test_who_looked_at_an_older_version_is_told(staff: Actor) -> None:
 def test_it_is_given_to_staff_only_and_taken_back(staff: Actor) -> None:
     report, ids = BugReportFactory(), None
     ids = [report.report_id]
-    person = AdminFactory()
+    user = AdminFactory()
     for nobody in (UserFactory().email, "nobody@studio.example", AdminFactory(is_active=False).email):
         with pytest.raises(UnknownAssignee):
             triage.assign(ids, nobody, by=staff, now=NOW)
-    assert triage.assign(ids, person.email.upper(), by=staff, now=NOW) == 1
-    assert triage.assign(ids, person.email, by=staff, now=NOW) == 0
-    assert list(BugReport.objects.assigned_to(person)) == [report]
+    assert triage.assign(ids, user.email.upper(), by=staff, now=NOW) == 1
+    assert triage.assign(ids, user.email, by=staff, now=NOW) == 0
+    assert list(BugReport.objects.assigned_to(user)) == [report]
     assert triage.assign(ids, None, by=staff, now=NOW) == 1
     assert events(report) == ["submitted", "assigned", "assigned"]
-    assert report.events.last().event_data["before"] == {"assignee": person.email}
+    assert report.events.last().event_data["before"] == {"assignee": user.email}
 
 
 def test_a_priority_is_a_judgement(staff: Actor) -> None:
@@ -178,8 +178,10 @@ def test_two_who_resolve_at_once_change_it_once() -> None:
 # --- duplicates ---
 
 
-def _group(lead: BugReport, fingerprint: str) -> BugReportGroup:
-    return BugReportGroup.objects.create(fingerprint=fingerprint, lead=lead, first_seen_at=NOW, last_seen_at=NOW)
+def _group(canonical: BugReport, fingerprint: str) -> BugReportGroup:
+    return BugReportGroup.objects.create(
+        fingerprint=fingerprint, canonical_report=canonical, first_seen_at=NOW, last_seen_at=NOW
+    )
 
 
 def _state() -> dict[str, tuple]:
@@ -190,30 +192,30 @@ def _state() -> dict[str, tuple]:
 
 
 def test_merging_and_taking_it_back_leaves_everything_as_it_was(staff: Actor) -> None:
-    lead, other, follower = BugReportFactory.create_batch(3)
+    canonical, other, follower = BugReportFactory.create_batch(3)
     group = _group(other, "v1:other")
     merge([follower.report_id], other.report_id, by=staff, now=NOW)
     before = _state()
     assert before[other.report_id][3] == 2
-    merge([other.report_id], lead.report_id, by=staff, now=NOW)
+    merge([other.report_id], canonical.report_id, by=staff, now=NOW)
     group.refresh_from_db()
     follower.refresh_from_db()
-    lead.refresh_from_db()
-    assert (group.lead, follower.duplicate_of, lead.occurrence_count) == (lead, lead, 3)
+    canonical.refresh_from_db()
+    assert (group.canonical_report, follower.duplicate_of, canonical.occurrence_count) == (canonical, canonical, 3)
     unmerge([other.report_id], by=staff, now=NOW)
     group.refresh_from_db()
-    assert group.lead == other
+    assert group.canonical_report == other
     assert _state() == before
     assert events(other)[-2:] == ["merged", "unmerged"]
-    assert events(lead) == ["submitted", "duplicate_received", "duplicate_left"]
+    assert events(canonical) == ["submitted", "duplicate_received", "duplicate_left"]
 
 
 def test_reopening_a_duplicate_gives_back_what_it_brought(staff: Actor) -> None:
-    lead, other = BugReportFactory.create_batch(2)
-    merge([other.report_id], lead.report_id, by=staff, now=NOW)
+    canonical, other = BugReportFactory.create_batch(2)
+    merge([other.report_id], canonical.report_id, by=staff, now=NOW)
     set_status(other, "open", staff)
-    lead.refresh_from_db()
-    assert (other.duplicate_of, other.status, lead.occurrence_count) == (None, "open", 1)
+    canonical.refresh_from_db()
+    assert (other.duplicate_of, other.status, canonical.occurrence_count) == (None, "open", 1)
 
 
 def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
@@ -223,7 +225,7 @@ def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
     merge([two.report_id], one.report_id, by=staff, now=NOW)
     with pytest.raises(InvalidDuplicateLink, match="circle"):
         merge([one.report_id], two.report_id, by=staff, now=NOW)
-    merge([three.report_id], two.report_id, by=staff, now=NOW)  # two is a duplicate: its lead it is
+    merge([three.report_id], two.report_id, by=staff, now=NOW)  # two is a duplicate: its canonical it is
     three.refresh_from_db()
     assert three.duplicate_of == one
     with pytest.raises(ReportNotFound):
@@ -231,12 +233,12 @@ def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
 
 
 def test_a_report_and_its_own_duplicate_can_be_merged_in_one_step(staff: Actor) -> None:
-    lead, one, two = BugReportFactory.create_batch(3)
+    canonical, one, two = BugReportFactory.create_batch(3)
     merge([two.report_id], one.report_id, by=staff, now=NOW)
-    assert merge([one.report_id, two.report_id], lead.report_id, by=staff, now=NOW) == 2
-    lead.refresh_from_db()
-    assert lead.occurrence_count == 3
-    assert set(lead.duplicates.all()) == {one, two}
+    assert merge([one.report_id, two.report_id], canonical.report_id, by=staff, now=NOW) == 2
+    canonical.refresh_from_db()
+    assert canonical.occurrence_count == 3
+    assert set(canonical.duplicates.all()) == {one, two}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -268,7 +270,7 @@ def test_people_who_merge_and_unmerge_at_once_leave_a_forest_of_depth_one() -> N
     unmerge(ids, by=Actor("x@studio.example"), now=timezone.now())
     unmerge(ids, by=Actor("x@studio.example"), now=timezone.now())
     assert {row.status for row in BugReport.objects.all()} == {"open"}
-    assert BugReportGroup.objects.filter(lead=None).count() == 0
+    assert BugReportGroup.objects.filter(canonical_report=None).count() == 0
 
 
 def test_questions_about_queues(staff: Actor) -> None:

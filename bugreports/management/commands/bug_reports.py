@@ -29,15 +29,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
-        verbs = parser.add_subparsers(dest="verb", required=True)
-        listing = verbs.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
+        actions = parser.add_subparsers(dest="verb", required=True)
+        listing = actions.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
         _add_filters(listing)
         listing.add_argument("--limit", type=int, default=100)
         listing.add_argument("--json", action="store_true", dest="as_json", help="JSON for a terminal, too.")
         listing.add_argument("--include-context", action="store_true", help="With environment, client and state.")
         for name, text in (("show", "One report with all there is."), ("delete", "Remove a report at once.")):
-            verbs.add_parser(name, help=text).add_argument("report_id")
-        update = verbs.add_parser("update", help="Change status, resolution, priority, assignee.")
+            actions.add_parser(name, help=text).add_argument("report_id")
+        update = actions.add_parser("update", help="Change status, resolution, priority, assignee.")
         update.add_argument("report_id")
         update.add_argument("--status", choices=STATUSES)
         update.add_argument("--resolution", help='JSON: {"notes": ..., "commit_sha": ..., "kind": ...}')
@@ -45,11 +45,11 @@ class Command(BaseCommand):
         update.add_argument("--priority", choices=[*PRIORITIES, "none"])
         update.add_argument("--assignee", help='E-mail of a member of staff, or "none".')
         update.add_argument("--actor", default="command", help="Who is to stand in the trail.")
-        purging = verbs.add_parser("purge", help="Delete what is over its time.")
+        purging = actions.add_parser("purge", help="Delete what is over its time.")
         purging.add_argument("--days", type=int, help="Instead of BUGREPORTS_RETENTION_DAYS; 0: nothing goes.")
         purging.add_argument("--dry-run", action="store_true")
-        verbs.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
-        _add_filters(verbs.add_parser("export", help="All reports with their context, as one JSON array."))
+        actions.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
+        _add_filters(actions.add_parser("export", help="All reports with their context, as one JSON array."))
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if options["root"]:
@@ -86,12 +86,12 @@ class Command(BaseCommand):
 
     def _update(self, *, report_id: str, actor: str, **options: Any) -> None:
         get_report(report_id)
-        wish = _read_resolution(options["resolution"])
+        data = _read_resolution(options["resolution"])
         changes = ReportChanges(
             status=options["status"],
-            resolution_kind=wish.get("kind"),
-            notes=wish.get("notes"),
-            commit_sha=wish.get("commit_sha"),
+            resolution_kind=data.get("kind"),
+            notes=data.get("notes"),
+            commit_sha=data.get("commit_sha"),
             duplicate_of=options["duplicate_of"],
             priority=_or_unset(options["priority"]),
             assignee=_or_unset(options["assignee"]),
@@ -143,16 +143,16 @@ def _read_resolution(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
     try:
-        wish = json.loads(text)
+        data = json.loads(text)
     except ValueError as error:
         raise CommandError("--resolution must be JSON", returncode=_USAGE) from error
-    if not isinstance(wish, dict) or any(
-        name not in _RESOLUTION or not isinstance(value, str) for name, value in wish.items()
+    if not isinstance(data, dict) or any(
+        name not in _RESOLUTION or not isinstance(value, str) for name, value in data.items()
     ):
         raise CommandError(f"--resolution must be an object of texts named {', '.join(_RESOLUTION)}", returncode=_USAGE)
-    if wish.get("kind", "fixed") not in RESOLUTION_KINDS:
+    if data.get("kind", "fixed") not in RESOLUTION_KINDS:
         raise CommandError(f"kind must be one of {', '.join(RESOLUTION_KINDS)}", returncode=_USAGE)
-    return {_RESOLUTION[name]: value for name, value in wish.items()}
+    return {_RESOLUTION[name]: value for name, value in data.items()}
 
 
 def _is_utf8() -> bool:

@@ -1,4 +1,4 @@
-"""What shall be told to the outside: a webhook, a mail. The row is the queue."""
+"""The outbox: one row for each webhook or mail to deliver."""
 
 from typing import Any
 
@@ -7,18 +7,14 @@ from django.db.models import Q
 
 
 class Notification(models.Model):
-    """One thing to tell once. `key` names what it is about, so that writing it twice writes it once."""
-
-    class Kind(models.TextChoices):
-        WEBHOOK = "webhook", "Webhook"
-        DIGEST = "digest", "Digest by mail"
+    """One message to deliver. `key` identifies its subject: a second row with the same key is not stored."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
-        FAILED = "failed", "Given up"
+        FAILED = "failed", "Failed"
 
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10)
     key = models.CharField(max_length=200, unique=True)
     body: Any = models.JSONField(default=dict)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
@@ -29,6 +25,7 @@ class Notification(models.Model):
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        db_table = "bugreports_notification"  # the table was created by bugreports; rows stay where they are
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="bugreports_notice_due", condition=Q(status="waiting"))
