@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "waffle",  # below `flags`, whose commands stand in the way of waffle's
     "accounts",
     "notifications",
+    "jobs",
     "backfills",
     "taxonomy",
     "assets",
