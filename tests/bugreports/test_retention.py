@@ -17,6 +17,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.errors import PurgeInProgress, PurgeTooLarge
 from bugreports.file_cleanup import delete_pending_files, sweep_orphans
 from bugreports.models import (
@@ -27,7 +28,7 @@ from bugreports.models import (
     PendingFileDeletion,
     PurgeRun,
 )
-from bugreports.retention import SCHEDULED, _purge_lock, chain_digest, delete_reports, purge
+from bugreports.purge import SCHEDULED, _purge_lock, chain_digest, purge
 from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.tasks import cleanup_report_files, purge_expired_reports
 from common.timestamps import format_timestamp

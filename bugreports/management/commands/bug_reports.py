@@ -10,11 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.exports import export_reports
 from bugreports.filters import filter_reports, get_report
 from bugreports.metrics import report_metrics
 from bugreports.models import BugReport, BugReportEvent
-from bugreports.retention import delete_reports, purge
+from bugreports.purge import purge
 from bugreports.serialization import prefetch_detail, prefetch_summary, serialize_detail, serialize_summary
 from bugreports.statuses import PRIORITIES, RESOLUTION_KINDS, STATUSES
 from bugreports.updates import ReportChanges, update_report

@@ -1,7 +1,7 @@
-"""What goes when its time is over. Closed reports go whole; active ones lose what is personal and stay in the queue.
+"""Scheduled purge. Expired closed reports are deleted; expired active reports lose their personal context.
 
-Rows go in batches, each one transaction that also names the files to delete and brings the receipt up to date; files
-follow. A purge that is killed has done what its receipt says, and the next one goes on.
+Each batch is one transaction that also records the files to delete and updates the purge run. A purge that is killed
+has done what its run records; the next purge continues.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q
 
-from bugreports.audit_log import SYSTEM, Actor, build_event, save_events
+from bugreports.audit_log import SYSTEM, build_event, save_events
+from bugreports.deletion import delete_rows
 from bugreports.errors import PurgeInProgress, PurgeTooLarge
 from bugreports.file_cleanup import delete_pending_files, schedule_file_deletion
 from bugreports.intake import SUBMITTED
 from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugReportScreenshot, PurgeRun
 from bugreports.querysets import ACTIVE, BugReportQuerySet
-from bugreports.row_locks import acquire_merge_lock, lock_groups, lock_reports
+from bugreports.row_locks import acquire_merge_lock, lock_groups
 from bugreports.statuses import CLOSED
 from common.advisory_locks import advisory_lock
 from common.timestamps import format_timestamp
@@ -49,7 +50,7 @@ class PurgeResult:
     digest: str = ""
 
     def document(self) -> dict[str, Any]:
-        """As clients and operators know it."""
+        """Return the JSON document of the API and the command."""
         if self.cutoff is None:
             return {"status": self.status, "reason": DISABLED}
         counts = {"matched": self.matched, "deleted": self.deleted, "skipped": self.skipped}
@@ -58,7 +59,7 @@ class PurgeResult:
 
 @dataclass(frozen=True)
 class _Selection:
-    """The one place that says what goes; a dry run counts it, a real run takes it."""
+    """Which reports are deleted and which expire; a dry run counts the same rows."""
 
     cutoff: datetime
     includes_open: bool
@@ -103,12 +104,12 @@ def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_r
 
 
 def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
-    # Nobody else holds the lock, so what still says that it runs was killed.
+    # This process has the lock, so a run that is still marked as running was killed.
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.INTERRUPTED, finished_at=now)
     run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
     if requested_by == SCHEDULED:
-        _refuse_far_too_many(run, counts["going"] + counts["expiring"], now)
+        _reject_unusual_count(run, counts["going"] + counts["expiring"], now)
     run.save()
     while delete_batch(run, chosen, now):
         pass
@@ -125,8 +126,8 @@ def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now
     return PurgeResult("success", run.matched, run.deleted, run.skipped, run.expired, chosen.cutoff, run.digest)
 
 
-def _refuse_far_too_many(run: PurgeRun, count: int, now: datetime) -> None:
-    """A clock that jumped by a year would empty the table. What an operator asks for by hand is not held up."""
+def _reject_unusual_count(run: PurgeRun, count: int, now: datetime) -> None:
+    """Abort a scheduled purge that is far larger than any before: a wrong system time would empty the table."""
     before = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
     most = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * before.deleted if before else 0)
     if count <= most:
@@ -156,16 +157,11 @@ def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
     rows = list(free.values_list("pk", "report_id", "screenshot__key"))
     if not rows:
         return 0
-    _delete([pk for pk, _, _ in rows], [key for _, _, key in rows if key], now)
+    delete_rows([pk for pk, _, _ in rows], [key for _, _, key in rows if key], now)
     run.deleted += len(rows)
     run.digest = chain_digest(run.digest, [report_id for _, report_id, _ in rows])
     run.save(update_fields=["deleted", "digest"])
     return len(rows)
-
-
-def _delete(pks: Sequence[int], keys: Sequence[str], now: datetime) -> None:
-    schedule_file_deletion(keys, now)
-    BugReport.objects.filter(pk__in=pks).delete()
 
 
 def chain_digest(digest: str, report_ids: Sequence[str]) -> str:
@@ -195,19 +191,4 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
     save_events([build_event(report, CONTEXT_EXPIRED, {}, by=SYSTEM, now=now) for report in reports])
     run.expired += len(reports)
     run.save(update_fields=["expired"])
-    return len(reports)
-
-
-@transaction.atomic
-def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
-    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportNotFound."""
-    acquire_merge_lock()
-    lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
-    reports = lock_reports(report_ids)
-    pks = [report.pk for report in reports]
-    keys = list(BugReportScreenshot.objects.filter(report__in=pks).values_list("key", flat=True))
-    _delete(pks, keys, now)
-    if keys:
-        transaction.on_commit(delete_pending_files, robust=True)
-    log.warning("bug reports deleted", extra={"reports": [r.report_id for r in reports], "by": by.name})
     return len(reports)
