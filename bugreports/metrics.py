@@ -1,60 +1,19 @@
-"""How many reports wait for what: for the navigation, for operators, for metrics."""
+"""Metrics of bug reports for operators."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Min, Q
 
-from accounts.models import User
 from bugreports.models import BugReport, PendingFileDeletion, PurgeRun
-from bugreports.querysets import BugReportQuerySet
+from bugreports.queues import expiring_before
 from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
 from notifications.models import Notification
 
-COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
-
-UNTRIAGED, MINE, REGRESSED = "untriaged", "mine", "regressions"
-EXPIRING, EXPIRED = "expiring", "expired"
-QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
-
-
-def queue_reports(name: str, user: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
-    """The reports of one of QUEUES."""
-    reports = BugReport.objects.all() if among is None else among
-    if name == UNTRIAGED:
-        return reports.untriaged()
-    if name == MINE:
-        return reports.assigned_to(user)
-    if name == REGRESSED:
-        return reports.regressed()
-    if name == EXPIRED:
-        return reports.expired_but_active()
-    return reports.with_context_due_before(expiring_before(now))
-
-
-def expiring_before(now: datetime) -> datetime:
-    """Submitted before this moment: their time is over within BUGREPORTS_EXPIRING_DAYS."""
-    days = settings.BUGREPORTS_RETENTION_DAYS - settings.BUGREPORTS_EXPIRING_DAYS
-    return now - timedelta(days=days) if settings.BUGREPORTS_RETENTION_DAYS > 0 else now - timedelta(days=36_500)
-
-
-def count_queues(user: User, now: datetime) -> dict[str, int]:
-    """Rows of each queue, in one statement; COUNTED_ROWS + 1 stands for more."""
-    parts, params = [], []
-    for name in QUEUES:
-        sql, values = queue_reports(name, user, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
-        params += values
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
-        return dict(zip(QUEUES, cursor.fetchone(), strict=True))
-
 
 def report_metrics(now: datetime) -> dict[str, Any]:
-    """By status and priority, what nobody judged, how old the oldest is, what is about to go, the last purge."""
+    """Return counts by status and priority, the age of the oldest active report, and the last purge."""
     by_status = dict.fromkeys(STATUSES, 0)
     by_status |= dict(BugReport.objects.order_by().values_list("status").annotate(Count("pk")))
     active = BugReport.objects.active().order_by()

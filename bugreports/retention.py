@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q
 
 from bugreports.audit_log import SYSTEM, Actor, build_event, save_events
@@ -24,6 +24,7 @@ from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugRe
 from bugreports.querysets import ACTIVE, BugReportQuerySet
 from bugreports.row_locks import acquire_merge_lock, lock_groups, lock_reports
 from bugreports.statuses import CLOSED
+from common.advisory_locks import advisory_lock
 from common.timestamps import format_timestamp
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
 SCHEDULED = "schedule"
-_LOCK = 0x70757267652D  # one purge at a time, all over the database
+_LOCK = 0x70757267652D  # one purge at a time in the whole database
 _MANY_TIMES = 10
 
 
@@ -139,15 +140,10 @@ def _refuse_far_too_many(run: PurgeRun, count: int, now: datetime) -> None:
 
 @contextmanager
 def _purge_lock() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
+    with advisory_lock(_LOCK, wait=False) as is_locked:
+        if not is_locked:
             raise PurgeInProgress("A purge is under way; it can be asked for again when it is done")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 @transaction.atomic
@@ -204,7 +200,7 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 
 @transaction.atomic
 def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
-    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportMissing."""
+    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportNotFound."""
     acquire_merge_lock()
     lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
     reports = lock_reports(report_ids)

@@ -1,28 +1,26 @@
-"""Rows held until a transaction ends, in an order in which no two callers wait for each other.
+"""Lock report rows in primary-key order, so that concurrent callers cannot deadlock.
 
-First the turn of whoever changes which report is a duplicate of which, then groups, then reports, these by their keys.
+Order: the merge lock, then groups, then reports.
 """
 
 from collections.abc import Iterable
 
-from django.db import connection
-
 from bugreports.errors import ReportNotFound, StaleReport
 from bugreports.models import BugReport, BugReportGroup
+from common.advisory_locks import lock_until_commit
 
-_LINKING = 0x6C696E6B
+_MERGE_LOCK = 0x6C696E6B
 
 
 def acquire_merge_lock() -> None:
-    """Links between reports are changed by one transaction at a time. To be called before any row is held."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINKING])
+    """Serialize changes of duplicate links until the transaction ends. Call it before locking any row."""
+    lock_until_commit(_MERGE_LOCK)
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
     """Those named; with a duplicate among them also its canonical and the groups these canonical.
 
-    Raises ReportMissing; StaleReport where `version` is given and is not the present one.
+    Raises ReportNotFound; StaleReport where `version` is given and is not the present one.
     """
     wanted = set(report_ids)
     rows = BugReport.objects.filter(report_id__in=wanted)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from common.errors import RegistryError
+from common.retry import backoff_seconds, with_retry_after
 from notifications.kinds import find_deliver
 from notifications.models import Notification
 from outbound import UrlNotAllowed
@@ -59,8 +60,11 @@ def _deliver(notification: Notification, clock: Callable[[], datetime]) -> bool:
 def _schedule_retry(notification: Notification, error: Exception, now: datetime) -> None:
     reason = error.message if isinstance(error, RegistryError) else type(error).__name__
     is_final = notification.attempts >= settings.NOTIFICATIONS_ATTEMPTS or isinstance(error, UrlNotAllowed)
-    delay = settings.NOTIFICATIONS_RETRY_SECONDS * 4 ** (notification.attempts - 1) * _rng.uniform(0.8, 1.2)
-    delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, _MAX_RETRY_AFTER_SECONDS))
+    delay = with_retry_after(
+        backoff_seconds(notification.attempts, base_seconds=settings.NOTIFICATIONS_RETRY_SECONDS, rng=_rng, jitter=0.2),
+        getattr(error, "retry_after_seconds", None),
+        max_seconds=_MAX_RETRY_AFTER_SECONDS,
+    )
     _record_error(notification, reason, is_final=is_final, next_attempt_at=now + timedelta(seconds=delay))
 
 

@@ -1,7 +1,6 @@
 """Secrets in a JSON value: by the names of members, in header pairs, and in every string, JSON in strings included."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +120,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         raise ValueError("a name comes twice")
     return made
-
-
-Scrub = Callable[[Any, str], Any]
