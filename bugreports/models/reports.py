@@ -1,4 +1,4 @@
-"""A report, its context, its screenshot, its trail, and the problem it is one sighting of."""
+"""Reports with their context, screenshot, audit events and group."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,7 +170,7 @@ class BugReport(models.Model):
         return next((line.strip() for line in self.description.splitlines() if line.strip()), "")[:200]
 
     def purge_after(self, retention_days: int) -> datetime | None:
-        """When the clock will take it, or what is personal of it."""
+        """Return when the report, or its personal context, is deleted; None if never."""
         return None if self.retain or retention_days <= 0 else self.submitted_at + timedelta(days=retention_days)
 
     def transition_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
@@ -196,7 +196,7 @@ class BugReport(models.Model):
 
 
 class BugReportContext(models.Model):
-    """What came along with a report, scrubbed. A table of its own, so that lists stay light and the clock takes it."""
+    """Redacted context of a report, in its own table because lists omit it and the purge deletes it."""
 
     report = models.OneToOneField(BugReport, on_delete=models.CASCADE, primary_key=True, related_name="context")
     environment: Any = models.JSONField(default=dict)
@@ -227,7 +227,7 @@ class BugReportScreenshot(models.Model):
 
 
 class BugReportEvent(models.Model):
-    """One entry of a report's trail; written once, never changed, but that the clock takes a submitter's name away."""
+    """One audit event of a report. Only the purge changes it: it removes the submitter's name."""
 
     class ActorType(models.TextChoices):
         USER = "user", "Person"
