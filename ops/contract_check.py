@@ -133,12 +133,12 @@ def _list_content(request: ListRequest, asked: Any, flags: EnabledFlags) -> byte
 
 
 def _whole_content(pk: int, asked: Any, flags: EnabledFlags) -> bytes:
-    return success_from_json(fetch_by_pk([pk], flags).texts[0].encode()).content
+    return success_from_json(fetch_by_pk([pk], flags).rows[0].encode()).content
 
 
 def _short_content(pk: int, asked: Any, flags: EnabledFlags) -> bytes:
     rows = fetch_latest(metadata_json(flags), "id = %s", [pk], limit=1)
-    return success_from_json(rows.texts[0].encode()).content
+    return success_from_json(rows.rows[0].encode()).content
 
 
 def _words(assets: list[Asset]) -> list[str]:
