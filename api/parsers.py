@@ -15,7 +15,7 @@ class JsonParser(BaseParser):
     max_bytes_setting = "API_MAX_JSON_BYTES"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises ParseError for bad JSON and PayloadTooLarge over its setting's bytes; an empty body is an empty object."""
+        """Parse JSON; an empty body is an empty object. Raises ParseError or PayloadTooLarge."""
         max_bytes = getattr(settings, self.max_bytes_setting)
         body = stream.read(max_bytes + 1)
         if len(body) > max_bytes:

@@ -1,4 +1,4 @@
-"""What can go wrong, in four kinds. Apps subclass a kind; doors translate kinds once."""
+"""Error kinds. Apps subclass a kind; each entry point maps kinds once, to a status, a message or a CommandError."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldErrorDetail:
-    """One thing wrong with an input: the field as its sender spells it, and a sentence for a person."""
+    """An input error: the field name as sent by the client, and a message for users."""
 
     field: str
     message: str
 
 
 class RegistryError(Exception):
-    """Root of everything the registry refuses. `code` is stable: clients match on it."""
+    """Base of all expected errors. `code` is stable: clients match on it."""
 
     code = "error"
 
@@ -28,36 +28,42 @@ class RegistryError(Exception):
 
 
 class InvalidInput(RegistryError):
-    """The wish itself is wrong; the same wish will fail again."""
+    """The request is invalid; repeating it fails again."""
 
     code = "invalid"
 
 
 class PayloadTooLarge(InvalidInput):
-    """More bytes than we take."""
+    """The body exceeds a size limit."""
 
     code = "too_large"
 
 
 class UnsupportedMediaType(InvalidInput):
-    """Bytes of a kind we do not take here."""
+    """The content type is not accepted."""
 
     code = "unsupported_media"
 
 
+class Forbidden(RegistryError):
+    """The caller has no permission for this change."""
+
+    code = "forbidden"
+
+
 class NotFound(RegistryError):
-    """What was asked for is not there."""
+    """The resource does not exist."""
 
     code = "missing"
 
 
 class Conflict(RegistryError):
-    """The wish is fine, but the state of the data forbids it now."""
+    """The request is valid, but conflicts with the current state."""
 
     code = "conflict"
 
 
 class Unavailable(RegistryError):
-    """Something we depend on does not answer; trying later may help."""
+    """A dependency does not respond; a later attempt may succeed."""
 
     code = "unavailable"

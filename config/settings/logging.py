@@ -1,4 +1,4 @@
-"""One line of JSON for each log record in staging and production, readable lines elsewhere."""
+"""Logging: JSON in staging and production, text for the console elsewhere."""
 
 import environ
 
@@ -9,11 +9,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "lines": {"()": "common.log_formatters.ConsoleFormatter"},
+        "console": {"()": "common.log_formatters.ConsoleFormatter"},
         "json": {"()": "common.log_formatters.JsonFormatter"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="lines")},
+        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="console")},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {

@@ -232,7 +232,7 @@ def test_the_clock_purges(settings: Settings) -> None:
     purge_expired_reports()
     assert not BugReport.objects.exists()
     assert PurgeRun.objects.get().requested_by == SCHEDULED
-    entry = settings.CELERY_BEAT_SCHEDULE["purge bug reports whose time is over"]["schedule"]
+    entry = settings.CELERY_BEAT_SCHEDULE["bugreports-purge-expired"]["schedule"]
     assert (entry.hour, entry.minute) == ({2}, {30})
 
 
