@@ -1,4 +1,4 @@
-"""What can go wrong with a report. `code` is what clients match on; `path` and `details` are told to them as well."""
+"""Errors of bug reports. Responses contain `code`, `path` and `details`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from common.errors import Conflict, InvalidInput, NotFound
 
 
 class InvalidPayload(InvalidInput):
-    """The document is not a report; `path` is the JSON pointer of what is wrong in it."""
+    """The document is not a valid report. `path` is a JSON pointer to the invalid member."""
 
     code = "invalid_bug_report_payload"
 
@@ -23,10 +23,6 @@ class PayloadNotObject(InvalidInput):
     code = "invalid_payload"
 
 
-class JsonInvalid(InvalidInput):
-    code = "invalid_json"
-
-
 class DescriptionMissing(InvalidPayload):
     code = "missing_description"
 
@@ -40,7 +36,7 @@ class ScreenshotNotFound(NotFound):
 
 
 class UnknownAssignee(InvalidInput):
-    """Reports are given to active staff only."""
+    """Only active staff can be assignees."""
 
     code = "assignee_unknown"
 
@@ -50,8 +46,6 @@ class InvalidStatus(InvalidInput):
 
 
 class TransitionNotAllowed(Conflict):
-    """The table of moves does not know this one."""
-
     code = "invalid_status_transition"
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -60,19 +54,19 @@ class TransitionNotAllowed(Conflict):
 
 
 class StaleReport(Conflict):
-    """Somebody else changed it since it was looked at."""
+    """The report has a newer version than the client read."""
 
     code = "report_changed"
 
 
 class InvalidDuplicateLink(Conflict):
-    """A report is no duplicate of itself, nor of its own duplicates."""
+    """A report cannot be a duplicate of itself or of one of its duplicates."""
 
     code = "duplicate_refused"
 
 
 class IdempotencyKeyReused(Conflict):
-    """The idempotency key came before, with another report."""
+    """The same idempotency key was sent with a different report."""
 
     code = "idempotency_key_reused"
 
@@ -82,6 +76,6 @@ class PurgeInProgress(Conflict):
 
 
 class PurgeTooLarge(Conflict):
-    """Far more would be deleted than ever before: a wrong clock looks like this."""
+    """A scheduled purge would delete far more than earlier ones, as with a wrong system time."""
 
     code = "purge_too_large"

@@ -1,4 +1,4 @@
-"""How many reports wait for what: for the navigation, for operators, for metrics."""
+"""Queues of bug reports and their counts, and metrics for operators."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from bugreports.querysets import BugReportQuerySet
 from bugreports.statuses import STATUSES
 from common.timestamps import format_timestamp
 
-COUNTED_ROWS = 1000  # more than that is "many"; counting on costs every page of the admin
+COUNTED_ROWS = 1000  # limit of exact counts, because each admin page pays for them
 
 UNTRIAGED, MINE, REGRESSED = "untriaged", "mine", "regressions"
 EXPIRING, EXPIRED = "expiring", "expired"
@@ -21,7 +21,7 @@ QUEUES = (UNTRIAGED, MINE, REGRESSED, EXPIRING, EXPIRED)
 
 
 def queue_reports(name: str, user: User, now: datetime, among: BugReportQuerySet | None = None) -> BugReportQuerySet:
-    """The reports of one of QUEUES."""
+    """Return the reports of a queue in QUEUES."""
     reports = BugReport.objects.all() if among is None else among
     if name == UNTRIAGED:
         return reports.untriaged()
@@ -35,25 +35,25 @@ def queue_reports(name: str, user: User, now: datetime, among: BugReportQuerySet
 
 
 def expiring_before(now: datetime) -> datetime:
-    """Submitted before this moment: their time is over within BUGREPORTS_EXPIRING_DAYS."""
+    """Return the submission time before which reports expire within BUGREPORTS_EXPIRING_DAYS."""
     days = settings.BUGREPORTS_RETENTION_DAYS - settings.BUGREPORTS_EXPIRING_DAYS
     return now - timedelta(days=days) if settings.BUGREPORTS_RETENTION_DAYS > 0 else now - timedelta(days=36_500)
 
 
 def count_queues(user: User, now: datetime) -> dict[str, int]:
-    """Rows of each queue, in one statement; COUNTED_ROWS + 1 stands for more."""
-    parts, params = [], []
+    """Count the rows of each queue in one query, up to COUNTED_ROWS + 1."""
+    columns, params = [], []
     for name in QUEUES:
         sql, values = queue_reports(name, user, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
+        columns.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - SQL of querysets, no input
         params += values
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        cursor.execute(f"SELECT {', '.join(columns)}", params)
         return dict(zip(QUEUES, cursor.fetchone(), strict=True))
 
 
 def report_metrics(now: datetime) -> dict[str, Any]:
-    """By status and priority, what nobody judged, how old the oldest is, what is about to go, the last purge."""
+    """Return counts by status, priority and queue, the age of the oldest active report and the last purge."""
     by_status = dict.fromkeys(STATUSES, 0)
     by_status |= dict(BugReport.objects.order_by().values_list("status").annotate(Count("pk")))
     active = BugReport.objects.active().order_by()

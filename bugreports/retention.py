@@ -1,7 +1,7 @@
-"""What goes when its time is over. Closed reports go whole; active ones lose what is personal and stay in the queue.
+"""Purge expired reports: delete closed ones, delete the personal context of active ones.
 
-Rows go in batches, each one transaction that also names the files to delete and brings the receipt up to date; files
-follow. A purge that is killed has done what its receipt says, and the next one goes on.
+Each batch is one transaction that also records the files to delete and updates the receipt (PurgeRun). A killed purge
+leaves a correct receipt, and the next purge continues.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
 SCHEDULED = "schedule"
-_LOCK = 0x70757267652D  # one purge at a time, all over the database
+_LOCK = 0x70757267652D  # advisory lock: one purge per database at a time
 _MANY_TIMES = 10
 
 
@@ -48,7 +48,7 @@ class PurgeResult:
     digest: str = ""
 
     def document(self) -> dict[str, Any]:
-        """As clients and operators know it."""
+        """Return the document of the API and the command."""
         if self.cutoff is None:
             return {"status": self.status, "reason": DISABLED}
         counts = {"matched": self.matched, "deleted": self.deleted, "skipped": self.skipped}
@@ -57,61 +57,63 @@ class PurgeResult:
 
 @dataclass(frozen=True)
 class _Selection:
-    """The one place that says what goes; a dry run counts it, a real run takes it."""
+    """The reports to delete and to expire, shared by dry runs and purges."""
 
     cutoff: datetime
     includes_open: bool
 
     @property
-    def _goes(self) -> Q:
+    def _deletable(self) -> Q:
         return Q(retain=False) if self.includes_open else Q(retain=False, status__in=CLOSED)
 
     @property
-    def _expires(self) -> Q:
+    def _expirable(self) -> Q:
         is_kept = Q(retain=False, status__in=ACTIVE, context_expired_at=None)
         return Q(pk__in=[]) if self.includes_open else is_kept
 
     def to_delete(self) -> BugReportQuerySet:
-        return BugReport.objects.past(self.cutoff).filter(self._goes)
+        return BugReport.objects.past(self.cutoff).filter(self._deletable)
 
     def to_expire(self) -> BugReportQuerySet:
-        return BugReport.objects.past(self.cutoff).filter(self._expires)
+        return BugReport.objects.past(self.cutoff).filter(self._expirable)
 
     def counts(self) -> dict[str, int]:
         found = BugReport.objects.past(self.cutoff).order_by()
         return found.aggregate(
-            matched=Count("pk"), going=Count("pk", filter=self._goes), expiring=Count("pk", filter=self._expires)
+            matched=Count("pk"), going=Count("pk", filter=self._deletable), expiring=Count("pk", filter=self._expirable)
         )
 
 
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
     """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
 
-    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A user saw the dry run.
+    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever largest. A user saw the dry run.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:
         return PurgeResult("skipped")
-    chosen = _Selection(now - timedelta(days=days), settings.BUGREPORTS_PURGE_OPEN)
-    counts = chosen.counts()
+    selection = _Selection(now - timedelta(days=days), settings.BUGREPORTS_PURGE_OPEN)
+    counts = selection.counts()
     if is_dry_run:
         skipped = counts["matched"] - counts["going"]
-        return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], chosen.cutoff)
+        return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], selection.cutoff)
     with _purge_lock():
-        return _purge(chosen, counts, requested_by=requested_by, now=now)
+        return _purge(selection, counts, requested_by=requested_by, now=now)
 
 
-def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
-    # Nobody else holds the lock, so what still says that it runs was killed.
+def _purge(selection: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
+    # This process has the lock, so any other run that is still RUNNING was killed.
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.INTERRUPTED, finished_at=now)
-    run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
+    run = PurgeRun(
+        started_at=now, requested_by=requested_by, cutoff=selection.cutoff, includes_open=selection.includes_open
+    )
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
     if requested_by == SCHEDULED:
-        _refuse_far_too_many(run, counts["going"] + counts["expiring"], now)
+        _reject_too_many(run, counts["going"] + counts["expiring"], now)
     run.save()
-    while delete_batch(run, chosen, now):
+    while delete_batch(run, selection, now):
         pass
-    while expire_batch(run, chosen, now):
+    while expire_batch(run, selection, now):
         pass
     delete_pending_files()
     run.status, run.finished_at, run.skipped = PurgeRun.Status.DONE, now, max(run.matched - run.deleted, 0)
@@ -121,19 +123,19 @@ def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now
         extra={"matched": run.matched, "deleted": run.deleted, "skipped": run.skipped, "expired": run.expired,
                "digest": run.digest, "run": run.pk},
     )  # fmt: skip
-    return PurgeResult("success", run.matched, run.deleted, run.skipped, run.expired, chosen.cutoff, run.digest)
+    return PurgeResult("success", run.matched, run.deleted, run.skipped, run.expired, selection.cutoff, run.digest)
 
 
-def _refuse_far_too_many(run: PurgeRun, count: int, now: datetime) -> None:
-    """A clock that jumped by a year would empty the table. What an operator asks for by hand is not held up."""
-    before = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
-    most = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * before.deleted if before else 0)
-    if count <= most:
+def _reject_too_many(run: PurgeRun, count: int, now: datetime) -> None:
+    """Abort a scheduled purge above the limit, because a wrong system time would empty the table."""
+    largest = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
+    max_rows = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * largest.deleted if largest else 0)
+    if count <= max_rows:
         return
     run.status, run.finished_at = PurgeRun.Status.ABORTED, now
-    run.reason = f"{count} reports would go; the clock takes {most} at most. Run it by hand if that is right"
+    run.reason = f"{count} reports would go; the clock takes {max_rows} at max_rows. Run it by hand if that is right"
     run.save()
-    log.error("bugreports.purge.refused", extra={"count": count, "most": most, "run": run.pk})
+    log.error("bugreports.purge.aborted", extra={"count": count, "max_rows": max_rows, "run": run.pk})
     raise PurgeTooLarge(run.reason)
 
 
@@ -151,12 +153,12 @@ def _purge_lock() -> Iterator[None]:
 
 
 @transaction.atomic
-def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
-    """The oldest that go, with all that belongs to them. Reports somebody holds just now wait for the next run."""
+def delete_batch(run: PurgeRun, selection: _Selection, now: datetime) -> int:
+    """Delete one batch of the oldest reports and return its size. Locked reports are skipped until the next run."""
     acquire_merge_lock()
-    candidates = list(chosen.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
+    candidates = list(selection.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
     lock_groups(candidates)
-    free = chosen.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
+    free = selection.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
     rows = list(free.values_list("pk", "report_id", "screenshot__key"))
     if not rows:
         return 0
@@ -173,17 +175,17 @@ def _delete(pks: Sequence[int], keys: Sequence[str], now: datetime) -> None:
 
 
 def chain_digest(digest: str, report_ids: Sequence[str]) -> str:
-    """SHA-256 over the digest so far and the next id, id by id: the same for any size of batches."""
+    """Hash the digest with each id in turn. The result does not depend on batch sizes."""
     for report_id in report_ids:
         digest = hashlib.sha256(f"{digest}\n{report_id}".encode()).hexdigest()
     return digest
 
 
 @transaction.atomic
-def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
-    """Active reports lose logs, requests, state, screenshot and the submitter's address; an entry says so."""
+def expire_batch(run: PurgeRun, selection: _Selection, now: datetime) -> int:
+    """Delete context, screenshot and submitter of one batch of active reports and return its size."""
     reports = list(
-        chosen.to_expire().select_for_update(skip_locked=True, of=("self",))
+        selection.to_expire().select_for_update(skip_locked=True, of=("self",))
         [: settings.BUGREPORTS_PURGE_BATCH_ROWS]
     )  # fmt: skip
     pks = [report.pk for report in reports]
@@ -204,7 +206,7 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 
 @transaction.atomic
 def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
-    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportMissing."""
+    """Delete reports permanently, including retained ones. Raises ReportNotFound."""
     acquire_merge_lock()
     lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
     reports = lock_reports(report_ids)
@@ -213,5 +215,5 @@ def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> in
     _delete(pks, keys, now)
     if keys:
         transaction.on_commit(delete_pending_files, robust=True)
-    log.warning("bug reports deleted", extra={"reports": [r.report_id for r in reports], "by": by.name})
+    log.warning("bug reports deleted", extra={"reports": [report.report_id for report in reports], "by": by.name})
     return len(reports)

@@ -1,6 +1,6 @@
-"""Rows held until a transaction ends, in an order in which no two callers wait for each other.
+"""Lock rows until the transaction ends, always in one order, so that concurrent callers cannot deadlock.
 
-First the turn of whoever changes which report is a duplicate of which, then groups, then reports, these by their keys.
+The order: merge lock, groups by primary key, reports by primary key.
 """
 
 from collections.abc import Iterable
@@ -10,30 +10,30 @@ from django.db import connection
 from bugreports.errors import ReportNotFound, StaleReport
 from bugreports.models import BugReport, BugReportGroup
 
-_LINKING = 0x6C696E6B
+_MERGE_LOCK = 0x6C696E6B
 
 
 def acquire_merge_lock() -> None:
-    """Links between reports are changed by one transaction at a time. To be called before any row is held."""
+    """Serialize changes of `duplicate_of`. Call before any row is locked."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINKING])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MERGE_LOCK])
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
-    """Those named; with a duplicate among them also its canonical and the groups these canonical.
+    """Lock and return the reports; for duplicates also lock the canonical reports and their groups.
 
-    Raises ReportMissing; StaleReport where `version` is given and is not the present one.
+    Raises ReportNotFound. Raises StaleReport if `version` is given and is not the current one.
     """
-    wanted = set(report_ids)
-    rows = BugReport.objects.filter(report_id__in=wanted)
+    requested = set(report_ids)
+    rows = BugReport.objects.filter(report_id__in=requested)
     has_links = rows.filter(duplicate_of__isnull=False).exists()
     if has_links:
         acquire_merge_lock()
     links = list(rows.values_list("pk", "duplicate_of_id"))
     canonical_reports = {canonical for _, canonical in links if canonical} if has_links else set()
-    held = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
-    reports = [report for report in held if report.report_id in wanted]
-    if missing := wanted - {report.report_id for report in reports}:
+    locked = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
+    reports = [report for report in locked if report.report_id in requested]
+    if missing := requested - {report.report_id for report in reports}:
         raise ReportNotFound(f"Bug report {sorted(missing)[0]!a} not found")
     became_duplicate = not has_links and any(report.duplicate_of_id for report in reports)
     if became_duplicate or (version is not None and any(report.version != version for report in reports)):
@@ -42,7 +42,7 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
 
 
 def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
-    """Each report with the very row of its canonical where that is among them, so that both see the same changes."""
+    """Lock reports. A duplicate shares the instance of its canonical report if both are locked."""
     pks = set(pks)
     if with_groups:
         lock_groups(pks)

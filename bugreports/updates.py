@@ -1,4 +1,4 @@
-"""Several changes of one report at once, all or none: what a client's PATCH and the operator's command ask for."""
+"""Apply several changes to one report in one transaction, for PATCH and the command."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class _Unset(Enum):
     UNSET = 0
 
 
-UNSET: Final = _Unset.UNSET  # not asked for, as against null
+UNSET: Final = _Unset.UNSET  # not given, unlike null
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def update_report(
     version: int | None = None,
     unmodified_since: datetime | None = None,
 ) -> None:
-    """Raises what the actions raise; StaleReport where `version` or `unmodified_since` is not met."""
+    """Apply the changes. Raises errors of the actions, and StaleReport if the report is newer than given."""
     if changes.duplicate_of:
         acquire_merge_lock()
     [report] = lock_reports([report_id], version=version)
@@ -65,10 +65,10 @@ def update_report(
         triage.retain(ids, changes.retain_reason, by=by, now=now)
     elif changes.retain is False:
         triage.release(ids, by=by, now=now)
-    _settle(ids, changes, by=by, now=now)
+    _apply_resolution(ids, changes, by=by, now=now)
 
 
-def _settle(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
+def _apply_resolution(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
     if changes.duplicate_of:
         if changes.status not in (None, RESOLVED) or changes.resolution_kind not in (None, DUPLICATE):
             raise InvalidInput("A duplicate is resolved as duplicate, and as nothing else", field="duplicate_of")

@@ -1,4 +1,4 @@
-"""Bug reports for operators: list, show, update, delete, purge, stats, export."""
+"""Manage bug reports: list, show, update, delete, purge, stats, export."""
 
 import json
 import sys
@@ -20,44 +20,49 @@ from bugreports.updates import UNSET, ReportChanges, update_report
 from common.errors import RegistryError
 
 _CONTEXT = ("environment", "client_meta", "app_state")
-_REFUSED, _USAGE = 1, 2
+_REJECTED, _USAGE = 1, 2
 _RESOLUTION = {"notes": "notes", "note": "notes", "commit_sha": "commit_sha", "commit": "commit_sha", "kind": "kind"}
 
 
 class Command(BaseCommand):
-    help = "Work with bug reports. Prints JSON; exits with 0, with 1 for what is unknown or refused, 2 for wrong usage."
+    help = "Manage bug reports. Prints JSON. Exit code 1: unknown report or rejected change; 2: wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
-        actions = parser.add_subparsers(dest="verb", required=True)
-        listing = actions.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
+        parser.add_argument("--root", help="Ignored: reports are database rows, not files.")
+        subparsers = parser.add_subparsers(dest="action", required=True)
+        listing = subparsers.add_parser("list", help="List reports, newest first: a table in a terminal, else JSON.")
         _add_filters(listing)
         listing.add_argument("--limit", type=int, default=100)
-        listing.add_argument("--json", action="store_true", dest="as_json", help="JSON for a terminal, too.")
-        listing.add_argument("--include-context", action="store_true", help="With environment, client and state.")
-        for name, text in (("show", "One report with all there is."), ("delete", "Remove a report at once.")):
-            actions.add_parser(name, help=text).add_argument("report_id")
-        update = actions.add_parser("update", help="Change status, resolution, priority, assignee.")
+        listing.add_argument("--json", action="store_true", dest="as_json", help="Print JSON in a terminal too.")
+        listing.add_argument("--include-context", action="store_true", help="Include environment, client and state.")
+        for name, text in (
+            ("show", "Show one report with its context and events."),
+            ("delete", "Delete a report immediately."),
+        ):
+            subparsers.add_parser(name, help=text).add_argument("report_id")
+        update = subparsers.add_parser("update", help="Change status, resolution, priority or assignee.")
         update.add_argument("report_id")
         update.add_argument("--status", choices=STATUSES)
         update.add_argument("--resolution", help='JSON: {"notes": ..., "commit_sha": ..., "kind": ...}')
         update.add_argument("--duplicate-of", metavar="ID")
         update.add_argument("--priority", choices=[*PRIORITIES, "none"])
-        update.add_argument("--assignee", help='E-mail of a member of staff, or "none".')
-        update.add_argument("--actor", default="command", help="Who is to stand in the trail.")
-        purging = actions.add_parser("purge", help="Delete what is over its time.")
-        purging.add_argument("--days", type=int, help="Instead of BUGREPORTS_RETENTION_DAYS; 0: nothing goes.")
+        update.add_argument("--assignee", help='E-mail of a staff user, or "none".')
+        update.add_argument("--actor", default="command", help="Actor recorded in the audit log (default: command).")
+        purging = subparsers.add_parser("purge", help="Delete reports older than the retention period.")
+        purging.add_argument(
+            "--days", type=int, help="Retention in days (default BUGREPORTS_RETENTION_DAYS); 0 deletes nothing."
+        )
         purging.add_argument("--dry-run", action="store_true")
-        actions.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
-        _add_filters(actions.add_parser("export", help="All reports with their context, as one JSON array."))
+        subparsers.add_parser("stats", help="Show counts by status, priority and queue, and the last purge.")
+        _add_filters(subparsers.add_parser("export", help="Export reports with their context as one JSON array."))
 
-    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
         if options["root"]:
-            self.stderr.write("--root is ignored: reports are rows of the database now")
+            self.stderr.write("--root is ignored: reports are database rows")
         try:
-            getattr(self, f"_{verb}")(**options)
+            getattr(self, f"_{action}")(**options)
         except RegistryError as error:
-            raise CommandError(error.message, returncode=_REFUSED) from error
+            raise CommandError(error.message, returncode=_REJECTED) from error
 
     def _list(self, *, limit: int, as_json: bool, include_context: bool, **options: Any) -> None:
         if limit < 1:
@@ -75,10 +80,10 @@ class Command(BaseCommand):
         if not rows:
             self.stdout.write("No bug reports.")
         for row in rows:
-            marks = ("Y" if row["has_recent_logs"] else "-", "Y" if row["has_network_events"] else "-")
+            markers = ("Y" if row["has_recent_logs"] else "-", "Y" if row["has_network_events"] else "-")
             self.stdout.write(
                 f"{row['report_id']:36} {row['status']:11} {row['priority'] or '-':8} {row['submitted_at']}"
-                f" {row['submitted_by'] or '-':30} {row['trace_id'] or '-':36} {' '.join(marks)}"
+                f" {row['submitted_by'] or '-':30} {row['trace_id'] or '-':36} {' '.join(markers)}"
             )
 
     def _show(self, *, report_id: str, **options: Any) -> None:
@@ -107,8 +112,8 @@ class Command(BaseCommand):
     def _purge(self, *, days: int | None, dry_run: bool, **options: Any) -> None:
         result = purge(days=days, is_dry_run=dry_run, requested_by="command", now=timezone.now())
         if result.expired:
-            what = "would lose" if dry_run else "lost"
-            self.stderr.write(f"{result.expired} open reports {what} their personal context and stay")
+            outcome = "would lose" if dry_run else "lost"
+            self.stderr.write(f"{result.expired} open reports {outcome} their personal context")
         self._print(result.document())
 
     def _stats(self, **options: Any) -> None:
@@ -139,7 +144,7 @@ def _or_unset(value: str | None) -> Any:
 
 
 def _read_resolution(text: str | None) -> dict[str, str]:
-    """Raises CommandError (wrong usage)."""
+    """Parse --resolution. Raises CommandError."""
     if text is None:
         return {}
     try:
