@@ -22,7 +22,7 @@ class LegacyArtworkRule(ActionRule):
     adding the source. Undone, a song shows again what it showed before; what a person asked for since stays.
     """
 
-    name = "albumart.backfill_rules"
+    name = "albumart.legacy_songs"
     title = "Pictures of legacy songs"
     model_label = "assets.Asset"
     fields = ("artwork",)

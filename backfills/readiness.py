@@ -1,18 +1,18 @@
-"""Whether the rest of the system may count on the values of a rule."""
+"""Whether other apps may rely on the values of a rule."""
 
 from django.db.models import QuerySet
 
-from backfills import states
 from backfills.models import BackfillRun
 from backfills.rules import Rule
+from jobs import states
 
 _OPEN = states.COLUMN_LOCKING | {states.FINISHED}
 
 
 def finalise_blocker(rule: Rule, legacy_rows: QuerySet) -> str | None:
-    """A sentence while a run of the rule is not finalised, or `legacy_rows` still wait for one; None when all is done.
+    """Return why the values of `rule` are not reliable yet: a run is not finalised, or `legacy_rows` have no value.
 
-    Rows that came later need no run: that they lack a value is what their sender wanted.
+    Return None if they are. Later rows need no run: their sender chose to leave the value out.
     """
     runs = BackfillRun.objects.for_rule(rule.name).filter(state__in=_OPEN | {states.FINALISED})
     found = dict(runs.values_list("pk", "state"))

@@ -1,4 +1,4 @@
-"""What a backfill does to one row, and which rules there are. Rules are pure; apps register theirs in `apps.py`."""
+"""Rules: which rows a backfill selects and which values it computes. Pure; apps register their rules in `apps.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Skip:
-    """The row stays as it is, and why; the reasons are counted."""
+    """The row keeps its values. Rows are counted by reason."""
 
     reason: str
 
@@ -22,9 +22,9 @@ class Skip:
 class Rule:
     """How the rows of one model get their values.
 
-    `fields` are the columns it may write, `reads` what `apply` is given beside them. For a field in `origin_columns`
-    the column named there gets ORIGIN with the value, so that readers can tell it from a person's; where it has that
-    mark no longer, somebody has made the value theirs. `group_field` and `label_field` are for people to read.
+    `fields` are the columns the rule may write; `compute_values` gets them and `reads`. For a field in
+    `origin_columns`, the column named there is set to ORIGIN together with the value, so that readers can tell it from
+    a user's value; an edit by a user clears it. `group_field` and `label_field` are shown in plans and lists.
     """
 
     name: ClassVar[str]
@@ -39,28 +39,28 @@ class Rule:
 
     @property
     def columns_read(self) -> tuple[str, ...]:
-        wanted = ("pk", *self.fields, *self.reads, self.group_field, self.label_field)
-        return tuple(dict.fromkeys(name for name in wanted if name))
+        names = ("pk", *self.fields, *self.reads, self.group_field, self.label_field)
+        return tuple(dict.fromkeys(name for name in names if name))
 
     def clean_parameters(self, given: Parameters) -> dict[str, Any]:
-        """The parameters with their defaults. Raises Invalid naming one that is unknown or wrong."""
+        """Return the parameters with defaults. Raises InvalidInput naming an unknown or invalid parameter."""
         for name in given:
-            raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
+            raise InvalidInput(f"{self.name} has no parameter {name}", field=name)
         return {}
 
     def filter_queryset(self, rows: Any, parameters: Parameters) -> Any:
-        """Of the queryset `rows` those that need a value. The model may be a historical one: no methods of its own."""
+        """Narrow the queryset `rows` to rows that need a value. The model may be historical, without own methods."""
         raise NotImplementedError
 
     def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
-        """New values by field. What it raises parks the row."""
+        """Return new values by field. An exception becomes the row's error; the run continues."""
         raise NotImplementedError
 
 
 class ActionRule(Rule):
-    """A rule whose change is not a column of the row: it makes something for it, and knows how to take that back.
+    """A rule that creates something for a row instead of writing a column.
 
-    Its one field names what is made. `after` in the ledger is what `act` gave, JSON.
+    Its only field names the created thing. `after` in the ledger is the JSON value that `perform` returned.
     """
 
     @property
@@ -68,15 +68,15 @@ class ActionRule(Rule):
         return tuple(name for name in super().columns_read if name not in self.fields)
 
     def perform(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
-        """Do it for (pk, wanted value) pairs; what was made by pk. Runs in the batch's transaction."""
+        """Perform the action for (pk, computed value) pairs and return results by pk, in the batch's transaction."""
         raise NotImplementedError
 
     def undo(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
-        """For (pk, what `act` gave): whether it could be taken back. False is a conflict."""
+        """Undo (pk, result of `perform`) pairs and return by pk whether it succeeded. False is a conflict."""
         raise NotImplementedError
 
 
-ORIGIN = "backfill"  # what is written to an origin column
+ORIGIN = "backfill"  # value of an origin column
 _rules: dict[str, Rule] = {}
 
 
@@ -88,7 +88,8 @@ def get_rule(name: str) -> Rule:
     try:
         return _rules[name]
     except KeyError:
-        raise RuleNotFound(f"There is no rule {name!r}; there are {', '.join(sorted(_rules)) or 'none'}") from None
+        known = ", ".join(sorted(_rules)) or "none"
+        raise RuleNotFound(f"There is no rule {name!r}. Registered rules: {known}") from None
 
 
 def all_rules() -> list[Rule]:

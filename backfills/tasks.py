@@ -1,49 +1,24 @@
-"""What workers do for backfills. A run sends itself on in slices, so that no worker is lost to it for long."""
+"""Celery tasks of backfills. A run is a chain of short slices, so that it does not occupy a worker."""
 
-import contextlib
 from datetime import timedelta
 
 from celery import shared_task
-from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from backfills.engine.run_context import context_for_run
 from backfills.engine.run_setup import plan_run
-from backfills.engine.runner import acquire_lease, release_lease, run_batches
-from backfills.errors import LeaseLost, TransitionNotAllowed
 from backfills.models import BackfillRun
-from backfills.throttle import Throttle
-from common.errors import RegistryError, Unavailable
+from backfills.run_control import CONTROL
+from common.errors import RegistryError
+from jobs.errors import TransitionNotAllowed
+from jobs.worker import run_slice
 
 
 @shared_task(soft_time_limit=120, time_limit=150)
 def continue_run(run_id: int) -> None:
-    run = BackfillRun.objects.get(pk=run_id)
-    job = context_for_run(run)
-    mark = acquire_lease(job, now=timezone.now())
-    if mark is None:
-        return
-    throttle = Throttle(run.baseline_p95_ms)
-    try:
-        step = run_batches(
-            job,
-            mark,
-            clock=timezone.now,
-            throttle_reason=throttle.throttle_reason,
-            seconds=settings.BACKFILLS_SLICE_SECONDS,
-        )
-    except LeaseLost:
-        return  # by force
-    except Unavailable as error:
-        # The clock sends the run again when this hold has run out. What keeps it may keep this from being said.
-        with contextlib.suppress(DatabaseError):
-            BackfillRun.objects.filter(pk=run_id).update(wait_reason=error.message[:300])
-        return
-    if step is None:
-        wait_seconds = settings.BACKFILLS_HOLD_SECONDS if throttle.throttle_reason() else 0
-        release_lease(job, mark, next_check_at=timezone.now() + timedelta(seconds=wait_seconds + 30))
-        continue_run.apply_async((run_id,), countdown=wait_seconds)
+    delay_seconds = run_slice(CONTROL, run_id, clock=timezone.now)
+    if delay_seconds is not None:
+        continue_run.apply_async((run_id,), countdown=delay_seconds)
 
 
 @shared_task(soft_time_limit=1800, time_limit=1830)
@@ -52,14 +27,14 @@ def plan_backfill(run_id: int) -> None:
     try:
         plan_run(context_for_run(run), now=timezone.now())
     except TransitionNotAllowed:
-        return  # started or cancelled meanwhile
+        return  # the run was started or cancelled before this task began
     except RegistryError as error:
         BackfillRun.objects.filter(pk=run_id, planned_at=None).update(error=error.message[:500])
 
 
 @shared_task
 def requeue_stalled_runs() -> None:
-    """Runs whose worker died, whose message was lost, or whose hold may be over."""
+    """Send runs again whose worker died or whose task was lost, and throttled runs that are due for a check."""
     now = timezone.now()
     for run_id in BackfillRun.objects.stalled(now).values_list("pk", flat=True):
         continue_run.delay(run_id)

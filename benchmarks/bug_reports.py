@@ -1,6 +1,6 @@
 """Bug reports: what scrubbing and a screenshot cost at intake, what scrubbing takes, how the pages grow with the rows.
 
-In one process, over a throw-away PostgreSQL. What is compared takes turns within a round; pagination are medians.
+In one process, over a throw-away PostgreSQL. What is compared takes turns within a round; figures are medians.
 """
 
 import argparse

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class BugreportsConfig(AppConfig):
     name = "bugreports"
     verbose_name = "Bug reports"
+
+    def ready(self) -> None:
+        from bugreports.notifications import DIGEST, WEBHOOK, deliver_digest, deliver_webhook
+        from notifications.kinds import register_kind
+
+        register_kind(WEBHOOK, deliver_webhook)
+        register_kind(DIGEST, deliver_digest)

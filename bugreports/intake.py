@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from bugreports.audit_log import Actor, build_event, save_events
 from bugreports.errors import IdempotencyKeyReused
@@ -20,6 +20,7 @@ from bugreports.report_ids import generate_report_id
 from bugreports.sanitization import Limits, SanitizedReport, sanitize
 from bugreports.screenshots import store_screenshot
 from bugreports.submission import Submission, parse_submission
+from common.advisory_locks import lock_until_commit
 
 log = logging.getLogger(__name__)
 
@@ -152,9 +153,7 @@ def _insert(report: BugReport) -> None:
 
 def _lock_submitter(submitted_by: str) -> None:
     """Serialize submissions of one user, so that the second of two equal reports finds the first."""
-    number = int.from_bytes(hashlib.sha256(f"bugreports:{submitted_by}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    lock_until_commit(f"bugreports:{submitted_by}")
 
 
 def _new_report(safe: SanitizedReport, *, submitted_by: str, trace_id: str, now: datetime) -> BugReport:

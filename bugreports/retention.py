@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q
 
 from bugreports.audit_log import SYSTEM, Actor, build_event, save_events
@@ -24,6 +24,7 @@ from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugRe
 from bugreports.querysets import ACTIVE, BugReportQuerySet
 from bugreports.row_locks import acquire_merge_lock, lock_groups, lock_reports
 from bugreports.statuses import CLOSED
+from common.advisory_locks import advisory_lock
 from common.timestamps import format_timestamp
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
 SCHEDULED = "schedule"
-_LOCK = 0x70757267652D  # advisory lock: one purge per database at a time
+_LOCK = 0x70757267652D  # one purge at a time in the whole database
 _MANY_TIMES = 10
 
 
@@ -85,9 +86,9 @@ class _Selection:
 
 
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
-    """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
+    """Purge reports older than `days` (default BUGREPORTS_RETENTION_DAYS; 0 or less purges nothing).
 
-    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever largest. A user saw the dry run.
+    Raises PurgeInProgress. Raises PurgeTooLarge for a scheduled purge far larger than earlier ones.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:
@@ -133,7 +134,7 @@ def _reject_too_many(run: PurgeRun, count: int, now: datetime) -> None:
     if count <= max_rows:
         return
     run.status, run.finished_at = PurgeRun.Status.ABORTED, now
-    run.reason = f"{count} reports would go; the clock takes {max_rows} at max_rows. Run it by hand if that is right"
+    run.reason = f"{count} reports would be purged (scheduled maximum {max_rows}). Run the command if this is correct"
     run.save()
     log.error("bugreports.purge.aborted", extra={"count": count, "max_rows": max_rows, "run": run.pk})
     raise PurgeTooLarge(run.reason)
@@ -141,15 +142,10 @@ def _reject_too_many(run: PurgeRun, count: int, now: datetime) -> None:
 
 @contextmanager
 def _purge_lock() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
+    with advisory_lock(_LOCK, wait=False) as is_locked:
+        if not is_locked:
             raise PurgeInProgress("A purge is under way; it can be asked for again when it is done")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 @transaction.atomic

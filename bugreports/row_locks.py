@@ -1,22 +1,20 @@
-"""Lock rows until the transaction ends, always in one order, so that concurrent callers cannot deadlock.
+"""Lock report rows in primary-key order, so that concurrent callers cannot deadlock.
 
-The order: merge lock, groups by primary key, reports by primary key.
+Order: the merge lock, then groups, then reports.
 """
 
 from collections.abc import Iterable
 
-from django.db import connection
-
 from bugreports.errors import ReportNotFound, StaleReport
 from bugreports.models import BugReport, BugReportGroup
+from common.advisory_locks import lock_until_commit
 
 _MERGE_LOCK = 0x6C696E6B
 
 
 def acquire_merge_lock() -> None:
-    """Serialize changes of `duplicate_of`. Call before any row is locked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MERGE_LOCK])
+    """Serialize changes of duplicate links until the transaction ends. Call it before locking any row."""
+    lock_until_commit(_MERGE_LOCK)
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:

@@ -54,11 +54,11 @@ def sanitize(
     limiter = SizeLimiter(limits.max_text_chars + _MARGIN_CHARS)
     steps = [step.strip() for step in sent.steps_to_reproduce]
     return SanitizedReport(
-        description=_text_or_empty(scrubber.text(sent.description, "/description")),
+        description=_or_empty(scrubber.text(sent.description, "/description")),
         expected_behavior=scrubber.text(sent.expected_behavior, "/expectedBehavior"),
         actual_behavior=scrubber.text(sent.actual_behavior, "/actualBehavior"),
         steps_to_reproduce=[
-            _text_or_empty(scrubber.text(step, f"/stepsToReproduce/{index}")) for index, step in enumerate(steps) if step
+            _or_empty(scrubber.text(step, f"/stepsToReproduce/{index}")) for index, step in enumerate(steps) if step
         ],
         environment=_object(sent.environment, "environment", scrubber, limiter, limits),
         client_meta=_object(sent.client_meta, "clientMeta", scrubber, limiter, limits),
@@ -84,7 +84,7 @@ def _without_args(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: part for key, part in entry.items() if key != "args"}
 
 
-def _text_or_empty(text: str | None) -> str:
+def _or_empty(text: str | None) -> str:
     return text or ""
 
 

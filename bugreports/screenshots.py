@@ -1,4 +1,4 @@
-"""Screenshots: what a stranger calls a image is decoded by a guarded child and jpeg anew, then kept privately."""
+"""Screenshots: decoded and re-encoded in the imaging sandbox, stored in private storage."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""How much of a report's context is kept: entries, depth, parts, characters; unit is left out is counted."""
+"""Limit entries, depth, nodes and characters of a report's context, and count the dropped ones."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Budget:
 
 @dataclass
 class SizeLimiter:
-    """`dropped` tells unit was left out of which section: entries, nodes, characters."""
+    """Truncate JSON values. `dropped` counts dropped entries, nodes and characters by section."""
 
     max_text_chars: int
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)

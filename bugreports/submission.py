@@ -32,7 +32,7 @@ class Submission:
 
 
 def parse_submission(document: object) -> Submission:
-    """Parse a document. Raises PayloadNotObject, DescriptionMissing (first of all), InvalidPayload with a JSON pointer."""
+    """Parse a document. Raises PayloadNotObject, DescriptionMissing or InvalidPayload, in this order."""
     if not isinstance(document, dict):
         raise PayloadNotObject("Request body must be a JSON object")
     description = document.get("description")

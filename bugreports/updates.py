@@ -1,9 +1,7 @@
-"""Apply several changes to one report in one transaction, for PATCH and the command."""
+"""Apply several changes to one report in one transaction, for PATCH and for the command."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Final
 
 from django.db import transaction
 
@@ -14,13 +12,7 @@ from bugreports.errors import StaleReport
 from bugreports.row_locks import acquire_merge_lock, lock_reports
 from bugreports.statuses import DUPLICATE, RESOLVED
 from common.errors import InvalidInput
-
-
-class _Unset(Enum):
-    UNSET = 0
-
-
-UNSET: Final = _Unset.UNSET  # not given, unlike null
+from common.sentinels import UNSET, Unset
 
 
 @dataclass(frozen=True)
@@ -30,8 +22,8 @@ class ReportChanges:
     notes: str | None = None
     commit_sha: str | None = None
     duplicate_of: str | None = None
-    priority: str | _Unset | None = UNSET
-    assignee: str | _Unset | None = UNSET
+    priority: str | Unset | None = UNSET
+    assignee: str | Unset | None = UNSET
     retain: bool | None = None
     retain_reason: str = ""
 
@@ -65,10 +57,10 @@ def update_report(
         triage.retain(ids, changes.retain_reason, by=by, now=now)
     elif changes.retain is False:
         triage.release(ids, by=by, now=now)
-    _apply_resolution(ids, changes, by=by, now=now)
+    _apply_status(ids, changes, by=by, now=now)
 
 
-def _apply_resolution(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
+def _apply_status(ids: list[str], changes: ReportChanges, *, by: Actor, now: datetime) -> None:
     if changes.duplicate_of:
         if changes.status not in (None, RESOLVED) or changes.resolution_kind not in (None, DUPLICATE):
             raise InvalidInput("A duplicate is resolved as duplicate, and as nothing else", field="duplicate_of")

@@ -1,4 +1,4 @@
-"""Parked rows, to be mended and tried again; and every value a run wrote."""
+"""Failed rows, which staff correct and retry; and the changes of runs."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.decorators import action, display
 
 from backfills.models import BackfillChange, BackfillRowError
@@ -17,9 +18,11 @@ from backfills.run_control import retry_row
 from common.errors import NotFound
 from common.model_admin import ReadOnlyModelAdmin
 
+_MAX_VALUE_LENGTH = 80
+
 
 def row_link(rule_name: str, row_pk: int, label: str = "") -> str:
-    """To the row's own page, where there is one."""
+    """Return a link to the row's own page; its label if there is no such page."""
     text = label or str(row_pk)
     try:
         model = apps.get_model(get_rule(rule_name).model_label)
@@ -34,11 +37,11 @@ class UnresolvedFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("parked", "Parked"), ("resolved", "Resolved")]
+        return [("unresolved", "Unresolved"), ("resolved", "Resolved")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[BackfillRowError]:
-        if self.value() == "parked":
-            return queryset.open()
+        if self.value() == "unresolved":
+            return queryset.unresolved()
         return queryset.exclude(resolved_at=None) if self.value() == "resolved" else queryset
 
 
@@ -52,17 +55,18 @@ class BackfillRowErrorAdmin(ReadOnlyModelAdmin):
     actions = ("retry",)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("backfills.steer_backfillrun")
+        return request.user.has_perm("backfills.control_backfillrun")
 
-    @action(description="Try again", permissions=["retry"])
-    def retry(self, request: HttpRequest, parked: QuerySet[BackfillRowError]) -> None:
-        done = [retry_row(pk, by=request.user.email, now=timezone.now()) for pk in parked.values_list("pk", flat=True)]
-        solved = sum(one.resolved_at is not None for one in done)
-        self.message_user(request, f"{solved} of {len(done)} are done; the others say why not.")
+    @action(description="Retry", permissions=["retry"])
+    def retry(self, request: HttpRequest, row_errors: QuerySet[BackfillRowError]) -> None:
+        pks = row_errors.values_list("pk", flat=True)
+        retried = [retry_row(pk, by=request.user.email, now=timezone.now()) for pk in pks]
+        resolved = sum(one.resolved_at is not None for one in retried)
+        self.message_user(request, f"{resolved} of {len(retried)} rows resolved. Failed rows show their reason.")
 
     @display(description="Row", ordering="label")
-    def row(self, parked: BackfillRowError) -> str:
-        return row_link(parked.run.rule_name, parked.row_pk, parked.label)
+    def row(self, row_error: BackfillRowError) -> str:
+        return row_link(row_error.run.rule_name, row_error.row_pk, row_error.label)
 
 
 @admin.register(BackfillChange)
@@ -72,7 +76,7 @@ class BackfillChangeAdmin(ReadOnlyModelAdmin):
     list_filter = ("outcome", "field", "run__rule_name")
     list_select_related = ("run",)
     search_fields = ("=row_pk",)
-    search_help_text = "Key of a row"
+    search_help_text = "Row ID"
 
     @display(description="Row", ordering="row_pk")
     def row(self, change: BackfillChange) -> str:
@@ -80,13 +84,12 @@ class BackfillChangeAdmin(ReadOnlyModelAdmin):
 
     @display(description="Before")
     def before_text(self, change: BackfillChange) -> str:
-        return "nothing" if change.before is None else _short(change.before)
+        return _value_text(change.before)
 
-    @display(description="Written")
+    @display(description="After")
     def after_text(self, change: BackfillChange) -> str:
-        return "nothing" if change.after is None else _short(change.after)
+        return _value_text(change.after)
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+def _value_text(value: Any) -> str:
+    return "NULL" if value is None else Truncator(str(value)).chars(_MAX_VALUE_LENGTH)

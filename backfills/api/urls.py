@@ -1,4 +1,4 @@
-"""Addresses below /api/backfills."""
+"""URLs below /api/backfills."""
 
 from django.urls import path
 

@@ -1,6 +1,7 @@
-"""Runs inside a data migration: `fill` forwards, `take_back` as its reverse. `apps` are the migration's own.
+"""Runs inside a data migration: `run_in_migration` forwards, `undo_in_migration` as its reverse.
 
-The migration is not atomic, so that batches commit one by one; migrated again after a break, it goes on where it was.
+`apps` is the registry of the migration. The migration is not atomic, so that each batch commits; a migration that was
+interrupted continues where it stopped.
 """
 
 from collections.abc import Callable
@@ -9,73 +10,84 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backfills import states
-from backfills.engine.run_context import RunContext, context_for_rule
+from backfills.engine.run_context import context_for_rule
 from backfills.engine.run_setup import create_run_context, start_run
-from backfills.engine.runner import run_to_completion
-from backfills.engine.transitions import lock_run, transition
-from backfills.errors import ColumnLocked, LeaseLost
 from backfills.rules import Rule
+from jobs import states
+from jobs.errors import ColumnLocked, LeaseLost
+from jobs.run_context import RunContext
+from jobs.runner import run_to_completion
+from jobs.transitions import lock_run, transition
 
 BY_MIGRATION = "migrate"
 _REASON = "Legacy rows filled by a migration"
 
 
-def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, say: Callable[[str], None]) -> None:
-    """Nothing where no row is concerned, as after an operator's run. More than `max_rows` are left to the command; so
-    are columns that another run holds. Neither stops the migration."""
-    nowhere = context_for_rule(rule, 0, apps)
-    begun = _runs(nowhere, (states.PLANNED, states.RUNNING, states.PAUSED, states.FAILED)).first()
-    rows = rule.filter_queryset(nowhere.model._base_manager.all(), rule.clean_parameters({})).count()
-    if begun is None and not rows:
+def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, write: Callable[[str], None]) -> None:
+    """Fill at most `max_rows` rows.
+
+    If there are more, or another run has locked the columns, print a note with `write` and skip; the migration still
+    succeeds. If no row matches, as after an operator's run, do nothing.
+    """
+    no_run = context_for_rule(rule, 0, apps)
+    started = _runs(no_run, (states.PLANNED, states.RUNNING, states.PAUSED, states.FAILED)).first()
+    all_rows = no_run.operation.model._base_manager.all()
+    rows = rule.filter_queryset(all_rows, rule.clean_parameters({})).count()
+    if started is None and not rows:
         return
-    if begun is None and rows > max_rows:
-        say(f"{rule.name}: {rows} rows are too many for a migration (limit {max_rows}); run `backfill run {rule.name}`")
+    if started is None and rows > max_rows:
+        write(
+            f"{rule.name}: {rows} rows are too many for a migration (limit {max_rows}). Run `backfill run {rule.name}`."
+        )
         return
     try:
-        job = context_for_rule(rule, begun.pk, apps) if begun else _new_job(apps, rule)
-        _set_going(job)
-        step = run_to_completion(job, clock=timezone.now)
-    except (ColumnLocked, LeaseLost) as refusal:
-        say(f"{rule.name}: left alone. {refusal.message}")
+        context = context_for_rule(rule, started.pk, apps) if started else _create_run(apps, rule)
+        _start_or_resume(context)
+        result = run_to_completion(context, clock=timezone.now)
+    except (ColumnLocked, LeaseLost) as error:
+        write(f"{rule.name}: skipped. {error.message}")
         return
-    run = job.tables.run.objects.get(pk=job.run_pk)
-    say(f"{rule.name}: run {run.pk} {step.state}, {run.changed_rows} rows filled, {run.failed_rows} parked")
+    run = context.models.run.objects.get(pk=context.run_pk)
+    write(f"{rule.name}: run {run.pk} {result.state}, {run.changed_rows} rows filled, {run.failed_rows} failed")
 
 
-def undo_in_migration(apps: Any, rule: Rule, *, say: Callable[[str], None]) -> None:
-    """Undo what migrations filled, the newest run first. Values that people changed since stay."""
-    nowhere = context_for_rule(rule, 0, apps)
-    for run in _runs(nowhere, tuple(set(states.STATES) - {states.UNDONE})).order_by("-pk"):
-        job = context_for_rule(rule, run.pk, apps)
-        if _set_back(job) == states.UNDOING:
-            run_to_completion(job, clock=timezone.now)
+def undo_in_migration(apps: Any, rule: Rule, *, write: Callable[[str], None]) -> None:
+    """Undo the runs of migrations, the newest first. Values that users changed since stay."""
+    no_run = context_for_rule(rule, 0, apps)
+    for run in _runs(no_run, tuple(set(states.STATES) - {states.UNDONE})).order_by("-pk"):
+        context = context_for_rule(rule, run.pk, apps)
+        if _prepare_undo(context) == states.UNDOING:
+            run_to_completion(context, clock=timezone.now)
             run.refresh_from_db()
-            say(f"{rule.name}: run {run.pk} undone, {run.restored_rows} values, {run.conflict_rows} left to people")
+            write(
+                f"{rule.name}: run {run.pk} undone, {run.restored_rows} values restored, "
+                f"{run.conflict_rows} changed by users and not restored"
+            )
 
 
-def _runs(job: RunContext, wanted: tuple[str, ...]) -> Any:
-    return job.tables.run.objects.filter(rule_name=job.rule.name, requested_by=BY_MIGRATION, state__in=wanted)
+def _runs(context: RunContext, in_states: tuple[str, ...]) -> Any:
+    rule = context.operation.rule
+    return context.models.run.objects.filter(rule_name=rule.name, requested_by=BY_MIGRATION, state__in=in_states)
 
 
-def _new_job(apps: Any, rule: Rule) -> RunContext:
+def _create_run(apps: Any, rule: Rule) -> RunContext:
     return create_run_context(rule, apps, parameters={}, by=BY_MIGRATION, reason=_REASON, now=timezone.now())
 
 
-def _set_going(job: RunContext) -> None:
-    state = job.tables.run.objects.values_list("state", flat=True).get(pk=job.run_pk)
+def _start_or_resume(context: RunContext) -> None:
+    state = context.models.run.objects.values_list("state", flat=True).get(pk=context.run_pk)
     if state == states.PLANNED:
-        start_run(job, by=BY_MIGRATION, now=timezone.now())
+        start_run(context, by=BY_MIGRATION, now=timezone.now())
     elif state != states.RUNNING:
-        _walk(job, states.RUNNING)
+        _transition(context, states.RUNNING)
 
 
-def _set_back(job: RunContext) -> str:
-    """Through whatever states lie between to undoing; a run that never began is cancelled."""
-    run = job.tables.run.objects.get(pk=job.run_pk)
-    if run.state == states.CANCELLED and not job.tables.change.objects.filter(run_id=run.pk).exists():
+def _prepare_undo(context: RunContext) -> str:
+    """Bring the run to undoing through the states between. A run that never started is cancelled."""
+    run = context.models.run.objects.get(pk=context.run_pk)
+    if run.state == states.CANCELLED and not context.models.change.objects.filter(run_id=run.pk).exists():
         return run.state
-    way = {
+    steps = {
         states.PLANNED: [states.CANCELLED],
         states.RUNNING: [states.PAUSED, states.UNDOING],
         states.PAUSING: [states.PAUSED, states.UNDOING],
@@ -83,12 +95,13 @@ def _set_back(job: RunContext) -> str:
         states.FINALISED: [states.FINISHED, states.UNDOING],
         states.UNDOING: [],
     }.get(run.state, [states.UNDOING])
-    for to in way:
-        _walk(job, to)
-    return [run.state, *way][-1]
+    for to in steps:
+        _transition(context, to)
+    return [run.state, *steps][-1]
 
 
 @transaction.atomic
-def _walk(job: RunContext, to: str) -> None:
-    run = lock_run(job.tables, job.run_pk)
-    transition(job.tables, run, to, now=timezone.now(), actor=BY_MIGRATION, text=f"{to} by a migration", error="")
+def _transition(context: RunContext, to: str) -> None:
+    run = lock_run(context.models, context.run_pk)
+    message = f"{to.capitalize()} by a migration"
+    transition(context.models, run, to, now=timezone.now(), actor=BY_MIGRATION, message=message, error="")

@@ -1,9 +1,9 @@
-"""Receipts of purges, and what is told to the outside: to look at."""
+"""Admin list of purges."""
 
 from django.contrib import admin
 from unfold.decorators import display
 
-from bugreports.models import Notification, PurgeRun
+from bugreports.models import PurgeRun
 from common.model_admin import ReadOnlyModelAdmin
 
 
@@ -18,10 +18,3 @@ class PurgeRunAdmin(ReadOnlyModelAdmin):
     )  # fmt: skip
     def state(self, run: PurgeRun) -> str:
         return run.status
-
-
-@admin.register(Notification)
-class NoticeAdmin(ReadOnlyModelAdmin):
-    list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
-    list_filter = ("kind", "status")
-    search_fields = ("key",)

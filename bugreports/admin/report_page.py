@@ -12,8 +12,8 @@ from django.utils import timezone
 from bugreports.admin.actions import ACTIONS, TriageAction
 from bugreports.admin.queues import TITLES
 from bugreports.exports import as_markdown
-from bugreports.metrics import queue_reports
 from bugreports.models import BugReport
+from bugreports.queues import queue_reports
 from bugreports.related import find_related, occurrences
 from bugreports.timeline import build_timeline, failed_requests
 

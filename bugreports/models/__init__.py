@@ -1,6 +1,5 @@
-"""Reports with all that belongs to them; what is told to the outside; runs of the purge."""
+"""Models of bug reports and purges."""
 
-from bugreports.models.notifications import Notification
 from bugreports.models.purges import PendingFileDeletion, PurgeRun
 from bugreports.models.reports import (
     BugReport,
@@ -16,7 +15,6 @@ __all__ = [
     "BugReportEvent",
     "BugReportGroup",
     "BugReportScreenshot",
-    "Notification",
     "PendingFileDeletion",
     "PurgeRun",
 ]  # fmt: skip

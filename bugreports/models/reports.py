@@ -45,8 +45,8 @@ class BugReportGroup(models.Model):
 class BugReport(models.Model):
     """A submitted report with its triage state.
 
-    Duplicates, found at intake or merged by staff, are closed. Their `duplicate_of` is a canonical report, which is never
-    a duplicate itself.
+    Duplicates, found at intake or merged by staff, are closed. Their `duplicate_of` is a canonical report, which is no
+    duplicate.
     """
 
     report_id = models.CharField(max_length=100, unique=True)

@@ -36,7 +36,7 @@ class Scrubber:
     )  # cache of short texts without secrets, because names and values repeat
 
     def scrub(self, value: Any, path: str) -> Any:
-        """`value` without its secrets; FAILED in its index when scrubbing itself goes wrong."""
+        """Return `value` without secrets, or FAILED if redaction raises."""
         try:
             return self._value(value, path, 0)
         except Exception:  # any error: the part is dropped, the report is stored

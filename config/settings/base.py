@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "flags",
     "waffle",  # below `flags`, whose commands stand in the way of waffle's
     "accounts",
+    "notifications",
+    "jobs",
     "backfills",
     "taxonomy",
     "assets",

@@ -57,20 +57,22 @@ ASSETS_MAX_BATCH_ADDRESSES = env.int("ASSETS_MAX_BATCH_ADDRESSES", default=1000)
 # Off, any upload is taken whatever its bytes are, as the legacy server did.
 ASSETS_ENFORCE_MEDIA_TYPES = env.bool("ASSETS_ENFORCE_MEDIA_TYPES", default=True)
 ASSETS_RESERVATION_SECONDS = 300
-# What a migration fills by itself; more rows are left to `backfill_assets`, which can be watched and held.
+# Rows that a migration fills at most. More rows need `backfill_assets`, which can be watched and paused.
 ASSETS_MIGRATION_MAX_BACKFILL_ROWS = env.int("ASSETS_MIGRATION_MAX_BACKFILL_ROWS", default=20_000)
 
-# A worker that has not finished a batch for so long is taken for dead.
-BACKFILLS_LEASE_SECONDS = env.int("BACKFILLS_LEASE_SECONDS", default=60)
-BACKFILLS_SLICE_SECONDS = env.float("BACKFILLS_SLICE_SECONDS", default=15.0)  # then other tasks have their turn
-BACKFILLS_HOLD_SECONDS = env.float("BACKFILLS_HOLD_SECONDS", default=5.0)  # between looks at what holds a run
-BACKFILLS_MAX_FAILURE_SHARE = env.float("BACKFILLS_MAX_FAILURE_SHARE", default=0.1)
-BACKFILLS_MIN_ROWS_TO_FAIL = 50  # a share of fewer rows says nothing
-BACKFILLS_MAX_LOCK_WAITS = env.int("BACKFILLS_MAX_LOCK_WAITS", default=3)
-BACKFILLS_MAX_ACTIVE_CONNECTIONS = env.int("BACKFILLS_MAX_ACTIVE_CONNECTIONS", default=40)
-BACKFILLS_MAX_QUEUE_SECONDS = env.float("BACKFILLS_MAX_QUEUE_SECONDS", default=60.0)
-BACKFILLS_MAX_SLOWDOWN = env.float("BACKFILLS_MAX_SLOWDOWN", default=0.10)  # of API reads, p95, against before the run
-BACKFILLS_MIN_REQUESTS = env.int("BACKFILLS_MIN_REQUESTS", default=50)  # p95 of fewer says nothing
+# A worker without a finished batch in this time counts as dead.
+JOBS_LEASE_SECONDS = env.int("JOBS_LEASE_SECONDS", default=60)
+JOBS_SLICE_SECONDS = env.float("JOBS_SLICE_SECONDS", default=15.0)  # so that other tasks are not delayed
+JOBS_THROTTLED_RETRY_SECONDS = env.float("JOBS_THROTTLED_RETRY_SECONDS", default=5.0)
+JOBS_LOCK_TIMEOUT_MS = 2000  # edits by users lock a row for milliseconds; a longer lock is retried
+JOBS_MAX_RECONNECTS = 6  # 0.5 s, doubled each time: 31 s, long enough for a restart of PostgreSQL
+JOBS_MAX_FAILURE_SHARE = env.float("JOBS_MAX_FAILURE_SHARE", default=0.1)
+JOBS_MIN_ROWS_TO_FAIL = 50  # the share of fewer rows is not significant
+JOBS_MAX_LOCK_WAITS = env.int("JOBS_MAX_LOCK_WAITS", default=3)
+JOBS_MAX_ACTIVE_CONNECTIONS = env.int("JOBS_MAX_ACTIVE_CONNECTIONS", default=40)
+JOBS_MAX_QUEUE_SECONDS = env.float("JOBS_MAX_QUEUE_SECONDS", default=60.0)
+JOBS_MAX_SLOWDOWN = env.float("JOBS_MAX_SLOWDOWN", default=0.10)  # allowed rise of the p95 of API reads
+JOBS_MIN_REQUESTS = env.int("JOBS_MIN_REQUESTS", default=50)  # the p95 of fewer requests is not significant
 
 BUGREPORTS_SUBMIT_STAFF_ONLY = env.bool("BUGREPORTS_SUBMIT_STAFF_ONLY", default=False)
 BUGREPORTS_MAX_REPORT_BYTES = env.int("BUGREPORTS_MAX_REPORT_BYTES", default=10 * 1024 * 1024)
@@ -102,11 +104,10 @@ BUGREPORTS_LOG_SEARCH_URL = env.str("BUGREPORTS_LOG_SEARCH_URL", default="")
 BUGREPORTS_WEBHOOK_URL = env.str("BUGREPORTS_WEBHOOK_URL", default="")
 BUGREPORTS_WEBHOOK_SECRET = env.str("BUGREPORTS_WEBHOOK_SECRET", default="")
 BUGREPORTS_DIGEST_EMAIL_ENABLED = env.bool("BUGREPORTS_DIGEST_EMAIL_ENABLED", default=False)
-BUGREPORTS_NOTIFICATION_ATTEMPTS = 8  # over about a day
-BUGREPORTS_NOTIFICATION_RETRY_SECONDS = env.float(
-    "BUGREPORTS_NOTIFICATION_RETRY_SECONDS", default=10.0
-)  # times 4 each time
-BUGREPORTS_NOTIFICATION_LEASE_SECONDS = 60
+NOTIFICATIONS_ATTEMPTS = 8  # about a day with the delays below
+# Seconds before the first retry; each further delay is four times as long.
+NOTIFICATIONS_RETRY_SECONDS = env.float("NOTIFICATIONS_RETRY_SECONDS", default=10.0)
+NOTIFICATIONS_LEASE_SECONDS = 60
 
 FLAGS_REASON_REQUIRED = env.bool("FLAGS_REASON_REQUIRED", default=True)
 

@@ -43,10 +43,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "bugreports.tasks.cleanup_report_files",
         "schedule": crontab(hour="3", minute="10"),
     },
-    "bugreports-deliver-notifications": {
-        "task": "bugreports.tasks.deliver_notifications",
+    "notifications-deliver-due": {
+        "task": "notifications.tasks.deliver_notifications",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "notifications-delete-old": {
+        "task": "notifications.tasks.delete_old_notifications",
+        "schedule": crontab(hour="3", minute="20"),
     },
     "bugreports-enqueue-digests": {
         "task": "bugreports.tasks.enqueue_daily_digests",

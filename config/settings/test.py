@@ -35,8 +35,8 @@ STORAGES = STORAGES | {
     "private": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-BACKFILLS_MIN_REQUESTS = 10**9  # how long the suite's own requests take says nothing about a run
-BACKFILLS_MAX_QUEUE_SECONDS = 86_400.0  # tests leave messages for workers that nobody starts
+JOBS_MIN_REQUESTS = 10**9  # how long the suite's own requests take says nothing about a run
+JOBS_MAX_QUEUE_SECONDS = 86_400.0  # tests leave messages for workers that nobody starts
 WHITENOISE_USE_FINDERS = True  # static files come from where they lie; nothing is collected
 STATIC_ROOT = None
 REST_FRAMEWORK = REST_FRAMEWORK | {

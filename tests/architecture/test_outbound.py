@@ -44,7 +44,7 @@ _CALLS = {
 _ROOM = "outbound/"
 # Whom else they talk to: servers of our own, at addresses that no request can name.
 _TALK_TO_OUR_OWN = {
-    "bugreports/letters.py": "hands letters to the mail server that the settings name",
+    "bugreports/notifications.py": "sends digests to the mail server of the settings",
     "devstack/stack.py": "asks the web server it has just started whether it is up",
     "devstack/embedded/daemon.py": "asks the Valkey it has started whether it is up, by a socket of its own",
 }

@@ -1,4 +1,4 @@
-"""Workers killed at every boundary: the outcome is that of a run nobody disturbed."""
+"""Workers killed at every statement: the result equals that of an uninterrupted run."""
 
 import json
 import subprocess
@@ -21,20 +21,20 @@ from tests.support.processes import ENVIRONMENT, PROJECT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROWS, BATCH_ROWS, MOST = 60, 4, 60
+ROWS, BATCH_ROWS, MAX_WORKERS = 60, 4, 60
 
 
-def _let_workers_die(run_pk: int) -> dict[str, int]:
-    wish = {"database": connection.settings_dict["NAME"], "run_pk": run_pk, "most": MOST}
+def _kill_workers(run_pk: int) -> dict[str, int]:
+    spec = {"database": connection.settings_dict["NAME"], "run_pk": run_pk, "max_workers": MAX_WORKERS}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.crashing_backfill", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_backfill", json.dumps(spec)],
         env=ENVIRONMENT, cwd=PROJECT, capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_or_lost() -> None:
+def test_a_kill_at_any_statement_of_run_and_undo_loses_and_repeats_nothing() -> None:
     make_assets(ROWS)
     before = table_hash()
     undisturbed = started(CREATOR_DESCRIPTION_RULE, batch_size=BATCH_ROWS)
@@ -44,37 +44,38 @@ def test_killed_at_every_boundary_forwards_and_backwards_nothing_is_done_twice_o
     run_to_the_end(undisturbed)
     assert table_hash() == before
 
-    job = create_run_context(
+    context = create_run_context(
         CREATOR_DESCRIPTION_RULE, apps, parameters={}, by=BY, reason="a test", now=timezone.now(), batch_size=BATCH_ROWS
     )
-    start_run(job, by=BY, now=timezone.now())
-    told = _let_workers_die(job.run_pk)
-    assert told["died"] >= 25, "no worker died late enough to show anything"
-    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
-    run = run_of(job)
+    start_run(context, by=BY, now=timezone.now())
+    output = _kill_workers(context.run_pk)
+    assert output["died"] >= 25, "no worker died late enough to show anything"
+    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, context.run_pk, apps))
+    run = run_of(context)
     assert table_hash() == filled
     assert (run.state, run.changed_rows, run.batches_done) == ("finished", ROWS, ROWS // BATCH_ROWS)
     assert BackfillChange.objects.filter(run=run).count() == ROWS
     assert sum(BackfillBatch.objects.filter(run=run).values_list("size", flat=True)) == ROWS
 
-    begin_undo(job.run_pk, by=BY, now=timezone.now())
-    told = _let_workers_die(job.run_pk)
-    assert told["died"] >= 25
-    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, job.run_pk, apps))
+    begin_undo(context.run_pk, by=BY, now=timezone.now())
+    output = _kill_workers(context.run_pk)
+    assert output["died"] >= 25
+    run_to_the_end(context_for_rule(CREATOR_DESCRIPTION_RULE, context.run_pk, apps))
     assert table_hash() == before
-    assert run_of(job).restored_rows == ROWS
+    assert run_of(context).restored_rows == ROWS
     assert not Asset.objects.exclude(creator_description=None).exists()
 
 
-def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
-    """What a restart looks like to a worker: its session is gone in the middle of a batch."""
+def test_a_lost_connection_is_reopened_and_the_batch_repeated() -> None:
+    """A restart of the database ends the session in the middle of a batch."""
     make_assets(30)
-    job = started(CREATOR_DESCRIPTION_RULE)
+    context = started(CREATOR_DESCRIPTION_RULE)
     script = (
         "import django; django.setup()\n"
         "from django.apps import apps\nfrom django.db import connection\nfrom django.utils import timezone\n"
         "from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule\n"
-        "from backfills.engine.runner import drive, acquire_lease\nfrom backfills.engine.run_context import context_for_rule\n"
+        "from jobs.runner import run_batches, acquire_lease\n"
+        "from backfills.engine.run_context import context_for_rule\n"
         f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r}\n"
         "seen = []\n"
         "def cut(execute, sql, params, many, context):\n"
@@ -84,9 +85,10 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         "        context['cursor'].execute('SELECT pg_terminate_backend(pg_backend_pid())')\n"
         "    return result\n"
         "connection.execute_wrappers.append(cut)\n"
-        f"job = context_for_rule(rule, {job.run_pk}, apps)\n"
-        "step = drive(job, acquire_lease(job, now=timezone.now()), clock=timezone.now, throttle_reason=lambda: '')\n"
-        "print(step.state, len(seen))\n"
+        f"context = context_for_rule(rule, {context.run_pk}, apps)\n"
+        "token = acquire_lease(context, now=timezone.now())\n"
+        "result = run_batches(context, token, clock=timezone.now, throttle_reason=lambda: '')\n"
+        "print(result.state, len(seen))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -98,6 +100,6 @@ def test_a_database_that_throws_everybody_out_is_waited_for() -> None:
         check=False,
     )
     assert done.stdout.splitlines()[-1:] == ["finished 1"], done.stderr[-2000:]
-    run = run_of(job)
+    run = run_of(context)
     assert (run.changed_rows, run.batches_done) == (30, 3)
     assert BackfillChange.objects.filter(run=run).count() == 30

@@ -1,4 +1,4 @@
-"""The data migration: forwards, backwards, forwards again, and where it has nothing to do or too much."""
+"""The data migration: forwards, backwards, forwards again, with no rows and with too many."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.engine.batches import run_next_batch
 from backfills.engine.data_migrations import run_in_migration, undo_in_migration
 from backfills.models import BackfillRun
 from backfills.run_control import finalise
+from jobs.batches import run_next_batch
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started, table_hash
 
@@ -25,7 +25,7 @@ BEFORE, AFTER = "0007_field_terms", "0008_fill_legacy_values"
 
 @pytest.fixture
 def migrated_back() -> Iterator[None]:
-    """Whatever a test did, the schema is whole again for the next."""
+    """Migrate to the newest schema after the test."""
     yield
     call_command("migrate", "assets", verbosity=0)
 
@@ -56,43 +56,43 @@ def test_does_nothing_after_an_operators_run() -> None:
     make_assets(5)
     for rule in RULES:
         run_to_the_end(started(rule))
-        run_in_migration(apps, rule, max_rows=100, say=pytest.fail)
-        undo_in_migration(apps, rule, say=pytest.fail)
+        run_in_migration(apps, rule, max_rows=100, write=pytest.fail)
+        undo_in_migration(apps, rule, write=pytest.fail)
     assert BackfillRun.objects.filter(requested_by=BY).count() == BackfillRun.objects.count() == 2
     assert Asset.objects.filter(creator_description_origin="backfill").count() == 5
 
 
 @pytest.mark.django_db
-def test_leaves_large_tables_to_the_command_and_says_so(settings: Settings) -> None:
+def test_skips_large_tables_with_a_note(settings: Settings) -> None:
     make_assets(5)
-    said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, say=said.append)
-    assert "5 rows are too many for a migration (limit 4); run `backfill run" in said[0]
+    notes: list[str] = []
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=4, write=notes.append)
+    assert "5 rows are too many for a migration (limit 4). Run `backfill run" in notes[0]
     assert not BackfillRun.objects.exists()
 
 
 @pytest.mark.django_db
-def test_does_not_stop_over_a_column_that_a_run_holds() -> None:
+def test_skips_columns_that_another_run_has_locked() -> None:
     make_assets(5)
     holder = started(CREATOR_DESCRIPTION_RULE)
-    said: list[str] = []
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, say=said.append)
-    assert f"run {holder.run_pk} of assets.creator_description, running" in said[0]
+    notes: list[str] = []
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=100, write=notes.append)
+    assert f"run {holder.run_pk} of assets.creator_description, running" in notes[0]
 
 
 @pytest.mark.django_db
-def test_goes_on_where_a_broken_migration_stopped() -> None:
+def test_continues_an_interrupted_migration() -> None:
     make_assets(25)
-    job = started(CREATOR_DESCRIPTION_RULE)
-    run_next_batch(job, now=timezone.now())
+    context = started(CREATOR_DESCRIPTION_RULE)
+    run_next_batch(context, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
-    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, say=lambda text: None)
+    run_in_migration(apps, CREATOR_DESCRIPTION_RULE, max_rows=1, write=lambda text: None)
     run = BackfillRun.objects.get()
     assert (run.state, run.changed_rows) == ("finished", 25)
 
 
 @pytest.mark.django_db
-def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
+def test_undoes_finalised_unfinished_and_planned_runs() -> None:
     make_assets(12)
     before = table_hash()
     half = started(CREATOR_DESCRIPTION_RULE, batch_size=5)
@@ -102,18 +102,18 @@ def test_takes_back_what_is_finalised_half_done_or_never_began() -> None:
     finalise(whole.run_pk, by=BY, now=timezone.now())
     BackfillRun.objects.update(requested_by="migrate")
     for rule in RULES:
-        undo_in_migration(apps, rule, say=lambda text: None)
-        undo_in_migration(apps, rule, say=pytest.fail)
+        undo_in_migration(apps, rule, write=lambda text: None)
+        undo_in_migration(apps, rule, write=pytest.fail)
     assert table_hash() == before
     assert set(BackfillRun.objects.values_list("state", flat=True)) == {"undone"}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM backfills_backfillclaim")
+        cursor.execute("SELECT count(*) FROM backfills_backfillcolumnlock")
         assert cursor.fetchone()[0] == 0
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("migrated_back")
-def test_the_mark_of_filled_values_is_not_dropped_while_there_are_any() -> None:
+def test_origin_columns_cannot_be_removed_while_values_are_filled() -> None:
     make_assets(3)
     run_to_the_end(started(CREATOR_DESCRIPTION_RULE))
     with pytest.raises(IrreversibleError, match="3 assets hold values of backfills; undo those first"):

@@ -1,4 +1,4 @@
-"""Plans: true, complete, without a trace; and refused where the rows have moved."""
+"""Plans: complete, without side effects, and stale when rows have changed."""
 
 import pytest
 from django.apps import apps
@@ -6,12 +6,12 @@ from django.utils import timezone
 
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE
 from assets.models import Asset
-from backfills.engine.batches import run_next_batch
 from backfills.engine.run_setup import create_run_context, plan_run, start_run
-from backfills.errors import ColumnLocked, NoMatchingRows, StalePlan, TransitionNotAllowed
 from backfills.models import BackfillChange, BackfillRun
 from backfills.rules import Skip
 from common.errors import InvalidInput
+from jobs.batches import run_next_batch
+from jobs.errors import ColumnLocked, NoMatchingRows, StalePlan, TransitionNotAllowed
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, run_to_the_end, started, table_hash
 
@@ -24,7 +24,7 @@ def _planned(rule: DescribeByName, **run: object) -> object:
     )
 
 
-def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing() -> None:
+def test_a_plan_finds_every_outcome_and_row_error_in_one_pass_and_changes_nothing() -> None:
     assets = make_assets(30) + make_assets(5, "S.POP.BAS", source="Other")
     rule = DescribeByName()
 
@@ -36,14 +36,14 @@ def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing()
         return {}["nothing"] if row["pk"] == assets[20].pk else None
 
     rule.answer = answer
-    job = _planned(rule)
+    context = _planned(rule)
     before = table_hash()
-    plan = plan_run(job, now=timezone.now())
+    plan = plan_run(context, now=timezone.now())
     assert plan.rows == 35
-    assert plan.outcomes == {"change": 28, "skip: not ours": 5, "bad": 2}
+    assert plan.outcomes == {"change": 28, "skip: not ours": 5, "error": 2}
     assert plan.groups == {"L": 28}
-    assert {bad["label"] for bad in plan.bad} == {assets[7].name, assets[20].name}
-    assert "too long" in next(bad["reason"] for bad in plan.bad if bad["pk"] == assets[7].pk)
+    assert {error["label"] for error in plan.errors} == {assets[7].name, assets[20].name}
+    assert "too long" in next(error["reason"] for error in plan.errors if error["pk"] == assets[7].pk)
     assert plan.samples[0] == {
         "pk": assets[0].pk,
         "label": assets[0].name,
@@ -52,23 +52,23 @@ def test_names_every_outcome_and_every_bad_row_in_one_pass_and_changes_nothing()
     }
     assert table_hash() == before
     assert not BackfillChange.objects.exists()
-    assert run_of(job).plan["outcomes"]["change"] == 28
+    assert run_of(context).plan["outcomes"]["change"] == 28
 
 
-def test_a_run_does_what_its_plan_said() -> None:
+def test_a_run_changes_as_many_rows_as_its_plan() -> None:
     make_assets(30)
-    job = _planned(DescribeByName())
-    plan = plan_run(job, now=timezone.now())
-    start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
-    run_to_the_end(job)
-    assert run_of(job).changed_rows == plan.outcomes["change"] == 30
+    context = _planned(DescribeByName())
+    plan = plan_run(context, now=timezone.now())
+    start_run(context, by=BY, now=timezone.now(), plan_hash=plan.digest)
+    run_to_the_end(context)
+    assert run_of(context).changed_rows == plan.outcomes["change"] == 30
 
 
 @pytest.mark.parametrize("change", ["new row", "edited", "deleted", "filled"])
-def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
+def test_a_plan_is_stale_when_rows_have_changed(change: str) -> None:
     assets = make_assets(12)
-    job = _planned(DescribeByName())
-    plan = plan_run(job, now=timezone.now())
+    context = _planned(DescribeByName())
+    plan = plan_run(context, now=timezone.now())
     if change == "new row":
         make_asset()
     elif change == "deleted":
@@ -77,39 +77,39 @@ def test_refuses_a_plan_when_rows_moved_since(change: str) -> None:
         fields = {"name": "L.CAS.ATL.004:x"} if change == "edited" else {"creator_description": "mine"}
         Asset.objects.filter(pk=assets[3].pk).update(**fields)
     with pytest.raises(StalePlan):
-        start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
-    assert run_of(job).state == "planned", "its way out: plan again"
-    again = plan_run(job, now=timezone.now())
-    start_run(job, by=BY, now=timezone.now(), plan_hash=again.digest)
+        start_run(context, by=BY, now=timezone.now(), plan_hash=plan.digest)
+    assert run_of(context).state == "planned", "its way out: plan again"
+    again = plan_run(context, now=timezone.now())
+    start_run(context, by=BY, now=timezone.now(), plan_hash=again.digest)
 
 
-def test_refuses_a_plan_of_another_version_of_the_rule() -> None:
+def test_a_plan_of_another_rule_version_is_stale() -> None:
     make_assets(2)
     rule = DescribeByName()
-    job = _planned(rule)
-    plan = plan_run(job, now=timezone.now())
+    context = _planned(rule)
+    plan = plan_run(context, now=timezone.now())
     rule.version = 2
-    with pytest.raises(StalePlan, match="version 1 of the rule; it is 2 now"):
-        start_run(job, by=BY, now=timezone.now(), plan_hash=plan.digest)
+    with pytest.raises(StalePlan, match="version 1 of the rule; the rule is version 2 now"):
+        start_run(context, by=BY, now=timezone.now(), plan_hash=plan.digest)
 
 
-def test_a_row_edited_between_plan_and_batch_gets_what_fits_it_then() -> None:
+def test_a_row_edited_after_the_plan_gets_a_value_for_its_new_state() -> None:
     assets = make_assets(3)
-    job = started(DescribeByName())
+    context = started(DescribeByName())
     Asset.objects.filter(pk=assets[1].pk).update(name="L.CAS.ATL.002:new")
-    run_next_batch(job, now=timezone.now())
+    run_next_batch(context, now=timezone.now())
     assert Asset.objects.get(pk=assets[1].pk).creator_description == "about L.CAS.ATL.002:new"
 
 
-def test_nothing_to_do_is_said_and_leaves_no_run_behind_that_holds_anything() -> None:
-    job = _planned(DescribeByName())
+def test_a_start_without_matching_rows_fails_and_locks_no_column() -> None:
+    context = _planned(DescribeByName())
     with pytest.raises(NoMatchingRows):
-        start_run(job, by=BY, now=timezone.now())
-    assert run_of(job).state == "planned"
-    assert not run_of(job).claims.exists()
+        start_run(context, by=BY, now=timezone.now())
+    assert run_of(context).state == "planned"
+    assert not run_of(context).column_locks.exists()
 
 
-def test_a_second_start_names_the_holder() -> None:
+def test_a_second_start_names_the_run_that_locks_the_column() -> None:
     make_assets(3)
     first = started(DescribeByName())
     with pytest.raises(ColumnLocked, match=rf"creator_description \(run {first.run_pk} of tests.describe, running\)"):
@@ -121,7 +121,7 @@ def test_a_second_start_names_the_holder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("data", "field"),
     [
         ({"reason": "  "}, "reason"),
         ({"reason": "x" * 201}, "reason"),
@@ -132,8 +132,8 @@ def test_a_second_start_names_the_holder() -> None:
         ({"parameters": {"colour": "red"}}, "colour"),
     ],
 )
-def test_bad_parameters_are_refused_by_name(wish: dict, field: str) -> None:
-    with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as refusal:
-        _planned(rule, **wish)
-    assert refusal.value.field_errors[0].field == field
+def test_invalid_parameters_are_rejected_by_name(data: dict, field: str) -> None:
+    with registered(DescribeByName()) as rule, pytest.raises(InvalidInput) as error:
+        _planned(rule, **data)
+    assert error.value.field_errors[0].field == field
     assert not BackfillRun.objects.exists()

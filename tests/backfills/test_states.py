@@ -1,27 +1,27 @@
-"""The table of moves."""
+"""The table of transitions."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backfills.errors import TransitionNotAllowed
-from backfills.states import ACTIVE, COLUMN_LOCKING, STATES, TRANSITIONS, UNDONE, stop_target, validate_transition
+from jobs.errors import TransitionNotAllowed
+from jobs.states import ACTIVE, COLUMN_LOCKING, STATES, TRANSITIONS, UNDONE, stop_target, validate_transition
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_but_the_last_has_a_way_out_and_says_it(state: str) -> None:
+def test_an_error_names_the_allowed_actions_of_each_state(state: str) -> None:
     assert TRANSITIONS[state] or state == UNDONE
     with pytest.raises(TransitionNotAllowed, match=f"The run is {state} and cannot become .*: \\w+"):
         validate_transition(state, state)
 
 
 @given(st.lists(st.sampled_from(STATES), max_size=30))
-def test_whatever_is_asked_for_columns_are_held_while_a_worker_may_write(wishes: list[str]) -> None:
+def test_columns_are_locked_in_every_active_state(targets: list[str]) -> None:
     state = "planned"
-    for wish in wishes:
-        if wish in TRANSITIONS[state]:
-            validate_transition(state, wish)
-            state = wish
+    for data in targets:
+        if data in TRANSITIONS[state]:
+            validate_transition(state, data)
+            state = data
         assert state not in ACTIVE or state in COLUMN_LOCKING
         assert stop_target(state) not in {"pausing", "cancelling"}
 

@@ -1,4 +1,4 @@
-"""Tasks: slices, holds, and runs that nobody carries on."""
+"""Tasks: slices, throttled runs and stalled runs."""
 
 from datetime import timedelta
 
@@ -9,9 +9,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from backfills import queueing, run_control, tasks
-from backfills.engine import runner
-from backfills.engine.runner import acquire_lease
 from backfills.models import BackfillRun
+from backfills.run_control import CONTROL
+from jobs import runner
+from jobs.runner import acquire_lease
+from jobs.worker import run_slice
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, registered, run_of, started
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Messages, instead of a queue: what is in them matters here, not that a queue keeps them."""
+    """Collect the sent messages instead of queueing them."""
     messages: list[tuple[str, int]] = []
 
     def keep(task: object, args: tuple[int, ...] = (), kwargs: object = None, **options: object) -> None:
@@ -30,111 +32,109 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return messages
 
 
-def test_a_slice_that_is_over_sends_the_run_on(settings: Settings, sent: list[tuple[str, int]]) -> None:
-    settings.BACKFILLS_SLICE_SECONDS = 0.0
+def test_a_slice_sends_the_next_slice(settings: Settings, sent: list[tuple[str, int]]) -> None:
+    settings.JOBS_SLICE_SECONDS = 0.0
     make_assets(15)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
-        tasks.continue_run(job.run_pk)
-        assert sent == [("continue_run", job.run_pk)]
-        assert run_of(job).worker is None
-        settings.BACKFILLS_SLICE_SECONDS = 30.0
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).state == "finished"
+        context = started(rule)
+        tasks.continue_run(context.run_pk)
+        assert sent == [("continue_run", context.run_pk)]
+        assert run_of(context).lease_token is None
+        settings.JOBS_SLICE_SECONDS = 30.0
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).state == "finished"
 
 
-def test_a_held_run_is_looked_at_again_and_a_lost_message_is_made_up_for(
+def test_a_throttled_run_is_retried_and_a_lost_message_is_sent_again(
     settings: Settings, sent: list[tuple[str, int]]
 ) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
+        context = started(rule)
         run_control.pause_all(by=BY, reason="release day", now=timezone.now())
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).wait_reason == f"Held by {BY}: release day"
-        assert sent.pop() == ("continue_run", job.run_pk)
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).wait_reason == f"All runs were paused by {BY}: release day"
+        assert sent.pop() == ("continue_run", context.run_pk)
         tasks.requeue_stalled_runs()
-        assert not sent, "its own message is on its way"
+        assert not sent, "its message is still valid"
         BackfillRun.objects.update(next_check_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
-        assert sent.pop() == ("continue_run", job.run_pk)
+        assert sent.pop() == ("continue_run", context.run_pk)
 
 
-def test_a_run_of_a_dead_worker_is_taken_up_when_its_hold_has_run_out(sent: list[tuple[str, int]]) -> None:
+def test_the_run_of_a_dead_worker_is_requeued_when_its_lease_has_expired(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
-        acquire_lease(job, now=timezone.now())
+        context = started(rule)
+        acquire_lease(context, now=timezone.now())
         tasks.requeue_stalled_runs()
         assert not sent
         BackfillRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         tasks.requeue_stalled_runs()
-        assert sent == [("continue_run", job.run_pk)]
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).state == "finished"
+        assert sent == [("continue_run", context.run_pk)]
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).state == "finished"
 
 
-def test_a_plan_whose_message_was_lost_is_made_in_the_end(sent: list[tuple[str, int]]) -> None:
+def test_a_plan_whose_message_was_lost_is_requeued(sent: list[tuple[str, int]]) -> None:
     make_assets(2)
     with registered(DescribeByName()) as rule:
         facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now() - timedelta(minutes=5)}
         pk = queueing.request_plan(rule.name, **facts)
         tasks.requeue_stalled_runs()
-        assert sent == [("make_plan", pk)]
+        assert sent == [("plan_backfill", pk)]
         tasks.plan_backfill(pk)
         assert BackfillRun.objects.get(pk=pk).plan["outcomes"] == {"change": 2}
         tasks.requeue_stalled_runs()
         assert len(sent) == 1
 
 
-def test_a_rule_whose_own_query_fails_ends_the_run_in_words(sent: list[tuple[str, int]]) -> None:
+def test_a_rule_with_an_invalid_query_fails_the_run_with_the_error(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
+        context = started(rule)
         rule.filter_queryset = lambda rows, parameters: rows.filter(no_such_column=1)
-        tasks.continue_run(job.run_pk)
-        run = run_of(job)
-        assert (run.state, run.worker) == ("failed", None)
+        tasks.continue_run(context.run_pk)
+        run = run_of(context)
+        assert (run.state, run.lease_token) == ("failed", None)
         assert run.error.startswith("FieldError: Cannot resolve keyword 'no_such_column'")
         del rule.filter_queryset
-        run_control.resume(job.run_pk, by=BY, now=timezone.now())
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).state == "finished"
+        run_control.resume(context.run_pk, by=BY, now=timezone.now())
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).state == "finished"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_keeps_refusing_is_said_and_left_to_the_clock(
-    monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, int]]
+def test_an_unreachable_database_is_the_wait_reason_and_the_schedule_continues_the_run(
+    settings: Settings, sent: list[tuple[str, int]]
 ) -> None:
     make_assets(15)
-    monkeypatch.setattr(runner, "_RECONNECTS", 1)
+    settings.JOBS_MAX_RECONNECTS = 1
 
-    def refuse(*args: object, **kwargs: object) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
         raise OperationalError("could not extend file: No space left on device")
 
-    monkeypatch.setattr(runner, "run_next_batch", refuse)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
-        tasks.continue_run(job.run_pk)
-        run = run_of(job)
+        context = started(rule)
+        assert run_slice(CONTROL, context.run_pk, clock=timezone.now, run_batch=fail) is None
+        run = run_of(context)
         assert (run.state, run.wait_reason) == (
-            "running", "The database refuses: could not extend file: No space left on device",
+            "running", "The database is unavailable: could not extend file: No space left on device",
         )  # fmt: skip
-        monkeypatch.undo()
         BackfillRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).state == "finished"
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).state == "finished"
 
 
-def test_a_clock_that_ran_ahead_or_is_set_back_stops_nobody_for_long(sent: list[tuple[str, int]]) -> None:
+def test_a_lease_from_a_machine_with_a_wrong_time_does_not_block_the_run(sent: list[tuple[str, int]]) -> None:
     make_assets(15)
     with registered(DescribeByName()) as rule:
-        job = started(rule)
+        context = started(rule)
         tomorrow = timezone.now() + timedelta(days=1)
-        ahead = acquire_lease(job, now=tomorrow)
-        runner.release_lease(job, ahead, next_check_at=tomorrow)
-        assert acquire_lease(job, now=tomorrow), "held until tomorrow, by a clock that is now set right"
+        ahead = acquire_lease(context, now=tomorrow)
+        runner.release_lease(context, ahead, next_check_at=tomorrow)
+        assert acquire_lease(context, now=tomorrow), "the lease of a machine whose time was wrong"
         tasks.requeue_stalled_runs()
-        assert sent == [("continue_run", job.run_pk)]
-        tasks.continue_run(job.run_pk)
-        assert run_of(job).state == "finished"
+        assert sent == [("continue_run", context.run_pk)]
+        tasks.continue_run(context.run_pk)
+        assert run_of(context).state == "finished"

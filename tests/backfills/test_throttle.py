@@ -1,4 +1,4 @@
-"""What holds a run, measured on the real things: locks, sessions, queue, response times."""
+"""Throttle signals, measured on real locks, sessions, queues and response times."""
 
 import json
 import threading
@@ -14,50 +14,54 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis.exceptions import RedisError
 
-from backfills import run_control, throttle
-from backfills.engine.runner import acquire_lease, run_batches
-from backfills.throttle import Signal, Throttle, exceeded_signals
+from backfills import run_control
+from backfills.models import BackfillGlobalPause
 from common import response_times
 from common.queue_latency import queue_key, queue_latency_seconds
+from jobs.runner import acquire_lease, run_batches
+from jobs.throttle import Signal, Throttle, exceeded_signals, measure_baseline
 from tests.factories.assets import make_assets
 from tests.support.backfills import BY, DescribeByName, run_of, started
 
 pytestmark = pytest.mark.django_db
 
 
-def test_any_signal_holds_and_lets_go_only_well_below_its_limit() -> None:
+def test_a_signal_throttles_above_its_limit_and_releases_below_90_percent() -> None:
     def at(value: float) -> list[Signal]:
-        return [Signal("locks", value, 10, f"{value} waits"), Signal("queue", 0, 5, "never said")]
+        return [Signal("locks", value, 10, f"{value} waits"), Signal("queue", 0, 5, "never notes")]
 
-    reason, holding = exceeded_signals(at(11), frozenset())
-    assert (reason, holding) == ("11 waits", {"locks"})
-    assert exceeded_signals(at(9.5), holding) == ("9.5 waits", {"locks"})
+    reason, active = exceeded_signals(at(11), frozenset())
+    assert (reason, active) == ("11 waits", {"locks"})
+    assert exceeded_signals(at(9.5), active) == ("9.5 waits", {"locks"})
     assert exceeded_signals(at(9.5), frozenset()) == ("", frozenset())
-    assert exceeded_signals(at(8.9), holding) == ("", frozenset())
+    assert exceeded_signals(at(8.9), active) == ("", frozenset())
 
 
-def test_a_hold_on_all_runs_is_seen_by_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "_LOOK_SECONDS", 0.0)
+def test_a_global_pause_takes_effect_at_the_next_poll() -> None:
     make_assets(15)
-    job = started(DescribeByName())
-    one = Throttle(None)
+    context = started(DescribeByName())
+    one = Throttle(None, BackfillGlobalPause, poll_interval_seconds=0)
     run_control.pause_all(by=BY, reason="release day", now=timezone.now())
     assert (
         run_batches(
-            job, acquire_lease(job, now=timezone.now()), clock=timezone.now, throttle_reason=one.throttle_reason
+            context, acquire_lease(context, now=timezone.now()), clock=timezone.now, throttle_reason=one.throttle_reason
         )
         is None
     )
-    run = run_of(job)
-    assert (run.state, run.changed_rows, run.wait_reason) == ("running", 0, f"Held by {BY}: release day")
+    run = run_of(context)
+    assert (run.state, run.changed_rows, run.wait_reason) == (
+        "running",
+        0,
+        f"All runs were paused by {BY}: release day",
+    )
     run_control.resume_all()
     assert one.throttle_reason() == ""
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
-    settings.BACKFILLS_MAX_LOCK_WAITS = 0
-    assert Throttle(None).throttle_reason() == ""
+def test_sessions_that_wait_for_locks_throttle(settings: Settings) -> None:
+    settings.JOBS_MAX_LOCK_WAITS = 0
+    assert Throttle(None, BackfillGlobalPause).throttle_reason() == ""
     key = uuid.uuid4().int % 2**31
     release = threading.Event()
 
@@ -76,9 +80,9 @@ def test_sessions_that_wait_for_locks_hold(settings: Settings) -> None:
     waiter.start()
     try:
         deadline = time.monotonic() + 10
-        while not (reason := Throttle(None).throttle_reason()) and time.monotonic() < deadline:
+        while not (reason := Throttle(None, BackfillGlobalPause).throttle_reason()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert reason == "1 sessions wait for a lock; the limit is 0"
+        assert reason == "1 sessions wait for a lock (limit 0)"
     finally:
         release.set()
         holder.join()
@@ -106,10 +110,10 @@ def test_the_age_of_the_oldest_task_is_read_from_the_queue_itself(queue: str) ->
     assert 90 <= queue_latency_seconds(queue) < 95
 
 
-def test_an_old_queue_holds(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    settings.BACKFILLS_MAX_QUEUE_SECONDS = 60
-    monkeypatch.setattr(throttle, "queue_latency_seconds", lambda: 75.0)
-    assert Throttle(None).throttle_reason() == "The oldest task waits for 75 s; the limit is 60 s"
+def test_an_old_task_in_the_queue_throttles(settings: Settings) -> None:
+    settings.JOBS_MAX_QUEUE_SECONDS = 60
+    throttle = Throttle(None, BackfillGlobalPause, queue_latency=lambda: 75.0)
+    assert throttle.throttle_reason() == "The oldest task has waited for 75 s (limit 60 s)"
 
 
 @pytest.fixture
@@ -120,19 +124,19 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("counters")
-def test_reads_that_take_longer_than_before_the_run_hold_it(settings: Settings) -> None:
-    settings.BACKFILLS_MIN_REQUESTS = 50
-    assert throttle.measure_baseline() is None, "too few to say"
+def test_slower_reads_than_the_baseline_throttle(settings: Settings) -> None:
+    settings.JOBS_MIN_REQUESTS = 50
+    assert measure_baseline() is None, "too few requests"
     for _ in range(100):
         response_times.record_response_time(20.0)
     response_times.flush()
-    baseline = throttle.measure_baseline()
+    baseline = measure_baseline()
     assert baseline == pytest.approx(20, rel=0.03)
-    assert Throttle(baseline).throttle_reason() == ""
+    assert Throttle(baseline, BackfillGlobalPause).throttle_reason() == ""
     for _ in range(20):
         response_times.record_response_time(60.0)
     response_times.flush()
-    assert Throttle(baseline).throttle_reason().startswith("API reads take 6")
+    assert Throttle(baseline, BackfillGlobalPause).throttle_reason().startswith("API reads take 6")
 
 
 @pytest.mark.usefixtures("counters")
@@ -144,7 +148,7 @@ def test_reads_of_assets_are_counted_and_nothing_else(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("counters")
-def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_valkey_delays_one_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def hang() -> None:
@@ -156,4 +160,4 @@ def test_a_valkey_that_hangs_is_not_waited_for_with_every_request(monkeypatch: p
     for _ in range(100):
         response_times.record_response_time(20.0)
     assert len(asked) == 1
-    assert throttle.measure_baseline() is None
+    assert measure_baseline() is None

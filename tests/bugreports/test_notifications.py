@@ -13,12 +13,16 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports.audit_log import Actor
-from bugreports.models import BugReport, Notification
-from bugreports.notifications import delete_old_notifications, deliver_due, enqueue_digests, sign
-from bugreports.tasks import deliver_notifications, enqueue_daily_digests
+from bugreports.models import BugReport
+from bugreports.notifications import enqueue_digests, sign
+from bugreports.tasks import enqueue_daily_digests
 from bugreports.triage import resolve
+from notifications.delivery import deliver_due
+from notifications.models import Notification
+from notifications.outbox import delete_old_notifications
+from notifications.tasks import deliver_notifications
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
-from tests.factories.bugreports import BugReportFactory, NoticeFactory
+from tests.factories.bugreports import BugReportFactory, NotificationFactory
 from tests.support.bad_server import bad_server
 from tests.support.bug_report_payloads import crash, full, small
 from tests.support.source_server import SourceServer
@@ -89,23 +93,23 @@ def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
 
 
 def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: SourceServer, settings: Settings) -> None:
-    settings.BUGREPORTS_NOTIFICATION_ATTEMPTS = 3
+    settings.NOTIFICATIONS_ATTEMPTS = 3
     receiver.serve("/hook", b"", status=500)
     submit(small())
     assert deliver_due(timezone.now) == 0
-    notice = Notification.objects.get()
-    assert (notice.status, notice.attempts) == ("waiting", 1)
-    assert "status 500" in notice.last_error
-    assert notice.next_attempt_at > timezone.now()
+    notification = Notification.objects.get()
+    assert (notification.status, notification.attempts) == ("waiting", 1)
+    assert "status 500" in notification.last_error
+    assert notification.next_attempt_at > timezone.now()
     deliver_due(timezone.now)
     assert len(receiver.requests) == 1  # not yet
     receiver.serve("/hook", b"", status=429, headers={"Retry-After": "1800"})
     deliver_due(later(60))
-    notice.refresh_from_db()
-    assert notice.next_attempt_at > timezone.now() + timedelta(seconds=1700)
+    notification.refresh_from_db()
+    assert notification.next_attempt_at > timezone.now() + timedelta(seconds=1700)
     deliver_due(later(4000))
-    notice.refresh_from_db()
-    assert (notice.status, notice.attempts, len(receiver.requests)) == ("failed", 3, 3)
+    notification.refresh_from_db()
+    assert (notification.status, notification.attempts, len(receiver.requests)) == ("failed", 3, 3)
 
 
 def test_an_address_inside_is_never_talked_to(receiver: SourceServer, settings: Settings) -> None:
@@ -161,16 +165,16 @@ def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.Monke
         raise smtplib.SMTPServerDisconnected("secret text of the server")
 
     with monkeypatch.context() as patched:
-        patched.setattr("bugreports.letters.send_mail", fail)
+        patched.setattr("bugreports.notifications.send_mail", fail)
         assert deliver_due(timezone.now) == 0
     assert Notification.objects.get().last_error == "SMTPServerDisconnected"
     assert deliver_due(later(60)) == 1
 
 
 def test_old_notices_are_forgotten(settings: Settings) -> None:
-    NoticeFactory(status="sent")
-    NoticeFactory(status="waiting")
-    NoticeFactory(status="sent", written_at=timezone.now())
+    NotificationFactory(status="sent")
+    NotificationFactory(status="waiting")
+    NotificationFactory(status="sent", written_at=timezone.now())
     assert delete_old_notifications(timezone.now()) == 1
 
 

@@ -1,4 +1,4 @@
-"""Rows of the backfills app."""
+"""Factories of the backfills app."""
 
 import factory
 from django.utils import timezone
@@ -44,7 +44,7 @@ class BackfillChangeFactory(factory.django.DjangoModelFactory):
     after = "L.CAS.ATL.001"
 
 
-class BackfillParkedFactory(factory.django.DjangoModelFactory):
+class BackfillRowErrorFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = BackfillRowError
 

@@ -7,8 +7,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from bugreports.models import BugReport, BugReportContext, BugReportEvent, Notification, PurgeRun
+from bugreports.models import BugReport, BugReportContext, BugReportEvent, PurgeRun
 from bugreports.report_ids import generate_report_id
+from notifications.models import Notification
 
 DAY_ONE = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
@@ -58,11 +59,11 @@ class PurgeRunFactory(DjangoModelFactory):
     cutoff = DAY_ONE
 
 
-class NoticeFactory(DjangoModelFactory):
+class NotificationFactory(DjangoModelFactory):
     class Meta:
         model = Notification
 
-    kind = Notification.Kind.WEBHOOK
+    kind = "webhook"
     key = factory.Sequence(lambda number: f"submitted:{number}")
     body = factory.LazyFunction(lambda: {"event": "bug_report.submitted"})
     written_at = DAY_ONE

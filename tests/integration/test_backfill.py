@@ -32,12 +32,12 @@ ROWS = 300
 
 @pytest.fixture(autouse=True)
 def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+    """The browser's run_batchesr runs an event loop in this thread; Django would refuse every query beside it."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def _start_worker(tmp_path: Path) -> subprocess.Popen[str]:
-    environment = worker_environment(tmp_path, BACKFILLS_LEASE_SECONDS="3")
+    environment = worker_environment(tmp_path, JOBS_LEASE_SECONDS="3")
     command = [sys.executable, "-m", "celery", "--app", "config", "--quiet", "worker", "--pool", "solo"]
     return subprocess.Popen(command, env=environment, cwd=PROJECT, text=True)
 

@@ -13,12 +13,12 @@ from accounts.models import ServiceKey, User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.demo import load_demo
 from assets.models import Asset
-from backfills.engine.batches import run_next_batch
 from backfills.run_control import finalise
 from common.errors import InvalidInput
 from flags.models import FieldFlag, FlagChange
 from flags.registry import AI_METADATA, ALBUM_ART, ALBUM_ART_PIPELINE, CREATOR_DESCRIPTION, FLAG_NAMES
 from flags.rollout import flags_on, set_stage
+from jobs.batches import run_next_batch
 from ops.internal_client import read_only_snapshot
 from ops.rollback import STEPS, Step, StepResult, execute_rollback, plan_rollback
 from taxonomy.sync import install_starter_taxonomy

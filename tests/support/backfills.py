@@ -1,4 +1,4 @@
-"""Runs for tests: rules that do what a test wants, a run under way, the table as one line to compare."""
+"""Runs for tests: rules with replaceable results, started runs, and a hash of a table."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,17 +10,17 @@ from django.utils import timezone
 
 from assets.models import Asset
 from backfills import rules
-from backfills.engine.batches import BatchResult, run_next_batch
-from backfills.engine.run_context import RunContext
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.models import BackfillRun
 from backfills.rules import Rule, Skip, register_rule
+from jobs.batches import BatchResult, run_next_batch
+from jobs.run_context import RunContext
 
 BY = "olga@studio.example"
 
 
 class DescribeByName(Rule):
-    """Writes the creator description of rows that have none; `answer` may do otherwise for a row."""
+    """Writes the creator description of rows that have none; `answer` may replace the result of a row."""
 
     name = "tests.describe"
     title = "Describe by name"
@@ -41,7 +41,7 @@ class DescribeByName(Rule):
 
 
 class RewriteWords(Rule):
-    """Writes several columns of different types, over values that are there."""
+    """Writes several columns of different types over existing values."""
 
     name = "tests.rewrite"
     title = "Rewrite"
@@ -72,26 +72,26 @@ def registered(rule: Rule) -> Iterator[Rule]:
 
 
 def started(rule: Rule, **run: Any) -> RunContext:
-    facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_size": 10}
-    job = create_run_context(rule, apps, **(facts | run))
-    start_run(job, by=BY, now=timezone.now())
-    return job
+    defaults = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now(), "batch_size": 10}
+    context = create_run_context(rule, apps, **(defaults | run))
+    start_run(context, by=BY, now=timezone.now())
+    return context
 
 
-def run_to_the_end(job: RunContext, *, most: int = 1000) -> BatchResult:
-    for _ in range(most):
-        step = run_next_batch(job, now=timezone.now())
-        if step.is_over:
-            return step
+def run_to_the_end(context: RunContext, *, max_batches: int = 1000) -> BatchResult:
+    for _ in range(max_batches):
+        result = run_next_batch(context, now=timezone.now())
+        if result.is_over:
+            return result
     raise AssertionError("the run does not end")
 
 
-def run_of(job: RunContext) -> BackfillRun:
-    return BackfillRun.objects.get(pk=job.run_pk)
+def run_of(context: RunContext) -> BackfillRun:
+    return BackfillRun.objects.get(pk=context.run_pk)
 
 
 def table_hash(model: Any = Asset) -> str:
-    """Every column of every row, generated ones too."""
+    """Return the hash of every column of every row, generated columns included."""
     with connection.cursor() as cursor:
         table = connection.ops.quote_name(model._meta.db_table)
         cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY t.{model._meta.pk.column})) FROM {table} t")  # noqa: S608

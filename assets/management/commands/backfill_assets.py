@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE, FROM_DESCRIPTION, FROM_NAME
+from jobs.commands import SLEEP_RATIO_HELP
 
-SONGS_RULE = "albumart.backfill_rules"  # registered by the app above, known here by its name
+SONGS_RULE = "albumart.legacy_songs"  # registered by the app above, known here by its name
 
 
 class Command(BaseCommand):
@@ -22,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--registered-before", metavar="DATE", help="Leave later assets alone.")
         parser.add_argument("--songs", action="store_true", help="Also ask for the pictures of songs.")
         parser.add_argument("--dry-run", action="store_true", help="Only plan.")
-        parser.add_argument("--batch-size", type=int, default=100)
-        parser.add_argument("--rest", type=float, default=0, help="Rest after a batch, as a multiple of its time.")
-        parser.add_argument("--queued", action="store_true", help="Leave it to the workers and do not wait.")
+        parser.add_argument("--batch-size", type=int, default=100, help="Rows per batch, 1 to 5000 (default 100).")
+        parser.add_argument("--sleep-ratio", type=float, default=0, help=SLEEP_RATIO_HELP)
+        parser.add_argument("--background", action="store_true", help="Let the Celery workers run it; do not wait.")
         parser.add_argument("--reason", default="Legacy assets filled by an operator")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,8 +38,8 @@ class Command(BaseCommand):
 
     def _go(self, rule: str, parameters: list[str], options: dict[str, Any]) -> None:
         words = ["plan" if options["dry_run"] else "run", rule, "--reason", options["reason"]]
-        words += ["--batch-size", str(options["batch_size"]), "--rest", str(options["rest"])]
-        words += [word for parameter in parameters for word in ("--set", parameter)]
-        if options["queued"] and not options["dry_run"]:
-            words.append("--queued")
+        words += ["--batch-size", str(options["batch_size"]), "--sleep-ratio", str(options["sleep_ratio"])]
+        words += [word for parameter in parameters for word in ("--param", parameter)]
+        if options["background"] and not options["dry_run"]:
+            words.append("--background")
         call_command("backfill", *words, stdout=self.stdout, stderr=self.stderr)

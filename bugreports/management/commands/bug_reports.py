@@ -16,8 +16,9 @@ from bugreports.models import BugReport, BugReportEvent
 from bugreports.retention import delete_reports, purge
 from bugreports.serialization import prefetch_detail, prefetch_summary, serialize_detail, serialize_summary
 from bugreports.statuses import PRIORITIES, RESOLUTION_KINDS, STATUSES
-from bugreports.updates import UNSET, ReportChanges, update_report
+from bugreports.updates import ReportChanges, update_report
 from common.errors import RegistryError
+from common.sentinels import UNSET
 
 _CONTEXT = ("environment", "client_meta", "app_state")
 _REJECTED, _USAGE = 1, 2

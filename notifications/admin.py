@@ -1,0 +1,11 @@
+from django.contrib import admin
+
+from common.model_admin import ReadOnlyModelAdmin
+from notifications.models import Notification
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyModelAdmin):
+    list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
+    list_filter = ("kind", "status")
+    search_fields = ("key",)

@@ -1,0 +1,15 @@
+from celery import shared_task
+from django.utils import timezone
+
+from notifications.delivery import deliver_due
+from notifications.outbox import delete_old_notifications as delete_old
+
+
+@shared_task
+def deliver_notifications() -> None:
+    deliver_due(timezone.now)
+
+
+@shared_task
+def delete_old_notifications() -> None:
+    delete_old(timezone.now())
