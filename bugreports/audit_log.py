@@ -1,4 +1,4 @@
-"""Audit log of bug reports. Each change saves its events in the same transaction."""
+"""Audit log of reports. Each triage function writes its events in its own transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from bugreports.statuses import CLOSED
 
 @dataclass(frozen=True)
 class Actor:
-    """A user (e-mail), a program (name) or the system (None)."""
+    """A user by e-mail, a program by name, or the registry itself."""
 
     name: str | None
     kind: str = BugReportEvent.ActorType.USER
@@ -18,14 +18,14 @@ class Actor:
 
 SYSTEM = Actor(None, BugReportEvent.ActorType.SYSTEM)
 
-_TRACKED = (
+_FOLLOWED = (
     "status", "priority", "resolution_kind", "resolution_notes", "resolution_commit_sha", "retain", "retain_reason",
 )  # fmt: skip
 
 
 def tracked_fields(report: BugReport) -> dict[str, Any]:
-    """Return the values recorded in events. Load `assignee` and `duplicate_of` first to avoid queries."""
-    return {name: getattr(report, name) for name in _TRACKED} | {
+    """Return the fields staff may change. Load `assignee` and `duplicate_of` first to avoid queries."""
+    return {name: getattr(report, name) for name in _FOLLOWED} | {
         "assignee": report.assignee.email if report.assignee else None,
         "duplicate_of": report.duplicate_of.report_id if report.duplicate_of else None,
     }
@@ -34,16 +34,16 @@ def tracked_fields(report: BugReport) -> dict[str, Any]:
 def build_event(
     report: BugReport, event_type: str, data: dict[str, Any], *, by: Actor, now: datetime
 ) -> BugReportEvent:
-    """Build an unsaved event."""
+    """Return an unsaved event."""
     return BugReportEvent(
         report=report, event_type=event_type, event_data=data, actor_id=by.name, actor_type=by.kind, happened_at=now
     )
 
 
 def build_change_event(
-    report: BugReport, event_type: str, before: dict[str, Any], *, by: Actor, now: datetime, **extra: Any
+    report: BugReport, event_type: str, before: dict[str, Any], *, by: Actor, now: datetime, **more: Any
 ) -> BugReportEvent:
-    """Build an unsaved event with the old and new values of the fields that changed."""
+    """Return an unsaved event with the changed fields before and after."""
     after = tracked_fields(report)
     changed = [name for name in after if after[name] != before[name]]
     data: dict[str, Any] = {}
@@ -52,8 +52,8 @@ def build_change_event(
         if report.status in CLOSED and report.resolution_kind:
             data["resolution_kind"] = report.resolution_kind
     data |= {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
-    return build_event(report, event_type, data | extra, by=by, now=now)
+    return build_event(report, event_type, data | more, by=by, now=now)
 
 
-def save_events(events: list[BugReportEvent]) -> None:
-    BugReportEvent.objects.bulk_create(events)
+def save_events(entries: list[BugReportEvent]) -> None:
+    BugReportEvent.objects.bulk_create(entries)

@@ -1,7 +1,7 @@
-"""Merge reports into a canonical report, and unmerge them.
+"""Merge duplicate reports and unmerge them.
 
-A canonical report is never a duplicate itself, so there are no chains and no cycles: when it becomes a duplicate, its
-duplicates move to the new canonical report. The merge event records the moved reports and groups for `unmerge`.
+A duplicate points to a report that points nowhere, so there are no chains and no circles: what pointed to a report that
+becomes a duplicate points to the new canonical report. The audit log records the moves, so that they can be undone.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ RECEIVED, LEFT = "duplicate_received", "duplicate_left"
 
 @transaction.atomic
 def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """Close reports as duplicates of the canonical report of `into` and return the number of changed reports.
+    """Close reports as duplicates of `into`, or of what `into` is a duplicate of. How many changed.
 
     Raises ReportNotFound, StaleReport, InvalidDuplicateLink.
     """
@@ -44,21 +44,22 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
     canonical = lock_rows({canonical_pk}, with_groups=False)[0]
     if canonical.duplicate_of_id:
         raise StaleReport(f"{into} became a duplicate meanwhile; look at it again")
-    events: list[BugReportEvent] = []
+    entries: list[BugReportEvent] = []
     merged = [report for report in reports if report.duplicate_of_id != canonical_pk]
-    # Duplicates first: they must leave their canonical report before it becomes a duplicate.
-    merged.sort(key=lambda report: report.duplicate_of_id is None)
+    merged.sort(
+        key=lambda report: report.duplicate_of_id is None
+    )  # a duplicate leaves its canonical before that one moves
     for report in merged:
-        events += _merge_one(report, canonical, by=by, now=now)
+        entries += _merge_one(report, canonical, by=by, now=now)
     if merged:
         canonical.save_new_version(now)
-    save_events(events)
+    save_events(entries)
     return len(merged)
 
 
 def _merge_one(report: BugReport, canonical: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
     before, was_triaged = tracked_fields(report), report.triaged_at is not None
-    events = detach_duplicate(report, by=by, now=now) if report.duplicate_of else []
+    entries = detach_duplicate(report, by=by, now=now) if report.duplicate_of else []
     followers = BugReport.objects.filter(duplicate_of=report)
     moved: dict[str, Any] = {
         "into": canonical.report_id,
@@ -76,7 +77,7 @@ def _merge_one(report: BugReport, canonical: BugReport, *, by: Actor, now: datet
         report.resolution_actor_id = by.name
     report.save_new_version(now)
     return [
-        *events,
+        *entries,
         build_change_event(report, MERGED, before, by=by, now=now, **moved),
         build_event(canonical, RECEIVED, {"report_id": report.report_id}, by=by, now=now),
     ]
@@ -84,15 +85,15 @@ def _merge_one(report: BugReport, canonical: BugReport, *, by: Actor, now: datet
 
 @transaction.atomic
 def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """Undo merges: restore the earlier status, duplicates and groups. Return the number of changed reports."""
+    """Restore the status and the links from before the merge. Return the number of changed reports."""
     acquire_merge_lock()
-    events: list[BugReportEvent] = []
+    entries: list[BugReportEvent] = []
     changed = 0
     for report in lock_reports(report_ids, version=version):
         if not report.duplicate_of:
             continue
         before, merging = tracked_fields(report), _last_merge(report)
-        events += detach_duplicate(report, by=by, now=now)
+        entries += detach_duplicate(report, by=by, now=now)
         earlier = merging["before"] if merging else {}
         report.duplicate_of = None
         report.status = earlier.get("status", OPEN)
@@ -101,16 +102,16 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
         if not (merging and merging.get("was_triaged")):
             report.triaged_at = None  # the merge was the only triage
         report.save_new_version(now)
-        events.append(build_change_event(report, UNMERGED, before, by=by, now=now))
+        entries.append(build_change_event(report, UNMERGED, before, by=by, now=now))
         changed += 1
-    save_events(events)
+    save_events(entries)
     return changed
 
 
 def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
-    """Return the duplicates, groups and counts that a merge moved to the canonical report. Return unsaved events.
+    """Give back what a duplicate brought to its canonical; both rows are held. Entries for the trail, not saved yet.
 
-    Both rows must be locked. The caller changes the fields of `report`.
+    The caller sets the report's own fields.
     """
     canonical = report.duplicate_of
     if canonical is None:
@@ -127,6 +128,6 @@ def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[Bug
 
 
 def _last_merge(report: BugReport) -> dict[str, Any] | None:
-    """Return the data of the last merge event, or None if the report was grouped at intake or is unmerged."""
+    """What the trail says of how it became a duplicate; None where it came in as one."""
     merging = report.events.filter(event_type__in=[MERGED, UNMERGED]).order_by("-pk").first()
     return merging.event_data if merging and merging.event_type == MERGED else None

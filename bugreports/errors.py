@@ -1,4 +1,4 @@
-"""Errors of bug reports. Responses contain `code`, `path` and `details`."""
+"""Errors of bug reports. Clients match on `code`; responses also contain `path` and `details`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from common.errors import Conflict, InvalidInput, NotFound
 
 
 class InvalidPayload(InvalidInput):
-    """The document is not a valid report. `path` is a JSON pointer to the invalid member."""
+    """The document is no report; `path` is a JSON pointer to the invalid value."""
 
     code = "invalid_bug_report_payload"
 
@@ -46,6 +46,8 @@ class InvalidStatus(InvalidInput):
 
 
 class TransitionNotAllowed(Conflict):
+    """The status cannot change this way, see `statuses`."""
+
     code = "invalid_status_transition"
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -54,19 +56,19 @@ class TransitionNotAllowed(Conflict):
 
 
 class StaleReport(Conflict):
-    """The report has a newer version than the client read."""
+    """The report changed after the caller read it."""
 
     code = "report_changed"
 
 
 class InvalidDuplicateLink(Conflict):
-    """A report cannot be a duplicate of itself or of one of its duplicates."""
+    """A report is no duplicate of itself, nor of its own duplicates."""
 
     code = "duplicate_refused"
 
 
 class IdempotencyKeyReused(Conflict):
-    """The same idempotency key was sent with a different report."""
+    """The idempotency key was used for another report."""
 
     code = "idempotency_key_reused"
 
@@ -76,6 +78,6 @@ class PurgeInProgress(Conflict):
 
 
 class PurgeTooLarge(Conflict):
-    """A scheduled purge would delete far more than earlier ones, as with a wrong system time."""
+    """A scheduled purge would delete far more than any before, as with a wrong system time."""
 
     code = "purge_too_large"

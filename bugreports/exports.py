@@ -11,7 +11,7 @@ _BATCH = 100
 
 
 def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
-    """Yield a JSON array of report details in chunks. Memory use does not grow with the number of reports."""
+    """Yield a JSON array of details in pieces, so that memory does not grow with the number of reports."""
     before = "["
     for report in prefetch_detail(reports).iterator(chunk_size=_BATCH):
         yield before + json.dumps(serialize_detail(report))
@@ -20,7 +20,7 @@ def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
 
 
 def as_markdown(report: BugReport) -> str:
-    """Return a summary for an issue tracker, without logs and screenshot."""
+    """Return a report as Markdown for an issue tracker, without logs and screenshot."""
     parts = [f"## {_plain(report.first_line)}", "", _quoted(report.description)]
     for title, text in (("Expected", report.expected_behavior), ("Actual", report.actual_behavior)):
         if text:
@@ -35,7 +35,7 @@ def as_markdown(report: BugReport) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a code block with a fence longer than any in `text`, so that no part is rendered as markup."""
+    """Return a code block whose fence is longer than any in `text`."""
     fence = "`" * max(3, *(len(run) + 1 for run in _runs(text)))
     return f"{fence}\n{text}\n{fence}"
 

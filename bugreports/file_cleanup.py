@@ -1,4 +1,4 @@
-"""Delete stored screenshots after their rows, and orphans that no row references."""
+"""Delete files of deleted rows, and orphaned screenshots."""
 
 import contextlib
 import logging
@@ -18,14 +18,14 @@ _BATCH = 200
 
 
 def schedule_file_deletion(keys: Iterable[str], now: datetime) -> None:
-    """Record files to delete. Call in the transaction that deletes the rows; storage failures are retried later."""
+    """Record files to delete, in the transaction that deletes their rows."""
     PendingFileDeletion.objects.bulk_create(
         [PendingFileDeletion(key=key, asked_at=now) for key in keys], ignore_conflicts=True
     )
 
 
 def delete_pending_files() -> int:
-    """Delete recorded files and return their number. Stops at the first storage error; the next call continues."""
+    """Delete pending files and return their number. After a storage error the others stay pending."""
     storage, removed, last = private_storage(), 0, 0
     while batch := list(PendingFileDeletion.objects.filter(pk__gt=last).order_by("pk")[:_BATCH]):
         gone: list[int] = []
@@ -33,26 +33,26 @@ def delete_pending_files() -> int:
             for removal in batch:
                 storage.delete(removal.key)
                 gone.append(removal.pk)
-        except Exception:  # storage backends raise different exception classes
-            log.exception("screenshot deletion postponed", extra={"removed": removed + len(gone)})
-            return removed + _delete_rows(gone)
-        removed, last = removed + _delete_rows(gone), batch[-1].pk
+        except Exception:  # every storage raises kinds of its own
+            log.exception("screenshots wait for the storage to delete them", extra={"removed": removed + len(gone)})
+            return removed + _forget(gone)
+        removed, last = removed + _forget(gone), batch[-1].pk
     return removed
 
 
-def _delete_rows(pks: list[int]) -> int:
+def _forget(pks: list[int]) -> int:
     return PendingFileDeletion.objects.filter(pk__in=pks).delete()[0]
 
 
 @dataclass
 class SweepResult:
-    examined: int = 0
+    looked_at: int = 0
     recent: int = 0
     deleted: int = 0
 
 
 def sweep_orphans(now: datetime) -> SweepResult:
-    """Delete files without a row that are older than BUGREPORTS_ORPHAN_GRACE_SECONDS. Failed intakes leave them."""
+    """Delete screenshots without a row older than BUGREPORTS_ORPHAN_GRACE_SECONDS; failed submissions leave them."""
     result, storage = SweepResult(), private_storage()
     oldest = now - timedelta(seconds=settings.BUGREPORTS_ORPHAN_GRACE_SECONDS)
     try:
@@ -62,22 +62,22 @@ def sweep_orphans(now: datetime) -> SweepResult:
     for day in sorted(days):
         _sweep_day(storage, f"{FOLDER}/{day}", result, oldest)
     if result.deleted:
-        log.warning("orphaned screenshots deleted", extra={"deleted": result.deleted})
+        log.warning("screenshots without a report swept", extra={"deleted": result.deleted})
     return result
 
 
 def _sweep_day(storage: Storage, folder: str, result: SweepResult, oldest: datetime) -> None:
     stored = {f"{folder}/{name}" for name in storage.listdir(folder)[1] if name}
     named = set(BugReportScreenshot.objects.filter(key__startswith=f"{folder}/").values_list("key", flat=True))
-    result.examined += len(stored)
-    remaining = len(stored)
+    result.looked_at += len(stored)
+    left = len(stored)
     for key in sorted(stored - named):
         if storage.get_modified_time(key) > oldest:
             result.recent += 1
             continue
         storage.delete(key)
         result.deleted += 1
-        remaining -= 1
-    if not remaining:
-        with contextlib.suppress(OSError):  # a new file is being stored in the folder
+        left -= 1
+    if not left:
+        with contextlib.suppress(OSError):  # somebody stores there just now
             storage.delete(folder)

@@ -1,4 +1,4 @@
-"""Find reports by id or by query parameters, with ordering and paging."""
+"""Look up a report by id; filter, order and page reports by query parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _ORDERS = {
     "occurrence_count": ("occurrence_count", "pk"),
 }
 _BY_PRIORITY = Case(
-    *(When(priority=word, then=Value(index)) for index, word in enumerate(PRIORITIES)),
+    *(When(priority=word, then=Value(place)) for place, word in enumerate(PRIORITIES)),
     default=Value(len(PRIORITIES)), output_field=IntegerField(),
 )  # fmt: skip
 
@@ -54,21 +54,21 @@ def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugR
 
 
 def parse_page_params(params: Mapping[str, str]) -> PageParams:
-    """Parse `page` and `per_page`. Invalid numbers become the default, as in earlier releases."""
-    number = _parse_integer(params.get("page"), default=1)
-    rows = _parse_integer(params.get("per_page"), default=_DEFAULT_PER_PAGE)
+    """Parse `page` and `per_page`; invalid numbers become the default."""
+    number = _whole(params.get("page"), default=1)
+    rows = _whole(params.get("per_page"), default=_DEFAULT_PER_PAGE)
     return PageParams(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))
 
 
-def _parse_integer(text: str | None, *, default: int) -> int:
+def _whole(text: str | None, *, default: int) -> int:
     is_number = text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 12
     return int(text) if is_number and text else default
 
 
 def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
-    """Filter by the query parameters of the list; sort by `order`.
+    """By status, q, assignee, priority, fingerprint, trace_id, submitted_after, submitted_before; by `order`.
 
-    Unknown values match nothing. Raises InvalidInput for invalid timestamps and for texts that cannot be stored.
+    A word nobody knows finds nothing. Raises Invalid for moments that are none and for texts no row can hold.
     """
     reports = BugReport.objects.all()
     if status := _text(params, "status").lower():
@@ -94,25 +94,25 @@ def _text(params: Mapping[str, Any], name: str) -> str:
 
 
 def parse_timestamp(text: str, name: str) -> datetime:
-    """Parse a datetime, or a date as its midnight; UTC by default. Raises InvalidInput."""
+    """A moment, or a day for its first one; UTC where no zone is given. Raises Invalid."""
     try:
-        timestamp = parse_datetime(text.replace(" ", "+"))  # an unescaped + in a URL is decoded as a space
-        if timestamp is None and (day := parse_date(text)):
-            timestamp = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
-        if timestamp is None:
+        moment = parse_datetime(text.replace(" ", "+"))  # a plus sign in an address reads as a space
+        if moment is None and (day := parse_date(text)):
+            moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
+        if moment is None:
             raise ValueError(text)
-        return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
 
 
 def _ordered(reports: BugReportQuerySet, order: str) -> BugReportQuerySet:
-    is_descending = order.startswith("-")
+    is_falling = order.startswith("-")
     name = order.lstrip("-")
     if name == "priority":
-        by = _BY_PRIORITY.asc() if not is_descending else _BY_PRIORITY.desc()
+        by = _BY_PRIORITY.asc() if not is_falling else _BY_PRIORITY.desc()
         return reports.order_by(by, "-submitted_at", "-pk")
     fields = _ORDERS.get(name)
     if not fields:
         return reports.order_by("-submitted_at", "-pk")
-    return reports.order_by(*(f"-{field}" if is_descending else field for field in fields))
+    return reports.order_by(*(f"-{field}" if is_falling else field for field in fields))

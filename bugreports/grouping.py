@@ -1,4 +1,4 @@
-"""Match a new report to a group. A match to a resolved canonical report reopens it as a regression."""
+"""Match a new report to an existing group. A match to a resolved group reopens it as a regression."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,37 +18,37 @@ REGRESSED = "regressed"
 
 @dataclass(frozen=True)
 class GroupMatch:
-    """The group of a new report and the changes to its canonical report."""
+    """The group of a new report and the change of its canonical report."""
 
     group: BugReportGroup | None = None
     canonical_report: BugReport | None = None
     is_regression: bool = False
-    events: list[BugReportEvent] = field(default_factory=list)
+    entries: list[BugReportEvent] = field(default_factory=list)
 
     def apply(self, report: BugReport, *, now: datetime) -> list[BugReportEvent]:
-        """Set the canonical report of a new group and return unsaved events. Call after `report` is stored."""
+        """After the report is stored: the group learns its canonical. Entries for the trail, not saved yet."""
         if self.group and not self.canonical_report:
             BugReportGroup.objects.filter(pk=self.group.pk).update(canonical_report=report)
         if not self.canonical_report:
             return []
-        events = [build_event(self.canonical_report, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
+        entries = [build_event(self.canonical_report, RECURRED, {"report_id": report.report_id}, by=SYSTEM, now=now)]
         if self.is_regression:
             enqueue_webhook(REGRESSED, self.canonical_report, now=now)
-        return [*events, *self.events]
+        return [*entries, *self.entries]
 
 
-def assign_to_group(report: BugReport, signature: ErrorSignature | None, *, now: datetime) -> GroupMatch:
-    """Set the group of an unsaved report. If the group has a canonical report, close the new one as its duplicate.
+def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: datetime) -> GroupMatch:
+    """Sets the group of a report that is not stored yet; a sighting of a known problem is closed as its duplicate.
 
-    Locks the group, so that only one of two concurrent reports becomes canonical.
+    Holds the group's row, so that of two first sightings at once one is the canonical.
     """
-    if signature is None:
+    if problem is None:
         return GroupMatch()
-    report.fingerprint = signature.fingerprint
+    report.fingerprint = problem.fingerprint
     BugReportGroup.objects.bulk_create(
-        [BugReportGroup(fingerprint=signature.fingerprint, first_seen_at=now, last_seen_at=now)], ignore_conflicts=True
+        [BugReportGroup(fingerprint=problem.fingerprint, first_seen_at=now, last_seen_at=now)], ignore_conflicts=True
     )
-    group = BugReportGroup.objects.select_for_update().get(fingerprint=signature.fingerprint)
+    group = BugReportGroup.objects.select_for_update().get(fingerprint=problem.fingerprint)
     BugReportGroup.objects.filter(pk=group.pk).update(
         seen_count=F("seen_count") + 1, last_seen_at=Greatest(F("last_seen_at"), now)
     )
@@ -65,13 +65,13 @@ def assign_to_group(report: BugReport, signature: ErrorSignature | None, *, now:
     report.duplicate_of, report.status, report.resolution_kind = canonical, RESOLVED, DUPLICATE
     report.resolved_at = report.triaged_at = now
     is_regression = canonical.status == RESOLVED
-    events = []
+    entries = []
     if is_regression:
         before = tracked_fields(canonical)
         canonical.transition_to(OPEN, now)
         canonical.regressed_at = now
         canonical.save_new_version(now)
-        events = [build_change_event(canonical, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
+        entries = [build_change_event(canonical, REGRESSED, before, by=SYSTEM, now=now, report_id=report.report_id)]
     else:
         canonical.save(update_fields=["occurrence_count", "last_seen_at"])
-    return GroupMatch(group, canonical, is_regression, events)
+    return GroupMatch(group, canonical, is_regression, entries)

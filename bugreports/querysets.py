@@ -1,3 +1,5 @@
+"""Named filters of reports."""
+
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -14,37 +16,38 @@ ACTIVE = (OPEN, IN_PROGRESS)
 
 class BugReportQuerySet(models.QuerySet["BugReport"]):
     def active(self) -> Self:
+        """Open or in progress."""
         return self.filter(status__in=ACTIVE)
 
     def closed(self) -> Self:
         return self.filter(status__in=CLOSED)
 
     def untriaged(self) -> Self:
-        """Open reports without any triage."""
+        """Open and never triaged."""
         return self.filter(status=OPEN, triaged_at=None)
 
     def assigned_to(self, user: "User") -> Self:
         return self.active().filter(assignee=user.pk)
 
     def regressed(self) -> Self:
-        """Active reports that were reopened because the problem occurred again."""
+        """Reopened by a new report after it was resolved."""
         return self.active().filter(regressed_at__isnull=False)
 
-    def with_context_due_before(self, timestamp: datetime) -> Self:
-        """Active reports submitted before `timestamp` whose context is not expired and not retained."""
-        return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=timestamp)
+    def with_context_due_before(self, moment: datetime) -> Self:
+        """Active, not retained, and about to lose logs, requests, state and screenshot."""
+        return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=moment)
 
     def expired_but_active(self) -> Self:
         return self.active().filter(context_expired_at__isnull=False)
 
     def past(self, cutoff: datetime) -> Self:
-        """Reports submitted before `cutoff`, oldest first, as the purge deletes them."""
+        """Submitted before `cutoff`, oldest first, as the purge deletes them."""
         return self.filter(submitted_at__lt=cutoff).order_by("submitted_at", "pk")
 
     def matching(self, text: str) -> Self:
-        """Reports with `text` in the description, at the start of an id, trace id or fingerprint, or as submitter.
+        """`text` stands in the description, or is (the start of) an id, a trace id, or the submitter's address.
 
-        Each condition needs an index: a single one without would make the OR read all rows.
+        Each part has an index of its own: another one match by "or" without one would have all rows read.
         """
         return self.filter(
             Q(description__icontains=text)

@@ -1,4 +1,4 @@
-"""Find duplicates and similar reports."""
+"""Find similar reports, each with the reason."""
 
 from dataclasses import dataclass
 
@@ -19,31 +19,31 @@ class RelatedReport:
 
 
 def occurrences(report: BugReport) -> list[BugReport]:
-    """Return the duplicates of a report, newest first."""
+    """Return the newest duplicates of a report."""
     return list(_light(BugReport.objects.filter(duplicate_of=report)).order_by("-submitted_at")[:_SHOWN_OCCURRENCES])
 
 
 def find_related(report: BugReport) -> list[RelatedReport]:
-    """Return similar reports, each once with its strongest reason: fingerprint, trace, words, page."""
+    """Same fingerprint, same trace, similar words, same page; the strongest reason is given, each report once."""
     others = _light(BugReport.objects.exclude(pk=report.pk)).exclude(duplicate_of=report).order_by("-submitted_at")
-    candidates: list[tuple[str, BugReportQuerySet]] = []
+    searches: list[tuple[str, BugReportQuerySet]] = []
     if report.fingerprint:
-        candidates.append(("same fingerprint", others.filter(fingerprint=report.fingerprint)))
+        searches.append(("same fingerprint", others.filter(fingerprint=report.fingerprint)))
     if report.trace_id:
-        candidates.append(("same trace", others.filter(trace_id=report.trace_id)))
+        searches.append(("same trace", others.filter(trace_id=report.trace_id)))
     if len(report.first_line) >= 12:
-        candidates.append(("similar words", _with_words_like(others, report.first_line)))
+        searches.append(("similar words", _with_words_like(others, report.first_line)))
     if report.route and report.route != "/":
-        candidates.append((f"same page {report.route}", others.active().filter(route=report.route)))
+        searches.append((f"same page {report.route}", others.active().filter(route=report.route)))
     found: dict[int, RelatedReport] = {}
-    for reason, reports in candidates:
+    for reason, reports in searches:
         for other in reports[:_SHOWN]:
             found.setdefault(other.pk, RelatedReport(other, reason))
     return list(found.values())[:_SHOWN]
 
 
 def _with_words_like(reports: BugReportQuerySet, line: str) -> BugReportQuerySet:
-    """Match by trigram similarity on UPPER(description), which has the index."""
+    """Use the trigram index on Upper(description)."""
     return reports.alias(capitals=Upper("description")).filter(capitals__trigram_word_similar=line[:_COMPARED_CHARS])
 
 

@@ -1,4 +1,4 @@
-"""Report ids such as `bug_20260212_130511_5f0c1d1e7ab2`: UTC time, start of the trace id, four random digits."""
+"""Ids of reports: `bug_20260212_130511_5f0c1d1e7ab2`, day and second of arrival, the trace id's start, chance."""
 
 import re
 import secrets
@@ -6,11 +6,11 @@ import uuid
 from datetime import UTC, datetime
 
 REPORT_ID = re.compile(r"bug_\d{8}_\d{6}_[A-Za-z0-9]{8,12}", re.ASCII)
-_READABLE_CHARS = 8  # operators search the logs for these
+_READABLE_CHARS = 8  # operators search logs for them
 
 
 def is_report_id(text: str) -> bool:
-    """Accept also ids of earlier releases, which have no random digits."""
+    """True also for ids from older versions, which have no random suffix."""
     return REPORT_ID.fullmatch(text) is not None
 
 

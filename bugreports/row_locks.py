@@ -18,20 +18,20 @@ def acquire_merge_lock() -> None:
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
-    """Lock and return the reports; for duplicates also lock the canonical reports and their groups.
+    """Those named; with a duplicate among them also its canonical and the groups these canonical.
 
-    Raises ReportNotFound. Raises StaleReport if `version` is given and is not the current one.
+    Raises ReportNotFound; StaleReport where `version` is given and is not the present one.
     """
-    requested = set(report_ids)
-    rows = BugReport.objects.filter(report_id__in=requested)
+    wanted = set(report_ids)
+    rows = BugReport.objects.filter(report_id__in=wanted)
     has_links = rows.filter(duplicate_of__isnull=False).exists()
     if has_links:
         acquire_merge_lock()
     links = list(rows.values_list("pk", "duplicate_of_id"))
     canonical_reports = {canonical for _, canonical in links if canonical} if has_links else set()
-    locked = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
-    reports = [report for report in locked if report.report_id in requested]
-    if missing := requested - {report.report_id for report in reports}:
+    held = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
+    reports = [report for report in held if report.report_id in wanted]
+    if missing := wanted - {report.report_id for report in reports}:
         raise ReportNotFound(f"Bug report {sorted(missing)[0]!a} not found")
     became_duplicate = not has_links and any(report.duplicate_of_id for report in reports)
     if became_duplicate or (version is not None and any(report.version != version for report in reports)):
@@ -40,7 +40,7 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
 
 
 def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
-    """Lock reports. A duplicate shares the instance of its canonical report if both are locked."""
+    """Each report with the very row of its canonical where that is among them, so that both see the same changes."""
     pks = set(pks)
     if with_groups:
         lock_groups(pks)

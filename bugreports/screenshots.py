@@ -1,4 +1,4 @@
-"""Screenshots: decoded and re-encoded in the imaging sandbox, stored in private storage."""
+"""Re-encode screenshots in a sandbox and keep them in private storage."""
 
 import base64
 import binascii
@@ -23,28 +23,28 @@ log = logging.getLogger(__name__)
 FOLDER = "bug-reports"
 _PREFIX = re.compile(r"data:([\w/+.-]{0,60})((?:;[\w=-]{1,60}){0,3}),", re.ASCII)
 _CONTENT_TYPE = "image/jpeg"
-_QUALITY = 90  # keeps small text readable
+_QUALITY = 90  # small letters stay readable
 
 
 def private_storage() -> Storage:
-    """Return the private storage, because only staff may see screenshots."""
+    """Return the storage of files that only staff may read."""
     return storages["private"]
 
 
 def screenshot_key(report_id: str) -> str:
-    """Return the storage key, with one folder for each day."""
+    """A folder for each day."""
     return f"{FOLDER}/{report_id[4:12]}/{report_id}.jpg"
 
 
 def store_screenshot(
     sent: str | None, report_id: str, *, now: datetime
 ) -> tuple[BugReportScreenshot | None, str | None]:
-    """Store the screenshot. Return its unsaved row, or None and the error text."""
+    """Store the image. Return an unsaved row, or the reason why there is none."""
     if not sent:
         return None, None
     try:
         content = _decode(sent)
-        image = render_in_sandbox(
+        picture = render_in_sandbox(
             content,
             RenderSpec(
                 sides_px=(200,),
@@ -54,11 +54,11 @@ def store_screenshot(
             ),
             max_seconds=settings.BUGREPORTS_SCREENSHOT_SECONDS,
         )
-        jpeg = image.original or b""
+        made = picture.original or b""
         key = screenshot_key(report_id)
-        save_if_absent(key, jpeg, content_type=_CONTENT_TYPE, storage=private_storage())
+        save_if_absent(key, made, content_type=_CONTENT_TYPE, storage=private_storage())
     except Unavailable as error:
-        log.warning("screenshot not stored", extra={"report_id": report_id, "code": error.code})
+        log.warning("screenshot not kept", extra={"report_id": report_id, "code": error.code})
         return None, "The screenshot could not be kept: decoder or storage did not answer"
     except RegistryError as error:
         return None, error.message
@@ -66,17 +66,17 @@ def store_screenshot(
         BugReportScreenshot(
             key=key,
             content_type=_CONTENT_TYPE,
-            sha256=hashlib.sha256(jpeg).hexdigest(),
-            size_bytes=len(jpeg),
-            width_px=image.width,
-            height_px=image.height,
+            sha256=hashlib.sha256(made).hexdigest(),
+            size_bytes=len(made),
+            width_px=picture.width,
+            height_px=picture.height,
         ),
         None,
     )
 
 
 def _decode(sent: str) -> bytes:
-    """Decode base64, with or without a data URI prefix. Raises InvalidInput."""
+    """Raises Invalid."""
     match = _PREFIX.match(sent)
     if sent.startswith("data:") and (not match or ";base64" not in match[2]):
         raise InvalidInput("The screenshot is not in base64")
@@ -94,7 +94,7 @@ def _decode(sent: str) -> bytes:
 
 
 def read_screenshot(report: BugReport) -> tuple[bytes, str]:
-    """Return bytes and content type. Raises ScreenshotNotFound, Unavailable."""
+    """Bytes and content type. Raises ScreenshotNotFound, Unavailable."""
     row = BugReportScreenshot.objects.filter(report=report).first()
     if row is None:
         raise ScreenshotNotFound(f"Bug report {report.report_id} has no screenshot")
@@ -106,13 +106,13 @@ def read_screenshot(report: BugReport) -> tuple[bytes, str]:
             return file.read(), row.content_type
     except RegistryError:
         raise
-    except Exception as error:  # storage backends raise different exception classes
+    except Exception as error:  # every storage raises kinds of its own
         log.exception("screenshot not read", extra={"report_id": report.report_id})
         raise Unavailable("The file storage does not answer; try again") from error
 
 
 def private_headers(report: BugReport) -> dict[str, str]:
-    """Response headers that prevent caching and script execution."""
+    """Return headers that prevent caching and execution."""
     return {
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""Limit entries, depth, nodes and characters of a report's context, and count the dropped ones."""
+"""Limit entries, depth, nodes and characters of a report's context; count the rest as dropped."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _LARGEST_NUMBER = 2**63
 
 @dataclass
 class Budget:
-    """The remaining nodes and characters of a section or list entry."""
+    """Of one section, or of one entry of a list."""
 
     nodes: int
     chars: int
@@ -21,14 +21,14 @@ class Budget:
 
 @dataclass
 class SizeLimiter:
-    """Truncate JSON values. `dropped` counts dropped entries, nodes and characters by section."""
+    """`dropped` counts dropped entries, nodes and characters by section."""
 
     max_text_chars: int
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def newest(self, entries: list[Any], section: str, *, keep: int) -> list[Any]:
-        """Return the first `keep` entries; clients send the newest first."""
-        self._count(section, "entries", len(entries) - keep)
+        """The first ones: clients send newest first."""
+        self._note(section, "entries", len(entries) - keep)
         return entries[:keep]
 
     def tree(self, value: Any, section: str, budget: Budget) -> Any:
@@ -38,13 +38,13 @@ class SizeLimiter:
         value = _UNSTORABLE.sub("\ufffd", value)
         if len(value) <= max_chars:
             return value
-        self._count(section, "characters", len(value) - max_chars)
+        self._note(section, "characters", len(value) - max_chars)
         return value[:max_chars] + MORE
 
-    def _count(self, section: str, unit: str, count: int) -> None:
+    def _note(self, section: str, what: str, count: int) -> None:
         if count > 0:
             counts = self.dropped.setdefault(section, {})
-            counts[unit] = counts.get(unit, 0) + count
+            counts[what] = counts.get(what, 0) + count
 
     def _node(self, value: Any, section: str, budget: Budget, depth: int) -> Any:
         budget.nodes -= 1
@@ -52,7 +52,7 @@ class SizeLimiter:
             return self._string(value, section, budget)
         if isinstance(value, (dict, list)):
             if depth >= MAX_DEPTH or (value and budget.nodes <= 0):
-                self._count(section, "nodes", 1)
+                self._note(section, "nodes", 1)
                 return TRUNCATED
             if isinstance(value, list):
                 return self._list(value, section, budget, depth)
@@ -63,7 +63,7 @@ class SizeLimiter:
 
     def _string(self, value: str, section: str, budget: Budget) -> str:
         if budget.chars <= 0 and value:
-            self._count(section, "characters", len(value))
+            self._note(section, "characters", len(value))
             return TRUNCATED
         kept = self.text(value, section, max_chars=self.max_text_chars)
         budget.chars -= len(kept)
@@ -71,9 +71,9 @@ class SizeLimiter:
 
     def _list(self, value: list[Any], section: str, budget: Budget, depth: int) -> list[Any]:
         kept: list[Any] = []
-        for index, item in enumerate(value):
+        for place, item in enumerate(value):
             if budget.nodes <= 0:
-                self._count(section, "nodes", len(value) - index)
+                self._note(section, "nodes", len(value) - place)
                 kept.append(TRUNCATED)
                 break
             kept.append(self._node(item, section, budget, depth + 1))
@@ -81,9 +81,9 @@ class SizeLimiter:
 
     def _dict(self, value: dict[str, Any], section: str, budget: Budget, depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
-        for index, (key, part) in enumerate(value.items()):
+        for place, (key, part) in enumerate(value.items()):
             if budget.nodes <= 0:
-                self._count(section, "nodes", len(value) - index)
+                self._note(section, "nodes", len(value) - place)
                 kept[TRUNCATED] = TRUNCATED
                 break
             kept[self.text(key, section, max_chars=200)] = self._node(part, section, budget, depth + 1)

@@ -1,4 +1,4 @@
-"""Statuses and their transitions, priorities and resolution kinds."""
+"""Statuses, priorities, resolution kinds and allowed transitions."""
 
 OPEN, IN_PROGRESS, RESOLVED, IGNORED = "open", "in_progress", "resolved", "ignored"
 STATUSES = (OPEN, IN_PROGRESS, RESOLVED, IGNORED)
@@ -8,7 +8,7 @@ DUPLICATE = "duplicate"
 RESOLUTION_KINDS = ("fixed", DUPLICATE, "wont_fix", "not_a_bug", "cannot_reproduce", "needs_info_expired")
 PRIORITIES = ("critical", "high", "medium", "low")
 
-# Allowed next statuses. A transition to the same status is always allowed and changes nothing.
+# Allowed transitions. A transition to the same status is always allowed and changes nothing.
 _TRANSITIONS: dict[str, frozenset[str]] = {
     OPEN: frozenset({IN_PROGRESS, RESOLVED, IGNORED}),
     IN_PROGRESS: frozenset({OPEN, RESOLVED, IGNORED}),

@@ -1,4 +1,4 @@
-"""Validate a submitted document. Unknown members and wrong types raise InvalidPayload with their path."""
+"""Parse a submitted document. Errors contain the JSON pointer of the invalid value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ _OPTIONAL = ("expectedBehavior", "actualBehavior", "stepsToReproduce", "screensh
 
 @dataclass(frozen=True)
 class Submission:
-    """A validated but unredacted report. It must not be stored or logged."""
+    """As sent: nothing in it is scrubbed yet, so nothing of it is stored or logged."""
 
     description: str
     expected_behavior: str | None
@@ -32,7 +32,7 @@ class Submission:
 
 
 def parse_submission(document: object) -> Submission:
-    """Parse a document. Raises PayloadNotObject, DescriptionMissing or InvalidPayload, in this order."""
+    """Raises PayloadNotObject, DescriptionMissing (before any other error), InvalidPayload with a JSON pointer."""
     if not isinstance(document, dict):
         raise PayloadNotObject("Request body must be a JSON object")
     description = document.get("description")
@@ -60,7 +60,7 @@ def parse_submission(document: object) -> Submission:
 
 
 def _short(name: str) -> str:
-    """Shorten a client's name for an error response."""
+    """A name from outside, for an error response."""
     return _UNSTORABLE.sub("\ufffd", name)[:60]
 
 
@@ -68,15 +68,15 @@ def _pointer(path: str, name: str) -> str:
     return f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
-def _invalid(path: str, expected: str) -> InvalidPayload:
-    return InvalidPayload(f"Must be {expected}", path=path)
+def _fail(path: str, wanted: str) -> InvalidPayload:
+    return InvalidPayload(f"Must be {wanted}", path=path)
 
 
-def _text(parent: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str:
-    value = parent.get(name)
+def _text(container: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str:
+    value = container.get(name)
     path = _pointer(path, name)
     if not isinstance(value, str):
-        raise _invalid(path, "a string")
+        raise _fail(path, "a string")
     if max_chars is not None:
         if len(value) > max_chars:
             raise InvalidPayload(f"May have {max_chars} characters at most", path=path)
@@ -85,25 +85,25 @@ def _text(parent: Mapping[str, Any], name: str, path: str, *, max_chars: int | N
     return value
 
 
-def _text_or_null(parent: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str | None:
-    return None if parent.get(name) is None else _text(parent, name, path, max_chars=max_chars)
+def _text_or_null(container: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str | None:
+    return None if container.get(name) is None else _text(container, name, path, max_chars=max_chars)
 
 
-def _integer_or_null(parent: Mapping[str, Any], name: str, path: str) -> None:
-    value = parent.get(name)
+def _whole_or_null(container: Mapping[str, Any], name: str, path: str) -> None:
+    value = container.get(name)
     if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value != int(value)):
-        raise _invalid(_pointer(path, name), "an integer or null")
+        raise _fail(_pointer(path, name), "an integer or null")
 
 
 def _object(value: object, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _invalid(path, "an object")
+        raise _fail(path, "an object")
     return value
 
 
 def _array(value: object, path: str) -> list[Any]:
     if not isinstance(value, list):
-        raise _invalid(path, "an array")
+        raise _fail(path, "an array")
     return value
 
 
@@ -111,7 +111,7 @@ def _steps(document: Mapping[str, Any]) -> tuple[str, ...]:
     steps = _array(document.get("stepsToReproduce", []), "/stepsToReproduce")
     if len(steps) > MAX_STEPS:
         raise InvalidPayload(f"May have {MAX_STEPS} steps at most", path="/stepsToReproduce")
-    named = {str(index): step for index, step in enumerate(steps)}
+    named = {str(place): step for place, step in enumerate(steps)}
     return tuple(_text(named, name, "/stepsToReproduce", max_chars=MAX_DESCRIPTION_CHARS) for name in named)
 
 
@@ -137,14 +137,14 @@ def _client_meta(document: Mapping[str, Any]) -> dict[str, Any]:
                 raise InvalidPayload("This member is not part of a viewport", path=_pointer(path, _short(name)))
         for name in ("width", "height"):
             if viewport.get(name) is None:
-                raise _invalid(f"{path}/{name}", "an integer")
-            _integer_or_null(viewport, name, path)
+                raise _fail(f"{path}/{name}", "an integer")
+            _whole_or_null(viewport, name, path)
     return meta
 
 
 def _entries(document: Mapping[str, Any], name: str) -> list[tuple[dict[str, Any], str]]:
     entries = _array(document[name], f"/{name}")
-    return [(_object(entry, f"/{name}/{index}"), f"/{name}/{index}") for index, entry in enumerate(entries)]
+    return [(_object(entry, f"/{name}/{place}"), f"/{name}/{place}") for place, entry in enumerate(entries)]
 
 
 def _require(entry: Mapping[str, Any], names: tuple[str, ...], path: str, check: Callable[..., Any]) -> None:
@@ -166,9 +166,9 @@ def _network_event(entry: dict[str, Any], path: str) -> dict[str, Any]:
     for name in ("completed_at", "trace_id", "requestBody", "responseBody"):
         _text_or_null(entry, name, path)
     for name in ("duration_ms", "status"):
-        _integer_or_null(entry, name, path)
+        _whole_or_null(entry, name, path)
     if entry.get("ok") is not None and not isinstance(entry["ok"], bool):
-        raise _invalid(f"{path}/ok", "a boolean or null")
+        raise _fail(f"{path}/ok", "a boolean or null")
     if "error" in entry:
         _text(entry, "error", path)
     return entry
@@ -176,9 +176,9 @@ def _network_event(entry: dict[str, Any], path: str) -> dict[str, Any]:
 
 def _headers(entry: Mapping[str, Any], name: str, path: str) -> None:
     path = _pointer(path, name)
-    for index, pair in enumerate(_array(entry[name], path)):
-        pair = _object(pair, f"{path}/{index}")
+    for place, pair in enumerate(_array(entry[name], path)):
+        pair = _object(pair, f"{path}/{place}")
         if set(pair) != {"name", "value"}:
-            raise _invalid(f"{path}/{index}", "a pair of name and value")
-        _text(pair, "name", f"{path}/{index}")
-        _text(pair, "value", f"{path}/{index}")
+            raise _fail(f"{path}/{place}", "a pair of name and value")
+        _text(pair, "name", f"{path}/{place}")
+        _text(pair, "value", f"{path}/{place}")

@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from bugreports.file_cleanup import delete_pending_files, sweep_orphans
 from bugreports.notifications import enqueue_digests
-from bugreports.retention import SCHEDULED, purge
+from bugreports.purge import SCHEDULED, purge
 
 
 @shared_task(soft_time_limit=3300, time_limit=3600)

@@ -1,4 +1,7 @@
-"""Triage actions. Each locks its reports, checks them, changes all or none, and saves audit events."""
+"""What staff decide about reports. Every verb locks its rows, checks the move, and leaves an entry in the trail.
+
+Verbs take ids of any number of reports and change all of them or none.
+"""
 
 import re
 from collections.abc import Sequence
@@ -17,8 +20,8 @@ from bugreports.statuses import DUPLICATE, IGNORED, IN_PROGRESS, OPEN, PRIORITIE
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 
-STATUS_CHANGED, ASSIGNED, PRIORITIZED = "status_changed", "assigned", "prioritised"
-_TRIAGE_EVENTS = frozenset({ASSIGNED, PRIORITIZED})  # these events mark a report as triaged
+STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
+_JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # whoever does one has looked at the report
 RETAINED, RELEASED, COMMENTED = "retained", "released", "commented"
 
 MAX_NOTES_CHARS = 20_000
@@ -73,31 +76,31 @@ def set_status(
     notes: str | None = None,
     version: int | None = None,
 ) -> int:
-    """Set the status and return the number of changed reports. Reports in this status get notes and commit only.
+    """How many changed. A report that has the status already keeps it, takes notes and commit, and gets no entry.
 
-    Raises InvalidStatus, TransitionNotAllowed, ReportNotFound, StaleReport, InvalidInput.
+    Raises InvalidStatus, TransitionNotAllowed, ReportNotFound, StaleReport, Invalid.
     """
     if status not in STATUSES:
         raise InvalidStatus(f"status must be one of {', '.join(STATUSES)}", field="status")
-    _validate_kind(kind, status)
+    _check_kind(kind, status)
     reports = lock_reports(report_ids, version=version)
     _collect_transition_errors(reports, status)
-    events: list[BugReportEvent] = []
+    entries: list[BugReportEvent] = []
     changed = 0
     for report in reports:
         before = tracked_fields(report)
-        is_transition = report.status != status or (kind is not None and kind != report.resolution_kind)
-        if is_transition and report.duplicate_of:
-            events += detach_duplicate(report, by=by, now=now)
-        if is_transition:
+        is_move = report.status != status or (kind is not None and kind != report.resolution_kind)
+        if is_move and report.duplicate_of:
+            entries += detach_duplicate(report, by=by, now=now)
+        if is_move:
             report.transition_to(status, now, kind=kind)
         _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
-        if is_transition:
-            events.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
-        if is_transition or tracked_fields(report) != before:
+        if is_move:
+            entries.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
+        if is_move or tracked_fields(report) != before:
             report.save_new_version(now)
             changed += 1
-    save_events(events)
+    save_events(entries)
     return changed
 
 
@@ -111,7 +114,7 @@ def update_resolution(
     notes: str | None = None,
     version: int | None = None,
 ) -> int:
-    """Set notes and commit without changing the status."""
+    """Notes and commit alone, whatever the status."""
     reports = lock_reports(report_ids, version=version)
     for report in reports:
         _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
@@ -120,22 +123,22 @@ def update_resolution(
 
 
 def _collect_transition_errors(reports: Sequence[BugReport], status: str) -> None:
-    """Raise one TransitionNotAllowed that names all reports without this transition."""
-    rejected: list[tuple[BugReport, TransitionNotAllowed]] = []
+    """One refusal for all that cannot make the move, so that they are not found one at a time."""
+    refused: list[tuple[BugReport, TransitionNotAllowed]] = []
     for report in reports:
         try:
             BugReport(status=report.status).transition_to(status, report.updated_at)
         except TransitionNotAllowed as error:
-            rejected.append((report, error))
-    if rejected and len(reports) == 1:
-        raise rejected[0][1]
-    if rejected:
-        names = ", ".join(report.report_id for report, _ in rejected[:5]) + (" …" if len(rejected) > 5 else "")
-        message = f"{len(rejected)} of {len(reports)} cannot: {rejected[0][1].message} ({names}). Nothing was changed."
-        raise TransitionNotAllowed(message, **rejected[0][1].details)
+            refused.append((report, error))
+    if refused and len(reports) == 1:
+        raise refused[0][1]
+    if refused:
+        names = ", ".join(report.report_id for report, _ in refused[:5]) + (" …" if len(refused) > 5 else "")
+        message = f"{len(refused)} of {len(reports)} cannot: {refused[0][1].message} ({names}). Nothing was changed."
+        raise TransitionNotAllowed(message, **refused[0][1].details)
 
 
-def _validate_kind(kind: str | None, status: str) -> None:
+def _check_kind(kind: str | None, status: str) -> None:
     if kind is None:
         return
     if kind not in RESOLUTION_KINDS:
@@ -152,8 +155,8 @@ def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, no
             raise InvalidInput("commit_sha must be 7 to 64 hexadecimal digits", field="resolution.commit_sha")
         report.resolution_commit_sha = commit_sha or None
     if notes is not None:
-        cleaned = clean_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
-        report.resolution_notes = cleaned or None
+        checked = clean_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
+        report.resolution_notes = checked or None
     if by.name is not None:
         report.resolution_actor_id = by.name
 
@@ -162,7 +165,7 @@ def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, no
 def assign(
     report_ids: Sequence[str], assignee: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
-    """Assign reports to a staff user by e-mail, or to nobody (None). Raises UnknownAssignee."""
+    """To somebody by e-mail; None takes it from whoever has it. Raises UnknownAssignee."""
     user = _find_assignee(assignee) if assignee else None
     return _bulk_set(report_ids, ASSIGNED, {"assignee": user}, by=by, now=now, version=version)
 
@@ -180,55 +183,55 @@ def set_priority(
 ) -> int:
     if priority is not None and priority not in PRIORITIES:
         raise InvalidInput(f"priority must be one of {', '.join(PRIORITIES)}, or null", field="priority")
-    return _bulk_set(report_ids, PRIORITIZED, {"priority": priority}, by=by, now=now, version=version)
+    return _bulk_set(report_ids, PRIORITISED, {"priority": priority}, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """Exclude reports from retention until they are released. Raises InvalidInput without a reason."""
+    """A legal hold: the clock passes these by until somebody releases them. Raises Invalid without a reason."""
     reason = clean_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
     if not reason:
         raise InvalidInput("Say why the report is to be kept", field="retain_reason")
-    values = {"retain": True, "retain_reason": reason}
-    extra = {"retained_by": by.name}
-    return _bulk_set(report_ids, RETAINED, values, extra, by=by, now=now, version=version)
+    wanted = {"retain": True, "retain_reason": reason}
+    beside = {"retained_by": by.name}
+    return _bulk_set(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def release(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
-    extra = {"retain_reason": "", "retained_by": None}
-    return _bulk_set(report_ids, RELEASED, {"retain": False}, extra, by=by, now=now, version=version)
+    beside = {"retain_reason": "", "retained_by": None}
+    return _bulk_set(report_ids, RELEASED, {"retain": False}, beside, by=by, now=now, version=version)
 
 
 def _bulk_set(
     report_ids: Sequence[str],
     event: str,
-    values: dict[str, Any],
-    extra: dict[str, Any] | None = None,
+    wanted: dict[str, Any],
+    beside: dict[str, Any] | None = None,
     *,
     by: Actor,
     now: datetime,
     version: int | None,
 ) -> int:
-    """Set `values` and `extra` on reports whose `values` differ and return the number of these reports."""
-    events = []
+    """Reports that are not as `wanted` become so, with what goes beside it, each with an entry; how many were not."""
+    entries = []
     for report in lock_reports(report_ids, version=version):
-        if all(getattr(report, name) == value for name, value in values.items()):
+        if all(getattr(report, name) == value for name, value in wanted.items()):
             continue
         before = tracked_fields(report)
-        for name, value in {**values, **(extra or {})}.items():
+        for name, value in {**wanted, **(beside or {})}.items():
             setattr(report, name, value)
-        if event in _TRIAGE_EVENTS:
+        if event in _JUDGEMENTS:
             report.triaged_at = report.triaged_at or now
         report.save_new_version(now)
-        events.append(build_change_event(report, event, before, by=by, now=now))
-    save_events(events)
-    return len(events)
+        entries.append(build_change_event(report, event, before, by=by, now=now))
+    save_events(entries)
+    return len(entries)
 
 
 @transaction.atomic
 def add_comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
-    """Add a comment for staff. Takes no version, because the report does not change."""
+    """For staff alone. Changes nothing of the report, so it needs no version."""
     text = clean_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
     if not text:
         raise InvalidInput("The comment is empty", field="comment")

@@ -4,13 +4,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from common.reasons import MAX_REASON_LENGTH
 from jobs.querysets import ChangeQuerySet, RowErrorQuerySet, RunQuerySet
 from jobs.selection import rows_done
 from jobs.states import PLANNED, STATES
 
 MIN_BATCH_SIZE, MAX_BATCH_SIZE = 1, 5000
 MAX_SLEEP_RATIO = 20
-MAX_REASON_LENGTH = 200
 
 
 class AbstractRun(models.Model):

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from django.db import transaction
 
 from common.errors import Conflict, NotFound
+from common.reasons import clean_reason
 from jobs import states
 from jobs.errors import TransitionNotAllowed
 from jobs.run_context import RunContext, RunModels
-from jobs.run_setup import clean_reason, validate_pace
+from jobs.run_setup import validate_pace
 from jobs.selection import iter_chunks
 from jobs.transitions import has_active_lease, record_event, transition
 
@@ -205,7 +206,7 @@ class RunControl:
     @transaction.atomic
     def pause_all(self, *, by: str, reason: str, now: datetime) -> None:
         """Pause all runs of this kind until `resume_all`. Raises Conflict if they are paused already."""
-        reason = clean_reason(reason, why="all runs shall pause")
+        reason = clean_reason(reason, purpose="all runs shall pause")
         _, is_new = self.models.global_pause.objects.get_or_create(
             pk=1, defaults={"reason": reason, "paused_by": by, "paused_at": now}
         )

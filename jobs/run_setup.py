@@ -7,20 +7,10 @@ from django.db import transaction
 from django.db.models import Count, Max
 
 from common.errors import InvalidInput
-from common.text_validation import clean_text
 from jobs import states
 from jobs.errors import NoMatchingRows, StalePlan
-from jobs.models import MAX_REASON_LENGTH
 from jobs.run_context import RunContext
 from jobs.transitions import lock_run, transition
-
-
-def clean_reason(reason: str, *, why: str) -> str:
-    """Return the text. Raises InvalidInput if it is empty or too long."""
-    reason = clean_text(reason, field="reason", max_length=MAX_REASON_LENGTH, is_single_line=True).strip()
-    if not reason:
-        raise InvalidInput(f"reason is required: say why {why}", field="reason")
-    return reason
 
 
 def validate_pace(*, batch_size: int, sleep_ratio: float, run: Any) -> None:

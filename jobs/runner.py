@@ -10,12 +10,13 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from common import leases
 from common.errors import RegistryError, Unavailable
 from jobs.batches import BatchResult, run_next_batch
 from jobs.errors import LeaseLost
 from jobs.run_context import RunContext
 from jobs.states import ACTIVE, RUNNING
-from jobs.transitions import lease_expired_q, lease_expiry, lock_run, mark_failed
+from jobs.transitions import lock_run, mark_failed
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +26,18 @@ _MAX_SLEEP_SECONDS = 4.0  # a pause shall take effect within 5 s
 
 def acquire_lease(context: RunContext, *, now: datetime) -> uuid.UUID | None:
     """Return the token of the lease; None if another worker has it or the run has no work left."""
-    token = uuid.uuid4()
-    free = context.models.run.objects.filter(lease_expired_q(now), pk=context.run_pk, state__in=ACTIVE)
-    return token if free.update(lease_token=token, lease_expires_at=lease_expiry(now)) else None
+    rows = context.models.run.objects.filter(pk=context.run_pk, state__in=ACTIVE)
+    return leases.acquire_lease(rows, now=now, seconds=settings.JOBS_LEASE_SECONDS)
 
 
 def release_lease(context: RunContext, token: uuid.UUID, *, next_check_at: datetime | None = None) -> None:
-    leased = context.models.run.objects.filter(pk=context.run_pk, lease_token=token)
-    leased.update(lease_token=None, lease_expires_at=None, next_check_at=next_check_at)
+    rows = context.models.run.objects.filter(pk=context.run_pk)
+    leases.release_lease(rows, token, next_check_at=next_check_at)
 
 
 def record_throttled(context: RunContext, token: uuid.UUID, reason: str, *, now: datetime) -> None:
-    leased = context.models.run.objects.filter(pk=context.run_pk, lease_token=token)
-    leased.update(wait_reason=reason[:300], lease_expires_at=lease_expiry(now))
+    rows = context.models.run.objects.filter(pk=context.run_pk)
+    leases.extend_lease(rows, token, now=now, seconds=settings.JOBS_LEASE_SECONDS, wait_reason=reason[:300])
 
 
 def run_batches(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from common import leases
 from jobs.errors import ColumnLocked
 from jobs.run_context import RunModels
 from jobs.states import COLUMN_LOCKING, FAILED, validate_transition
@@ -76,11 +77,8 @@ def has_active_lease(run: Any, now: datetime) -> bool:
 
 
 def lease_expired_q(now: datetime) -> Q:
-    """Return the opposite of `has_active_lease` as a filter.
-
-    A lease that ends later than a lease can last was written by a machine whose time was wrong; it counts as expired.
-    """
-    return Q(lease_expires_at=None) | Q(lease_expires_at__lte=now) | Q(lease_expires_at__gt=_latest_expiry(now))
+    """Return the opposite of `has_active_lease` as a filter."""
+    return leases.lease_expired_q(now, max_seconds=2 * settings.JOBS_LEASE_SECONDS)
 
 
 def lease_expiry(now: datetime) -> datetime:

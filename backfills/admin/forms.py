@@ -6,8 +6,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from backfills.rules import all_rules
+from common.reasons import MAX_REASON_LENGTH
 from jobs.admin.forms import AdjustForm
-from jobs.models import MAX_REASON_LENGTH
 
 
 class PlanForm(AdjustForm):

@@ -7,10 +7,11 @@ from typing import Any
 from backfills.engine.planning import Plan, make_plan
 from backfills.engine.run_context import context_for_rule, run_models
 from backfills.rules import Parameters, Rule
+from common.reasons import clean_reason
 from jobs import run_setup, states
 from jobs.errors import TransitionNotAllowed
 from jobs.run_context import RunContext
-from jobs.run_setup import clean_reason, validate_pace
+from jobs.run_setup import validate_pace
 from jobs.transitions import record_event
 
 
@@ -20,7 +21,7 @@ def create_run_context(
 ) -> RunContext:  # fmt: skip
     """Create a planned run with the models of `apps`. Raises InvalidInput naming a parameter, or an empty reason."""
     models = run_models(apps)
-    reason = clean_reason(reason, why="the rows are filled")
+    reason = clean_reason(reason, purpose="the rows are filled")
     run = models.run(
         rule_name=rule.name, rule_version=rule.version, parameters=rule.clean_parameters(parameters),
         table_name=apps.get_model(rule.model_label)._meta.db_table, fields=list(rule.fields), state_changed_at=now,

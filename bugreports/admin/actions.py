@@ -12,9 +12,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from accounts.models import User
 from bugreports import triage
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.duplicates import merge, unmerge
 from bugreports.models import BugReport
-from bugreports.retention import delete_reports
 from bugreports.statuses import (
     DUPLICATE,
     IGNORED,

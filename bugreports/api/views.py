@@ -25,11 +25,12 @@ from bugreports.api.permissions import (
 )
 from bugreports.api.serializers import PurgeSerializer, UpdateReportSerializer
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.errors import MissingPayload
 from bugreports.filters import filter_reports, get_report, parse_page_params
 from bugreports.intake import submit_report
 from bugreports.models import BugReport
-from bugreports.retention import delete_reports, purge
+from bugreports.purge import purge
 from bugreports.screenshots import private_headers, read_screenshot
 from bugreports.serialization import (
     prefetch_detail,

@@ -4,7 +4,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from common.errors import RegistryError
-from jobs.models import MAX_REASON_LENGTH
+from common.reasons import MAX_REASON_LENGTH
 
 
 class ActionForm(forms.Form):

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.errors import PurgeInProgress, PurgeTooLarge
 from bugreports.file_cleanup import delete_pending_files, sweep_orphans
 from bugreports.models import (
@@ -27,7 +28,7 @@ from bugreports.models import (
     PendingFileDeletion,
     PurgeRun,
 )
-from bugreports.retention import SCHEDULED, _purge_lock, chain_digest, delete_reports, purge
+from bugreports.purge import SCHEDULED, _purge_lock, chain_digest, purge
 from bugreports.screenshots import private_storage, screenshot_key
 from bugreports.tasks import cleanup_report_files, purge_expired_reports
 from common.timestamps import format_timestamp
@@ -220,10 +221,10 @@ def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks
 def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Settings) -> None:
     kept = add_screenshot(BugReportFactory())
     orphan = private_storage().save("bug-reports/20260101/bug_x.jpg", ContentFile(b"x"))
-    result = sweep_orphans(timezone.now())
-    assert (result.examined, result.recent, result.deleted) == (2, 1, 0)
-    result = sweep_orphans(timezone.now() + timedelta(days=2))
-    assert (result.deleted, stored()) == (1, [kept] if kept != orphan else [])
+    account = sweep_orphans(timezone.now())
+    assert (account.looked_at, account.recent, account.deleted) == (2, 1, 0)
+    account = sweep_orphans(timezone.now() + timedelta(days=2))
+    assert (account.deleted, stored()) == (1, [kept] if kept != orphan else [])
     cleanup_report_files()
 
 

@@ -56,11 +56,11 @@ def _plan_and_start(page: Page, registry: str) -> None:
     page.fill("[name=reason]", "Phase 2B")
     page.fill("[name=batch_size]", "5")
     page.fill("[name=sleep_ratio]", "12")
-    page.click("text=Make the plan")
+    page.click("text=Make plan")
     expect(page.get_by_text(f"{ROWS} rows to change")).to_be_visible(timeout=30_000)
     page.click("text=Start…")
     page.click("button:has-text('Start')")
-    expect(page.locator(".backfill-run strong").first).to_have_text("Running")
+    expect(page.locator(".job-run strong").first).to_have_text("Running")
 
 
 def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
 
         began = time.monotonic()
         page.click("button:has-text('Pause')")
-        expect(page.locator(".backfill-run strong").first).to_have_text("Paused", timeout=10_000)
+        expect(page.locator(".job-run strong").first).to_have_text("Paused", timeout=10_000)
         assert time.monotonic() - began < 8, "the page follows the run"
         assert api.get(f"/api/backfills/{run.pk}").json()["state"] == "paused"
         page.click("button:has-text('Resume')")
@@ -88,17 +88,17 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
         with ended_at_last(_start_worker(tmp_path)) as second:
             wait_until(lambda: BackfillRun.objects.get().lease_expires_at < timezone.now(), 30)
             tasks.requeue_stalled_runs.delay()  # as the clock would
-            expect(page.locator(".backfill-run strong").first).to_have_text("Finished", timeout=60_000)
+            expect(page.locator(".job-run strong").first).to_have_text("Finished", timeout=60_000)
             assert BackfillChange.objects.filter(run=run).count() == ROWS
             assert Asset.objects.filter(ai_metadata_origin="backfill").count() == ROWS
             page.click("text=Finalise…")
             page.click("button:has-text('Finalise')")
-            expect(page.locator(".backfill-run strong").first).to_have_text("Finalised")
+            expect(page.locator(".job-run strong").first).to_have_text("Finalised")
             page.click("button:has-text('Reopen')")
             page.click("text=Undo…")
-            expect(page.get_by_text(f"{ROWS} values will be put back")).to_be_visible()
+            expect(page.get_by_text(f"{ROWS} values will be restored")).to_be_visible()
             page.click("button:has-text('Undo')")
-            expect(page.locator(".backfill-run strong").first).to_have_text("Undone", timeout=60_000)
+            expect(page.locator(".job-run strong").first).to_have_text("Undone", timeout=60_000)
             second.terminate()
             second.wait(30)
         assert not field_errors

@@ -18,7 +18,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bugreports import retention  # noqa: E402
+from bugreports import purge as purging  # noqa: E402
 
 
 def main(wish: dict[str, Any]) -> None:
@@ -26,9 +26,9 @@ def main(wish: dict[str, Any]) -> None:
     for name, value in wish["settings"].items():
         setattr(settings, name, value)
     delete_batch, chain_digest, delete_pending_files = (
-        retention.delete_batch,
-        retention.chain_digest,
-        retention.delete_pending_files,
+        purging.delete_batch,
+        purging.chain_digest,
+        purging.delete_pending_files,
     )
     number = 0
 
@@ -52,12 +52,12 @@ def main(wish: dict[str, Any]) -> None:
         reach("before files")
         return delete_pending_files()
 
-    retention.delete_batch, retention.chain_digest, retention.delete_pending_files = (
+    purging.delete_batch, purging.chain_digest, purging.delete_pending_files = (
         dying_batch,
         dying_digest,
         dying_files,
     )
-    retention.purge(requested_by="command", now=timezone.now())
+    purging.purge(requested_by="command", now=timezone.now())
 
 
 if __name__ == "__main__":

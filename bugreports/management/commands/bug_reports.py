@@ -1,19 +1,21 @@
-"""Manage bug reports: list, show, update, delete, purge, stats, export."""
+"""Bug reports for operators: list, show, update, delete, purge, stats, export."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from bugreports.audit_log import Actor
+from bugreports.deletion import delete_reports
 from bugreports.exports import export_reports
 from bugreports.filters import filter_reports, get_report
 from bugreports.metrics import report_metrics
 from bugreports.models import BugReport, BugReportEvent
-from bugreports.retention import delete_reports, purge
+from bugreports.purge import purge
 from bugreports.serialization import prefetch_detail, prefetch_summary, serialize_detail, serialize_summary
 from bugreports.statuses import PRIORITIES, RESOLUTION_KINDS, STATUSES
 from bugreports.updates import ReportChanges, update_report
@@ -26,42 +28,43 @@ _RESOLUTION = {"notes": "notes", "note": "notes", "commit_sha": "commit_sha", "c
 
 
 class Command(BaseCommand):
-    help = "Manage bug reports. Prints JSON. Exit code 1: unknown report or rejected change; 2: wrong usage."
+    help = "Work with bug reports. Prints JSON; exits with 0, with 1 for what is unknown or refused, 2 for wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--root", help="Ignored: reports are database rows, not files.")
-        subparsers = parser.add_subparsers(dest="action", required=True)
-        listing = subparsers.add_parser("list", help="List reports, newest first: a table in a terminal, else JSON.")
+        parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
+        actions = parser.add_subparsers(dest="action", required=True)
+        listing = actions.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
         _add_filters(listing)
         listing.add_argument("--limit", type=int, default=100)
-        listing.add_argument("--json", action="store_true", dest="as_json", help="Print JSON in a terminal too.")
-        listing.add_argument("--include-context", action="store_true", help="Include environment, client and state.")
-        for name, text in (
-            ("show", "Show one report with its context and events."),
-            ("delete", "Delete a report immediately."),
-        ):
-            subparsers.add_parser(name, help=text).add_argument("report_id")
-        update = subparsers.add_parser("update", help="Change status, resolution, priority or assignee.")
+        listing.add_argument("--json", action="store_true", dest="as_json", help="JSON for a terminal, too.")
+        listing.add_argument("--include-context", action="store_true", help="With environment, client and state.")
+        for name, text in (("show", "One report with all there is."), ("delete", "Remove a report at once.")):
+            actions.add_parser(name, help=text).add_argument("report_id")
+        update = actions.add_parser("update", help="Change status, resolution, priority, assignee.")
         update.add_argument("report_id")
         update.add_argument("--status", choices=STATUSES)
         update.add_argument("--resolution", help='JSON: {"notes": ..., "commit_sha": ..., "kind": ...}')
         update.add_argument("--duplicate-of", metavar="ID")
         update.add_argument("--priority", choices=[*PRIORITIES, "none"])
-        update.add_argument("--assignee", help='E-mail of a staff user, or "none".')
-        update.add_argument("--actor", default="command", help="Actor recorded in the audit log (default: command).")
-        purging = subparsers.add_parser("purge", help="Delete reports older than the retention period.")
-        purging.add_argument(
-            "--days", type=int, help="Retention in days (default BUGREPORTS_RETENTION_DAYS); 0 deletes nothing."
-        )
+        update.add_argument("--assignee", help='E-mail of a member of staff, or "none".')
+        update.add_argument("--actor", default="command", help="Actor of the audit log.")
+        purging = actions.add_parser("purge", help="Delete expired reports.")
+        purging.add_argument("--days", type=int, help="Instead of BUGREPORTS_RETENTION_DAYS; 0: nothing goes.")
         purging.add_argument("--dry-run", action="store_true")
-        subparsers.add_parser("stats", help="Show counts by status, priority and queue, and the last purge.")
-        _add_filters(subparsers.add_parser("export", help="Export reports with their context as one JSON array."))
+        actions.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
+        _add_filters(actions.add_parser("export", help="All reports with their context, as one JSON array."))
+        handlers = {
+            "list": self._list, "show": self._show, "update": self._update, "delete": self._delete,
+            "purge": self._purge, "stats": self._stats, "export": self._export,
+        }  # fmt: skip
+        for name, handler in handlers.items():
+            actions.choices[name].set_defaults(func=handler)
 
-    def handle(self, *args: Any, action: str, **options: Any) -> None:
+    def handle(self, *args: Any, func: Callable[..., None], **options: Any) -> None:
         if options["root"]:
-            self.stderr.write("--root is ignored: reports are database rows")
+            self.stderr.write("--root is ignored: reports are rows of the database now")
         try:
-            getattr(self, f"_{action}")(**options)
+            func(**options)
         except RegistryError as error:
             raise CommandError(error.message, returncode=_REJECTED) from error
 
@@ -81,10 +84,10 @@ class Command(BaseCommand):
         if not rows:
             self.stdout.write("No bug reports.")
         for row in rows:
-            markers = ("Y" if row["has_recent_logs"] else "-", "Y" if row["has_network_events"] else "-")
+            marks = ("Y" if row["has_recent_logs"] else "-", "Y" if row["has_network_events"] else "-")
             self.stdout.write(
                 f"{row['report_id']:36} {row['status']:11} {row['priority'] or '-':8} {row['submitted_at']}"
-                f" {row['submitted_by'] or '-':30} {row['trace_id'] or '-':36} {' '.join(markers)}"
+                f" {row['submitted_by'] or '-':30} {row['trace_id'] or '-':36} {' '.join(marks)}"
             )
 
     def _show(self, *, report_id: str, **options: Any) -> None:
@@ -113,8 +116,8 @@ class Command(BaseCommand):
     def _purge(self, *, days: int | None, dry_run: bool, **options: Any) -> None:
         result = purge(days=days, is_dry_run=dry_run, requested_by="command", now=timezone.now())
         if result.expired:
-            outcome = "would lose" if dry_run else "lost"
-            self.stderr.write(f"{result.expired} open reports {outcome} their personal context")
+            what = "would lose" if dry_run else "lost"
+            self.stderr.write(f"{result.expired} open reports {what} their personal context and stay")
         self._print(result.document())
 
     def _stats(self, **options: Any) -> None:
@@ -145,7 +148,7 @@ def _or_unset(value: str | None) -> Any:
 
 
 def _read_resolution(text: str | None) -> dict[str, str]:
-    """Parse --resolution. Raises CommandError."""
+    """Raises CommandError (wrong usage)."""
     if text is None:
         return {}
     try:

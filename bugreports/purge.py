@@ -1,7 +1,7 @@
-"""Purge expired reports: delete closed ones, delete the personal context of active ones.
+"""Scheduled purge. Expired closed reports are deleted; expired active reports lose their personal context.
 
-Each batch is one transaction that also records the files to delete and updates the receipt (PurgeRun). A killed purge
-leaves a correct receipt, and the next purge continues.
+Each batch is one transaction that also records the files to delete and updates the purge run. A purge that is killed
+has done what its run records; the next purge continues.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q
 
-from bugreports.audit_log import SYSTEM, Actor, build_event, save_events
+from bugreports.audit_log import SYSTEM, build_event, save_events
+from bugreports.deletion import delete_rows
 from bugreports.errors import PurgeInProgress, PurgeTooLarge
 from bugreports.file_cleanup import delete_pending_files, schedule_file_deletion
 from bugreports.intake import SUBMITTED
 from bugreports.models import BugReport, BugReportContext, BugReportEvent, BugReportScreenshot, PurgeRun
 from bugreports.querysets import ACTIVE, BugReportQuerySet
-from bugreports.row_locks import acquire_merge_lock, lock_groups, lock_reports
+from bugreports.row_locks import acquire_merge_lock, lock_groups
 from bugreports.statuses import CLOSED
 from common.advisory_locks import advisory_lock
 from common.timestamps import format_timestamp
@@ -49,7 +50,7 @@ class PurgeResult:
     digest: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Return the document of the API and the command."""
+        """Return the JSON document of the API and the command."""
         if self.cutoff is None:
             return {"status": self.status, "reason": DISABLED}
         counts = {"matched": self.matched, "deleted": self.deleted, "skipped": self.skipped}
@@ -58,63 +59,61 @@ class PurgeResult:
 
 @dataclass(frozen=True)
 class _Selection:
-    """The reports to delete and to expire, shared by dry runs and purges."""
+    """Which reports are deleted and which expire; a dry run counts the same rows."""
 
     cutoff: datetime
     includes_open: bool
 
     @property
-    def _deletable(self) -> Q:
+    def _goes(self) -> Q:
         return Q(retain=False) if self.includes_open else Q(retain=False, status__in=CLOSED)
 
     @property
-    def _expirable(self) -> Q:
+    def _expires(self) -> Q:
         is_kept = Q(retain=False, status__in=ACTIVE, context_expired_at=None)
         return Q(pk__in=[]) if self.includes_open else is_kept
 
     def to_delete(self) -> BugReportQuerySet:
-        return BugReport.objects.past(self.cutoff).filter(self._deletable)
+        return BugReport.objects.past(self.cutoff).filter(self._goes)
 
     def to_expire(self) -> BugReportQuerySet:
-        return BugReport.objects.past(self.cutoff).filter(self._expirable)
+        return BugReport.objects.past(self.cutoff).filter(self._expires)
 
     def counts(self) -> dict[str, int]:
         found = BugReport.objects.past(self.cutoff).order_by()
         return found.aggregate(
-            matched=Count("pk"), going=Count("pk", filter=self._deletable), expiring=Count("pk", filter=self._expirable)
+            matched=Count("pk"), going=Count("pk", filter=self._goes), expiring=Count("pk", filter=self._expires)
         )
 
 
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
-    """Purge reports older than `days` (default BUGREPORTS_RETENTION_DAYS; 0 or less purges nothing).
+    """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
 
-    Raises PurgeInProgress. Raises PurgeTooLarge for a scheduled purge far larger than earlier ones.
+    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A user saw the dry run.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:
         return PurgeResult("skipped")
-    selection = _Selection(now - timedelta(days=days), settings.BUGREPORTS_PURGE_OPEN)
-    counts = selection.counts()
+    chosen = _Selection(now - timedelta(days=days), settings.BUGREPORTS_PURGE_OPEN)
+    counts = chosen.counts()
     if is_dry_run:
         skipped = counts["matched"] - counts["going"]
-        return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], selection.cutoff)
+        return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], chosen.cutoff)
     with _purge_lock():
-        return _purge(selection, counts, requested_by=requested_by, now=now)
+        return _purge(chosen, counts, requested_by=requested_by, now=now)
 
 
-def _purge(selection: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
-    # This process has the lock, so any other run that is still RUNNING was killed.
+def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now: datetime) -> PurgeResult:
+    # This process has the lock, so a run that is still marked as running was killed.
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.INTERRUPTED, finished_at=now)
-    run = PurgeRun(
-        started_at=now, requested_by=requested_by, cutoff=selection.cutoff, includes_open=selection.includes_open
-    )
+    run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
     run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
     if requested_by == SCHEDULED:
-        _reject_too_many(run, counts["going"] + counts["expiring"], now)
+        _reject_unusual_count(run, counts["going"] + counts["expiring"], now)
     run.save()
-    while delete_batch(run, selection, now):
+    while delete_batch(run, chosen, now):
         pass
-    while expire_batch(run, selection, now):
+    while expire_batch(run, chosen, now):
         pass
     delete_pending_files()
     run.status, run.finished_at, run.skipped = PurgeRun.Status.DONE, now, max(run.matched - run.deleted, 0)
@@ -124,19 +123,19 @@ def _purge(selection: _Selection, counts: dict[str, int], *, requested_by: str, 
         extra={"matched": run.matched, "deleted": run.deleted, "skipped": run.skipped, "expired": run.expired,
                "digest": run.digest, "run": run.pk},
     )  # fmt: skip
-    return PurgeResult("success", run.matched, run.deleted, run.skipped, run.expired, selection.cutoff, run.digest)
+    return PurgeResult("success", run.matched, run.deleted, run.skipped, run.expired, chosen.cutoff, run.digest)
 
 
-def _reject_too_many(run: PurgeRun, count: int, now: datetime) -> None:
-    """Abort a scheduled purge above the limit, because a wrong system time would empty the table."""
-    largest = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
-    max_rows = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * largest.deleted if largest else 0)
-    if count <= max_rows:
+def _reject_unusual_count(run: PurgeRun, count: int, now: datetime) -> None:
+    """Abort a scheduled purge that is far larger than any before: a wrong system time would empty the table."""
+    before = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
+    most = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * before.deleted if before else 0)
+    if count <= most:
         return
     run.status, run.finished_at = PurgeRun.Status.ABORTED, now
-    run.reason = f"{count} reports would be purged (scheduled maximum {max_rows}). Run the command if this is correct"
+    run.reason = f"{count} reports would go; the clock takes {most} at most. Run it by hand if that is right"
     run.save()
-    log.error("bugreports.purge.aborted", extra={"count": count, "max_rows": max_rows, "run": run.pk})
+    log.error("bugreports.purge.refused", extra={"count": count, "most": most, "run": run.pk})
     raise PurgeTooLarge(run.reason)
 
 
@@ -149,39 +148,34 @@ def _purge_lock() -> Iterator[None]:
 
 
 @transaction.atomic
-def delete_batch(run: PurgeRun, selection: _Selection, now: datetime) -> int:
-    """Delete one batch of the oldest reports and return its size. Locked reports are skipped until the next run."""
+def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
+    """The oldest that go, with all that belongs to them. Reports somebody holds just now wait for the next run."""
     acquire_merge_lock()
-    candidates = list(selection.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
+    candidates = list(chosen.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
     lock_groups(candidates)
-    free = selection.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
+    free = chosen.to_delete().filter(pk__in=candidates).select_for_update(skip_locked=True, of=("self",))
     rows = list(free.values_list("pk", "report_id", "screenshot__key"))
     if not rows:
         return 0
-    _delete([pk for pk, _, _ in rows], [key for _, _, key in rows if key], now)
+    delete_rows([pk for pk, _, _ in rows], [key for _, _, key in rows if key], now)
     run.deleted += len(rows)
     run.digest = chain_digest(run.digest, [report_id for _, report_id, _ in rows])
     run.save(update_fields=["deleted", "digest"])
     return len(rows)
 
 
-def _delete(pks: Sequence[int], keys: Sequence[str], now: datetime) -> None:
-    schedule_file_deletion(keys, now)
-    BugReport.objects.filter(pk__in=pks).delete()
-
-
 def chain_digest(digest: str, report_ids: Sequence[str]) -> str:
-    """Hash the digest with each id in turn. The result does not depend on batch sizes."""
+    """SHA-256 over the digest so far and the next id, id by id: the same for any size of batches."""
     for report_id in report_ids:
         digest = hashlib.sha256(f"{digest}\n{report_id}".encode()).hexdigest()
     return digest
 
 
 @transaction.atomic
-def expire_batch(run: PurgeRun, selection: _Selection, now: datetime) -> int:
-    """Delete context, screenshot and submitter of one batch of active reports and return its size."""
+def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
+    """Active reports lose logs, requests, state, screenshot and the submitter's address; an entry says so."""
     reports = list(
-        selection.to_expire().select_for_update(skip_locked=True, of=("self",))
+        chosen.to_expire().select_for_update(skip_locked=True, of=("self",))
         [: settings.BUGREPORTS_PURGE_BATCH_ROWS]
     )  # fmt: skip
     pks = [report.pk for report in reports]
@@ -197,19 +191,4 @@ def expire_batch(run: PurgeRun, selection: _Selection, now: datetime) -> int:
     save_events([build_event(report, CONTEXT_EXPIRED, {}, by=SYSTEM, now=now) for report in reports])
     run.expired += len(reports)
     run.save(update_fields=["expired"])
-    return len(reports)
-
-
-@transaction.atomic
-def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
-    """Delete reports permanently, including retained ones. Raises ReportNotFound."""
-    acquire_merge_lock()
-    lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
-    reports = lock_reports(report_ids)
-    pks = [report.pk for report in reports]
-    keys = list(BugReportScreenshot.objects.filter(report__in=pks).values_list("key", flat=True))
-    _delete(pks, keys, now)
-    if keys:
-        transaction.on_commit(delete_pending_files, robust=True)
-    log.warning("bug reports deleted", extra={"reports": [report.report_id for report in reports], "by": by.name})
     return len(reports)
