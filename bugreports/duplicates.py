@@ -109,7 +109,7 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
 
 
 def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[BugReportEvent]:
-    """Give back what a duplicate brought to its canonical; both rows are held. Entries for the trail, not saved yet.
+    """Undo what a merge moved to the canonical report; both rows are locked. Return unsaved events.
 
     The caller sets the report's own fields.
     """
@@ -128,6 +128,6 @@ def detach_duplicate(report: BugReport, *, by: Actor, now: datetime) -> list[Bug
 
 
 def _last_merge(report: BugReport) -> dict[str, Any] | None:
-    """What the trail says of how it became a duplicate; None where it came in as one."""
+    """Return the data of the last merge event; None if the report was submitted as a duplicate."""
     merging = report.events.filter(event_type__in=[MERGED, UNMERGED]).order_by("-pk").first()
     return merging.event_data if merging and merging.event_type == MERGED else None

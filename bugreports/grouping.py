@@ -26,7 +26,7 @@ class GroupMatch:
     entries: list[BugReportEvent] = field(default_factory=list)
 
     def apply(self, report: BugReport, *, now: datetime) -> list[BugReportEvent]:
-        """After the report is stored: the group learns its canonical. Entries for the trail, not saved yet."""
+        """Set the group's canonical report after `report` is stored. Return unsaved events."""
         if self.group and not self.canonical_report:
             BugReportGroup.objects.filter(pk=self.group.pk).update(canonical_report=report)
         if not self.canonical_report:

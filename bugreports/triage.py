@@ -1,6 +1,6 @@
-"""What staff decide about reports. Every verb locks its rows, checks the move, and leaves an entry in the trail.
+"""Triage of reports. Each function locks the rows, validates the transition and writes audit events.
 
-Verbs take ids of any number of reports and change all of them or none.
+The functions take ids of any number of reports and change all of them or none.
 """
 
 import re
@@ -21,7 +21,7 @@ from common.errors import InvalidInput
 from common.text_validation import clean_text
 
 STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
-_JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # whoever does one has looked at the report
+_JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # these mark the report as triaged
 RETAINED, RELEASED, COMMENTED = "retained", "released", "commented"
 
 MAX_NOTES_CHARS = 20_000
@@ -165,7 +165,7 @@ def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, no
 def assign(
     report_ids: Sequence[str], assignee: str | None, *, by: Actor, now: datetime, version: int | None = None
 ) -> int:
-    """To somebody by e-mail; None takes it from whoever has it. Raises UnknownAssignee."""
+    """Assign by e-mail, or unassign with None. Raises UnknownAssignee."""
     user = _find_assignee(assignee) if assignee else None
     return _bulk_set(report_ids, ASSIGNED, {"assignee": user}, by=by, now=now, version=version)
 
@@ -188,7 +188,7 @@ def set_priority(
 
 @transaction.atomic
 def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """A legal hold: the clock passes these by until somebody releases them. Raises Invalid without a reason."""
+    """Exclude reports from the purge until they are released. Raises InvalidInput without a reason."""
     reason = clean_text(reason, field="retain_reason", max_length=MAX_REASON_CHARS).strip()
     if not reason:
         raise InvalidInput("Say why the report is to be kept", field="retain_reason")

@@ -1,4 +1,4 @@
-"""Bug reports with their groups, contexts, screenshots and events."""
+"""Reports with their context, screenshot, audit events and group."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,8 +23,8 @@ from bugreports.statuses import (
 )
 
 
-def _choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(value, value.replace("_", " ").capitalize()) for value in values]
+def _choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(word, word.replace("_", " ").capitalize()) for word in words]
 
 
 class BugReportGroup(models.Model):
@@ -43,10 +43,10 @@ class BugReportGroup(models.Model):
 
 
 class BugReport(models.Model):
-    """A submitted report with its triage state.
+    """What somebody reported, and what staff made of it.
 
-    Duplicates, found at intake or merged by staff, are closed. Their `duplicate_of` is a canonical report, which is no
-    duplicate.
+    A repeated sighting of a known problem, and a report that staff call a duplicate, are closed and point to the report
+    that is worked on (`duplicate_of`); never to one that points on.
     """
 
     report_id = models.CharField(max_length=100, unique=True)
@@ -123,7 +123,7 @@ class BugReport(models.Model):
                 condition=Q(status__in=["open", "in_progress"], context_expired_at__isnull=False),
             ),
             models.Index(fields=["submitted_by", "-submitted_at"], name="bugreports_submitter"),
-            # On UPPER(), because `icontains` compares UPPER(description).
+            # Of the capitals: so `icontains` asks.
             GinIndex(OpClass(Upper("description"), name="gin_trgm_ops"), name="bugreports_description"),
         ]  # fmt: skip
         constraints = [
@@ -170,11 +170,11 @@ class BugReport(models.Model):
         return next((line.strip() for line in self.description.splitlines() if line.strip()), "")[:200]
 
     def purge_after(self, retention_days: int) -> datetime | None:
-        """Return when the report (if active, its personal context) is deleted; None if it is retained."""
+        """Return when the report, or its personal context, is deleted; None if never."""
         return None if self.retain or retention_days <= 0 else self.submitted_at + timedelta(days=retention_days)
 
     def transition_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
-        """Set the status and its dependent fields without saving. Raises TransitionNotAllowed."""
+        """Sets the fields a status goes with. Raises TransitionNotAllowed; does not save."""
         if not can_transition(self.status, status):
             raise TransitionNotAllowed(transition_error(self.status, status), **{"from": self.status, "to": status})
         if status in CLOSED:
@@ -189,13 +189,14 @@ class BugReport(models.Model):
         self.triaged_at = self.triaged_at or now
 
     def save_new_version(self, now: datetime) -> None:
+        """Save, as a new version."""
         self.version += 1
         self.updated_at = now
         self.save()
 
 
 class BugReportContext(models.Model):
-    """Redacted logs, requests and state. A separate table keeps lists small and lets retention delete it alone."""
+    """Redacted context of a report, in its own table because lists omit it and the purge deletes it."""
 
     report = models.OneToOneField(BugReport, on_delete=models.CASCADE, primary_key=True, related_name="context")
     environment: Any = models.JSONField(default=dict)
@@ -211,7 +212,7 @@ class BugReportContext(models.Model):
 
 
 class BugReportScreenshot(models.Model):
-    """The re-encoded screenshot. The file as sent is not stored."""
+    """The picture as we made it anew; what was sent is not kept."""
 
     report = models.OneToOneField(BugReport, on_delete=models.CASCADE, primary_key=True, related_name="screenshot")
     key = models.CharField(max_length=200, unique=True)
@@ -226,7 +227,7 @@ class BugReportScreenshot(models.Model):
 
 
 class BugReportEvent(models.Model):
-    """An audit event. Immutable, except that retention clears the submitter's `actor_id`."""
+    """One audit event of a report. Only the purge changes it: it removes the submitter's name."""
 
     class ActorType(models.TextChoices):
         USER = "user", "Person"
