@@ -32,18 +32,18 @@ import time
 from django.apps import apps
 from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule
-from backfills.engine.runner import run_to_completion
+from jobs.runner import run_to_completion
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.run_control import begin_undo
 now = timezone.now()
-job = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS)
-start_run(job, by="benchmark", now=now)
+context = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS)
+start_run(context, by="benchmark", now=now)
 began = time.perf_counter()
-run_to_completion(job, clock=timezone.now)
+run_to_completion(context, clock=timezone.now)
 took = time.perf_counter() - began
-begin_undo(job.run_pk, by="benchmark", now=now)
+begin_undo(context.run_pk, by="benchmark", now=now)
 began = time.perf_counter()
-run_to_completion(job, clock=timezone.now)
+run_to_completion(context, clock=timezone.now)
 print(took, time.perf_counter() - began)
 """
 WAYS = {"one UPDATE": ONE_UPDATE} | {
