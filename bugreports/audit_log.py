@@ -1,4 +1,4 @@
-"""What happened to reports, by whom; each verb writes here in its own transaction."""
+"""Audit log of reports. Each triage function writes its events in its own transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ _FOLLOWED = (
 
 
 def tracked_fields(report: BugReport) -> dict[str, Any]:
-    """What staff may change, as the trail shows it. `assignee` and `duplicate_of` must be at hand."""
+    """Return the fields staff may change. Load `assignee` and `duplicate_of` first to avoid queries."""
     return {name: getattr(report, name) for name in _FOLLOWED} | {
         "assignee": report.assignee.email if report.assignee else None,
         "duplicate_of": report.duplicate_of.report_id if report.duplicate_of else None,
@@ -34,7 +34,7 @@ def tracked_fields(report: BugReport) -> dict[str, Any]:
 def build_event(
     report: BugReport, event_type: str, data: dict[str, Any], *, by: Actor, now: datetime
 ) -> BugReportEvent:
-    """Not saved yet."""
+    """Return an unsaved event."""
     return BugReportEvent(
         report=report, event_type=event_type, event_data=data, actor_id=by.name, actor_type=by.kind, happened_at=now
     )
@@ -43,7 +43,7 @@ def build_event(
 def build_change_event(
     report: BugReport, event_type: str, before: dict[str, Any], *, by: Actor, now: datetime, **more: Any
 ) -> BugReportEvent:
-    """The entry of a change, with what was before and after it, those only that differ. Not saved yet."""
+    """Return an unsaved event with the changed fields before and after."""
     after = tracked_fields(report)
     changed = [name for name in after if after[name] != before[name]]
     data: dict[str, Any] = {}

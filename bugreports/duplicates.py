@@ -1,7 +1,7 @@
-"""Reports of the same problem become one, and several again.
+"""Merge duplicate reports and unmerge them.
 
 A duplicate points to a report that points nowhere, so there are no chains and no circles: what pointed to a report that
-becomes a duplicate points on to the new canonical. What moved stands in the trail, so that it can be taken back.
+becomes a duplicate points to the new canonical report. The audit log records the moves, so that they can be undone.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ RECEIVED, LEFT = "duplicate_received", "duplicate_left"
 def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
     """Close reports as duplicates of `into`, or of what `into` is a duplicate of. How many changed.
 
-    Raises ReportMissing, StaleReport, InvalidDuplicateLink.
+    Raises ReportNotFound, StaleReport, InvalidDuplicateLink.
     """
     acquire_merge_lock()
     target = get_report(into)
@@ -85,7 +85,7 @@ def _merge_one(report: BugReport, canonical: BugReport, *, by: Actor, now: datet
 
 @transaction.atomic
 def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """Reports of their own again, in the status they had, with what had come along. How many changed."""
+    """Restore the status and the links from before the merge. Return the number of changed reports."""
     acquire_merge_lock()
     entries: list[BugReportEvent] = []
     changed = 0
@@ -100,7 +100,7 @@ def unmerge(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int
         report.resolution_kind = earlier.get("resolution_kind")
         report.resolved_at = (report.resolved_at or now) if report.status in CLOSED else None
         if not (merging and merging.get("was_triaged")):
-            report.triaged_at = None  # nobody judged it but by calling it a duplicate
+            report.triaged_at = None  # the merge was the only triage
         report.save_new_version(now)
         entries.append(build_change_event(report, UNMERGED, before, by=by, now=now))
         changed += 1

@@ -1,4 +1,4 @@
-"""What can go wrong with a report. `code` is what clients match on; `path` and `details` are told to them as well."""
+"""Errors of bug reports. Clients match on `code`; responses also contain `path` and `details`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from common.errors import Conflict, InvalidInput, NotFound
 
 
 class InvalidPayload(InvalidInput):
-    """The document is not a report; `path` is the JSON pointer of what is wrong in it."""
+    """The document is no report; `path` is a JSON pointer to the invalid value."""
 
     code = "invalid_bug_report_payload"
 
@@ -36,7 +36,7 @@ class ScreenshotNotFound(NotFound):
 
 
 class UnknownAssignee(InvalidInput):
-    """Reports are given to active staff only."""
+    """Only active staff can be assignees."""
 
     code = "assignee_unknown"
 
@@ -46,7 +46,7 @@ class InvalidStatus(InvalidInput):
 
 
 class TransitionNotAllowed(Conflict):
-    """The table of moves does not know this one."""
+    """The status cannot change this way, see `statuses`."""
 
     code = "invalid_status_transition"
 
@@ -56,7 +56,7 @@ class TransitionNotAllowed(Conflict):
 
 
 class StaleReport(Conflict):
-    """Somebody else changed it since it was looked at."""
+    """The report changed after the caller read it."""
 
     code = "report_changed"
 
@@ -68,7 +68,7 @@ class InvalidDuplicateLink(Conflict):
 
 
 class IdempotencyKeyReused(Conflict):
-    """The idempotency key came before, with another report."""
+    """The idempotency key was used for another report."""
 
     code = "idempotency_key_reused"
 
@@ -78,6 +78,6 @@ class PurgeInProgress(Conflict):
 
 
 class PurgeTooLarge(Conflict):
-    """Far more would be deleted than ever before: a wrong clock looks like this."""
+    """A scheduled purge would delete far more than any before, as with a wrong system time."""
 
     code = "purge_too_large"

@@ -1,4 +1,4 @@
-"""Reports for taking away: as one JSON document, as a text to paste elsewhere. Scrubbed, as all that is kept is."""
+"""Export reports as JSON or Markdown. Stored reports are redacted already."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _BATCH = 100
 
 
 def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
-    """A JSON array of details in pieces, so that any number of reports needs the memory of some."""
+    """Yield a JSON array of details in pieces, so that memory does not grow with the number of reports."""
     before = "["
     for report in prefetch_detail(reports).iterator(chunk_size=_BATCH):
         yield before + json.dumps(serialize_detail(report))
@@ -20,7 +20,7 @@ def export_reports(reports: BugReportQuerySet) -> Iterator[str]:
 
 
 def as_markdown(report: BugReport) -> str:
-    """For an issue tracker: what was wrong, how to see it, where; no logs and no picture."""
+    """Return a report as Markdown for an issue tracker, without logs and screenshot."""
     parts = [f"## {_plain(report.first_line)}", "", _quoted(report.description)]
     for title, text in (("Expected", report.expected_behavior), ("Actual", report.actual_behavior)):
         if text:
@@ -35,7 +35,7 @@ def as_markdown(report: BugReport) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As a block of code, so that nothing in it is markup: not even its own fence."""
+    """Return a code block whose fence is longer than any in `text`."""
     fence = "`" * max(3, *(len(run) + 1 for run in _runs(text)))
     return f"{fence}\n{text}\n{fence}"
 

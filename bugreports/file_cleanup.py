@@ -1,4 +1,4 @@
-"""Files whose rows are gone: kept in mind until the storage lets them go; and those that no row ever named."""
+"""Delete files of deleted rows, and orphaned screenshots."""
 
 import contextlib
 import logging
@@ -18,14 +18,14 @@ _BATCH = 200
 
 
 def schedule_file_deletion(keys: Iterable[str], now: datetime) -> None:
-    """In the transaction that deletes the rows: from here on the files go, however often the storage is away."""
+    """Record files to delete, in the transaction that deletes their rows."""
     PendingFileDeletion.objects.bulk_create(
         [PendingFileDeletion(key=key, asked_at=now) for key in keys], ignore_conflicts=True
     )
 
 
 def delete_pending_files() -> int:
-    """How many went. Where the storage does not answer the rest waits for the next time."""
+    """Delete pending files and return their number. After a storage error the others stay pending."""
     storage, removed, last = private_storage(), 0, 0
     while batch := list(PendingFileDeletion.objects.filter(pk__gt=last).order_by("pk")[:_BATCH]):
         gone: list[int] = []
@@ -47,36 +47,36 @@ def _forget(pks: list[int]) -> int:
 @dataclass
 class SweepResult:
     looked_at: int = 0
-    young: int = 0
+    recent: int = 0
     deleted: int = 0
 
 
 def sweep_orphans(now: datetime) -> SweepResult:
-    """Delete stored screenshots that no row names and that are old enough: an intake that broke off left them."""
-    account, storage = SweepResult(), private_storage()
+    """Delete screenshots without a row older than BUGREPORTS_ORPHAN_GRACE_SECONDS; failed submissions leave them."""
+    result, storage = SweepResult(), private_storage()
     oldest = now - timedelta(seconds=settings.BUGREPORTS_ORPHAN_GRACE_SECONDS)
     try:
         days, _ = storage.listdir(FOLDER)
     except FileNotFoundError:
-        return account
+        return result
     for day in sorted(days):
-        _sweep_day(storage, f"{FOLDER}/{day}", account, oldest)
-    if account.deleted:
-        log.warning("screenshots without a report swept", extra={"deleted": account.deleted})
-    return account
+        _sweep_day(storage, f"{FOLDER}/{day}", result, oldest)
+    if result.deleted:
+        log.warning("screenshots without a report swept", extra={"deleted": result.deleted})
+    return result
 
 
-def _sweep_day(storage: Storage, folder: str, account: SweepResult, oldest: datetime) -> None:
+def _sweep_day(storage: Storage, folder: str, result: SweepResult, oldest: datetime) -> None:
     stored = {f"{folder}/{name}" for name in storage.listdir(folder)[1] if name}
     named = set(BugReportScreenshot.objects.filter(key__startswith=f"{folder}/").values_list("key", flat=True))
-    account.looked_at += len(stored)
+    result.looked_at += len(stored)
     left = len(stored)
     for key in sorted(stored - named):
         if storage.get_modified_time(key) > oldest:
-            account.young += 1
+            result.recent += 1
             continue
         storage.delete(key)
-        account.deleted += 1
+        result.deleted += 1
         left -= 1
     if not left:
         with contextlib.suppress(OSError):  # somebody stores there just now

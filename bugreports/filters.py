@@ -1,4 +1,4 @@
-"""Reports found: one by its id, many by what clients and operators ask for."""
+"""Look up a report by id; filter, order and page reports by query parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class PageParams:
 
 
 def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugReport:
-    """Raises ReportMissing, also for what can be no id."""
+    """Return the report. Raises ReportNotFound, also for malformed ids."""
     known = reports if reports is not None else BugReport.objects.all()
     report = known.filter(report_id=report_id).first() if is_report_id(report_id) else None
     if report is None:
@@ -54,7 +54,7 @@ def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugR
 
 
 def parse_page_params(params: Mapping[str, str]) -> PageParams:
-    """Numbers that are none become the default, as clients are used to."""
+    """Parse `page` and `per_page`; invalid numbers become the default."""
     number = _whole(params.get("page"), default=1)
     rows = _whole(params.get("per_page"), default=_DEFAULT_PER_PAGE)
     return PageParams(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))

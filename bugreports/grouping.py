@@ -1,4 +1,4 @@
-"""Is it a problem we know? Then the report is one more sighting of it, and one that was resolved has come back."""
+"""Match a new report to an existing group. A match to a resolved group reopens it as a regression."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ REGRESSED = "regressed"
 
 @dataclass(frozen=True)
 class GroupMatch:
-    """What recognising a new report means for the report that is worked on."""
+    """The group of a new report and the change of its canonical report."""
 
     group: BugReportGroup | None = None
     canonical_report: BugReport | None = None

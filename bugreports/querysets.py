@@ -1,4 +1,4 @@
-"""Questions about reports."""
+"""Named filters of reports."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -16,32 +16,32 @@ ACTIVE = (OPEN, IN_PROGRESS)
 
 class BugReportQuerySet(models.QuerySet["BugReport"]):
     def active(self) -> Self:
-        """Somebody still has to do something about it."""
+        """Open or in progress."""
         return self.filter(status__in=ACTIVE)
 
     def closed(self) -> Self:
         return self.filter(status__in=CLOSED)
 
     def untriaged(self) -> Self:
-        """Nobody has judged it yet."""
+        """Open and never triaged."""
         return self.filter(status=OPEN, triaged_at=None)
 
     def assigned_to(self, user: "User") -> Self:
         return self.active().filter(assignee=user.pk)
 
     def regressed(self) -> Self:
-        """Was resolved, came back, and is not closed again."""
+        """Reopened by a new report after it was resolved."""
         return self.active().filter(regressed_at__isnull=False)
 
     def with_context_due_before(self, moment: datetime) -> Self:
-        """Active, not held, and about to lose logs, requests, state and screenshot."""
+        """Active, not retained, and about to lose logs, requests, state and screenshot."""
         return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=moment)
 
     def expired_but_active(self) -> Self:
         return self.active().filter(context_expired_at__isnull=False)
 
     def past(self, cutoff: datetime) -> Self:
-        """Submitted strictly before, in the order in which the clock takes them."""
+        """Submitted before `cutoff`, oldest first, as the purge deletes them."""
         return self.filter(submitted_at__lt=cutoff).order_by("submitted_at", "pk")
 
     def matching(self, text: str) -> Self:

@@ -1,4 +1,4 @@
-"""Other reports that may be about the same, each with the reason why it is shown."""
+"""Find similar reports, each with the reason."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
 
 _SHOWN = 8
-_SHOWN_SIGHTINGS = 20
+_SHOWN_OCCURRENCES = 20
 _COMPARED_CHARS = 100
 
 
@@ -19,31 +19,31 @@ class RelatedReport:
 
 
 def occurrences(report: BugReport) -> list[BugReport]:
-    """Its duplicates: seen again, or merged; newest first."""
-    return list(_light(BugReport.objects.filter(duplicate_of=report)).order_by("-submitted_at")[:_SHOWN_SIGHTINGS])
+    """Return the newest duplicates of a report."""
+    return list(_light(BugReport.objects.filter(duplicate_of=report)).order_by("-submitted_at")[:_SHOWN_OCCURRENCES])
 
 
 def find_related(report: BugReport) -> list[RelatedReport]:
     """Same fingerprint, same trace, similar words, same page; the strongest reason is given, each report once."""
     others = _light(BugReport.objects.exclude(pk=report.pk)).exclude(duplicate_of=report).order_by("-submitted_at")
-    questions: list[tuple[str, BugReportQuerySet]] = []
+    searches: list[tuple[str, BugReportQuerySet]] = []
     if report.fingerprint:
-        questions.append(("same fingerprint", others.filter(fingerprint=report.fingerprint)))
+        searches.append(("same fingerprint", others.filter(fingerprint=report.fingerprint)))
     if report.trace_id:
-        questions.append(("same trace", others.filter(trace_id=report.trace_id)))
+        searches.append(("same trace", others.filter(trace_id=report.trace_id)))
     if len(report.first_line) >= 12:
-        questions.append(("similar words", _with_words_like(others, report.first_line)))
+        searches.append(("similar words", _with_words_like(others, report.first_line)))
     if report.route and report.route != "/":
-        questions.append((f"same page {report.route}", others.active().filter(route=report.route)))
+        searches.append((f"same page {report.route}", others.active().filter(route=report.route)))
     found: dict[int, RelatedReport] = {}
-    for reason, reports in questions:
+    for reason, reports in searches:
         for other in reports[:_SHOWN]:
             found.setdefault(other.pk, RelatedReport(other, reason))
     return list(found.values())[:_SHOWN]
 
 
 def _with_words_like(reports: BugReportQuerySet, line: str) -> BugReportQuerySet:
-    """By the index of the capitals; trigrams know no case."""
+    """Use the trigram index on Upper(description)."""
     return reports.alias(capitals=Upper("description")).filter(capitals__trigram_word_similar=line[:_COMPARED_CHARS])
 
 

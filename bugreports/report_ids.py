@@ -10,7 +10,7 @@ _READABLE_CHARS = 8  # operators search logs for them
 
 
 def is_report_id(text: str) -> bool:
-    """Also for ids of older makers, which ended without chance."""
+    """True also for ids from older versions, which have no random suffix."""
     return REPORT_ID.fullmatch(text) is not None
 
 

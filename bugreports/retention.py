@@ -200,7 +200,7 @@ def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 
 @transaction.atomic
 def delete_reports(report_ids: Sequence[str], *, by: Actor, now: datetime) -> int:
-    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportMissing."""
+    """At once and for good, also what is retained: whoever may do this decides so. Raises ReportNotFound."""
     acquire_merge_lock()
     lock_groups(BugReport.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
     reports = lock_reports(report_ids)

@@ -20,7 +20,7 @@ def acquire_merge_lock() -> None:
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
     """Those named; with a duplicate among them also its canonical and the groups these canonical.
 
-    Raises ReportMissing; StaleReport where `version` is given and is not the present one.
+    Raises ReportNotFound; StaleReport where `version` is given and is not the present one.
     """
     wanted = set(report_ids)
     rows = BugReport.objects.filter(report_id__in=wanted)

@@ -1,4 +1,4 @@
-"""Screenshots: what a stranger calls a picture is decoded by a guarded child and made anew, then kept privately."""
+"""Re-encode screenshots in a sandbox and keep them in private storage."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ _QUALITY = 90  # small letters stay readable
 
 
 def private_storage() -> Storage:
-    """Not the one media are served from: these files are shown to staff only."""
+    """Return the storage of files that only staff may read."""
     return storages["private"]
 
 
@@ -39,7 +39,7 @@ def screenshot_key(report_id: str) -> str:
 def store_screenshot(
     sent: str | None, report_id: str, *, now: datetime
 ) -> tuple[BugReportScreenshot | None, str | None]:
-    """The row of the stored picture, not saved yet; or, where there is none, why."""
+    """Store the image. Return an unsaved row, or the reason why there is none."""
     if not sent:
         return None, None
     try:
@@ -94,7 +94,7 @@ def _decode(sent: str) -> bytes:
 
 
 def read_screenshot(report: BugReport) -> tuple[bytes, str]:
-    """Bytes and content type. Raises ScreenshotMissing, Unavailable."""
+    """Bytes and content type. Raises ScreenshotNotFound, Unavailable."""
     row = BugReportScreenshot.objects.filter(report=report).first()
     if row is None:
         raise ScreenshotNotFound(f"Bug report {report.report_id} has no screenshot")
@@ -112,7 +112,7 @@ def read_screenshot(report: BugReport) -> tuple[bytes, str]:
 
 
 def private_headers(report: BugReport) -> dict[str, str]:
-    """Kept by nobody on the way, run by no browser."""
+    """Return headers that prevent caching and execution."""
     return {
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""A report as the documents that leave the house: in lists, in detail, in exports. One form for every door."""
+"""Serialize reports for the API, the command and exports."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ _HEAVY = ("context__recent_logs", "context__network_events", "context__redaction
 
 
 def prefetch_summary(reports: BugReportQuerySet) -> BugReportQuerySet:
-    """So that a page of rows costs one query."""
+    """Load all that `serialize_summary` reads in one query."""
     has_events = Exists(BugReportEvent.objects.filter(report=OuterRef("pk")))
     related = ("context", "screenshot", "assignee", "duplicate_of")
     return reports.select_related(*related).defer(*_HEAVY).annotate(has_events=has_events)
@@ -52,11 +52,11 @@ def serialize_summary(report: Any) -> dict[str, Any]:
         "duplicate_of": report.duplicate_of.report_id if report.duplicate_of else None,
         "fingerprint": report.fingerprint,
         "occurrence_count": report.occurrence_count,
-        "triaged_at": _moment(report.triaged_at),
-        "resolved_at": _moment(report.resolved_at),
+        "triaged_at": _timestamp(report.triaged_at),
+        "resolved_at": _timestamp(report.resolved_at),
         "retain": report.retain,
         "redaction_count": report.redaction_count,
-        "purge_after": _moment(report.purge_after(settings.BUGREPORTS_RETENTION_DAYS)),
+        "purge_after": _timestamp(report.purge_after(settings.BUGREPORTS_RETENTION_DAYS)),
         "created_at": format_timestamp(report.created_at),
         "updated_at": format_timestamp(report.updated_at),
         "environment": context.environment if context else {},
@@ -89,5 +89,5 @@ def serialize_event(event: BugReportEvent) -> dict[str, Any]:
     }
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return format_timestamp(moment) if moment else None
+def _timestamp(value: datetime | None) -> str | None:
+    return format_timestamp(value) if value else None

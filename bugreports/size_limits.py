@@ -1,4 +1,4 @@
-"""How much of a report's context is kept: entries, depth, parts, characters; what is left out is counted."""
+"""Limit entries, depth, nodes and characters of a report's context; count the rest as dropped."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Budget:
 
 @dataclass
 class SizeLimiter:
-    """`dropped` tells what was left out of which section: entries, nodes, characters."""
+    """`dropped` counts dropped entries, nodes and characters by section."""
 
     max_text_chars: int
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)

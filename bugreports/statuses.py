@@ -1,4 +1,4 @@
-"""Which status may follow which, and the words clients know."""
+"""Statuses, priorities, resolution kinds and allowed transitions."""
 
 OPEN, IN_PROGRESS, RESOLVED, IGNORED = "open", "in_progress", "resolved", "ignored"
 STATUSES = (OPEN, IN_PROGRESS, RESOLVED, IGNORED)
@@ -8,8 +8,8 @@ DUPLICATE = "duplicate"
 RESOLUTION_KINDS = ("fixed", DUPLICATE, "wont_fix", "not_a_bug", "cannot_reproduce", "needs_info_expired")
 PRIORITIES = ("critical", "high", "medium", "low")
 
-# From each status to these; staying where one is always goes and changes nothing.
-_MOVES: dict[str, frozenset[str]] = {
+# Allowed transitions. A transition to the same status is always allowed and changes nothing.
+_TRANSITIONS: dict[str, frozenset[str]] = {
     OPEN: frozenset({IN_PROGRESS, RESOLVED, IGNORED}),
     IN_PROGRESS: frozenset({OPEN, RESOLVED, IGNORED}),
     RESOLVED: frozenset({OPEN, IN_PROGRESS}),
@@ -18,11 +18,11 @@ _MOVES: dict[str, frozenset[str]] = {
 
 
 def can_transition(current: str, to: str) -> bool:
-    return current == to or to in _MOVES[current]
+    return current == to or to in _TRANSITIONS[current]
 
 
 def transition_error(current: str, to: str) -> str:
-    """In a sentence, why not."""
+    """Return the error message of a transition that is not allowed."""
     if (current, to) == (RESOLVED, IGNORED):
         return "A resolved report cannot be ignored; reopen it first"
     return f"A report that is {current.replace('_', ' ')} cannot become {to.replace('_', ' ')}"

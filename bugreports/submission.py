@@ -1,4 +1,4 @@
-"""The document a client submits: which members it has and of what kind; anything else is refused, by its path."""
+"""Parse a submitted document. Errors contain the JSON pointer of the invalid value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Submission:
 
 
 def parse_submission(document: object) -> Submission:
-    """Raises PayloadNotObject, DescriptionMissing (before any other fault), InvalidPayload with a JSON pointer."""
+    """Raises PayloadNotObject, DescriptionMissing (before any other error), InvalidPayload with a JSON pointer."""
     if not isinstance(document, dict):
         raise PayloadNotObject("Request body must be a JSON object")
     description = document.get("description")
@@ -72,8 +72,8 @@ def _fail(path: str, wanted: str) -> InvalidPayload:
     return InvalidPayload(f"Must be {wanted}", path=path)
 
 
-def _text(holder: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str:
-    value = holder.get(name)
+def _text(container: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str:
+    value = container.get(name)
     path = _pointer(path, name)
     if not isinstance(value, str):
         raise _fail(path, "a string")
@@ -85,12 +85,12 @@ def _text(holder: Mapping[str, Any], name: str, path: str, *, max_chars: int | N
     return value
 
 
-def _text_or_null(holder: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str | None:
-    return None if holder.get(name) is None else _text(holder, name, path, max_chars=max_chars)
+def _text_or_null(container: Mapping[str, Any], name: str, path: str, *, max_chars: int | None = None) -> str | None:
+    return None if container.get(name) is None else _text(container, name, path, max_chars=max_chars)
 
 
-def _whole_or_null(holder: Mapping[str, Any], name: str, path: str) -> None:
-    value = holder.get(name)
+def _whole_or_null(container: Mapping[str, Any], name: str, path: str) -> None:
+    value = container.get(name)
     if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value != int(value)):
         raise _fail(_pointer(path, name), "an integer or null")
 

@@ -78,7 +78,7 @@ def set_status(
 ) -> int:
     """How many changed. A report that has the status already keeps it, takes notes and commit, and gets no entry.
 
-    Raises StatusInvalid, TransitionNotAllowed, ReportMissing, StaleReport, Invalid.
+    Raises InvalidStatus, TransitionNotAllowed, ReportNotFound, StaleReport, Invalid.
     """
     if status not in STATUSES:
         raise InvalidStatus(f"status must be one of {', '.join(STATUSES)}", field="status")

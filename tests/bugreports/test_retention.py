@@ -221,7 +221,7 @@ def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Sett
     kept = add_screenshot(BugReportFactory())
     orphan = private_storage().save("bug-reports/20260101/bug_x.jpg", ContentFile(b"x"))
     account = sweep_orphans(timezone.now())
-    assert (account.looked_at, account.young, account.deleted) == (2, 1, 0)
+    assert (account.looked_at, account.recent, account.deleted) == (2, 1, 0)
     account = sweep_orphans(timezone.now() + timedelta(days=2))
     assert (account.deleted, stored()) == (1, [kept] if kept != orphan else [])
     cleanup_report_files()

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -21,7 +22,7 @@ from common.errors import RegistryError
 from common.sentinels import UNSET
 
 _CONTEXT = ("environment", "client_meta", "app_state")
-_REFUSED, _USAGE = 1, 2
+_REJECTED, _USAGE = 1, 2
 _RESOLUTION = {"notes": "notes", "note": "notes", "commit_sha": "commit_sha", "commit": "commit_sha", "kind": "kind"}
 
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
-        actions = parser.add_subparsers(dest="verb", required=True)
+        actions = parser.add_subparsers(dest="action", required=True)
         listing = actions.add_parser("list", help="Newest first; a table for a terminal, JSON for everything else.")
         _add_filters(listing)
         listing.add_argument("--limit", type=int, default=100)
@@ -45,20 +46,26 @@ class Command(BaseCommand):
         update.add_argument("--duplicate-of", metavar="ID")
         update.add_argument("--priority", choices=[*PRIORITIES, "none"])
         update.add_argument("--assignee", help='E-mail of a member of staff, or "none".')
-        update.add_argument("--actor", default="command", help="Who is to stand in the trail.")
-        purging = actions.add_parser("purge", help="Delete what is over its time.")
+        update.add_argument("--actor", default="command", help="Actor of the audit log.")
+        purging = actions.add_parser("purge", help="Delete expired reports.")
         purging.add_argument("--days", type=int, help="Instead of BUGREPORTS_RETENTION_DAYS; 0: nothing goes.")
         purging.add_argument("--dry-run", action="store_true")
         actions.add_parser("stats", help="Counts by status and priority, queues, the last purge.")
         _add_filters(actions.add_parser("export", help="All reports with their context, as one JSON array."))
+        handlers = {
+            "list": self._list, "show": self._show, "update": self._update, "delete": self._delete,
+            "purge": self._purge, "stats": self._stats, "export": self._export,
+        }  # fmt: skip
+        for name, handler in handlers.items():
+            actions.choices[name].set_defaults(func=handler)
 
-    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+    def handle(self, *args: Any, func: Callable[..., None], **options: Any) -> None:
         if options["root"]:
             self.stderr.write("--root is ignored: reports are rows of the database now")
         try:
-            getattr(self, f"_{verb}")(**options)
+            func(**options)
         except RegistryError as error:
-            raise CommandError(error.message, returncode=_REFUSED) from error
+            raise CommandError(error.message, returncode=_REJECTED) from error
 
     def _list(self, *, limit: int, as_json: bool, include_context: bool, **options: Any) -> None:
         if limit < 1:
