@@ -88,7 +88,7 @@ def _show(console: Console, rows: int, seconds: dict[str, list[list[float]]]) ->
     table = Table("way", "rows/s", "against one UPDATE", "undo, rows/s", "undo against one UPDATE")
     single = rows / statistics.median(one for [one] in seconds["one UPDATE"])
     for way, rounds in seconds.items():
-        rates = [rows / statistics.median(figures) for figures in zip(*rounds, strict=True)]
+        rates = [rows / statistics.median(metrics) for metrics in zip(*rounds, strict=True)]
         cells = [cell for rate in rates for cell in (f"{rate:,.0f}", f"{rate / single:.2f}")]
         table.add_row(way, *cells)
     console.print(table)
