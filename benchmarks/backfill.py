@@ -36,7 +36,9 @@ from jobs.runner import run_to_completion
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.run_control import begin_undo
 now = timezone.now()
-context = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS)
+context = create_run_context(
+    rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS
+)
 start_run(context, by="benchmark", now=now)
 began = time.perf_counter()
 run_to_completion(context, clock=timezone.now)
@@ -77,7 +79,8 @@ def _fill(addresses: dict[str, str], rows: int) -> None:
     manage(environment, "migrate", "-v0")
     python(
         environment,
-        "from django.utils import timezone\nfrom assets.demo import load_demo\nfrom taxonomy.sync import install_starter_taxonomy\n"
+        "from django.utils import timezone\nfrom assets.demo import load_demo\n"
+        "from taxonomy.sync import install_starter_taxonomy\n"
         f"install_starter_taxonomy(now=timezone.now())\nload_demo(asset_count={rows}, now=timezone.now())\n"
         "from assets.models import Asset\nAsset.objects.update(creator_description=None)",
     )
