@@ -71,8 +71,8 @@ def check_contract(*, person: User, kept: Collection[str], contracts: Path, now:
         differences = []
         for question in questions:
             door = doors[question.is_service]
-            if fault := _fault(question, door.get(question.path), door.caller, recorded, kept):
-                differences.append((f"{'service' if question.is_service else 'person'} {question.path}", fault))
+            if difference := _difference(question, door.get(question.path), door.caller, recorded, kept):
+                differences.append((f"{'service' if question.is_service else 'person'} {question.path}", difference))
     counts: dict[str, int] = {}
     for question in questions:
         counts[question.sort] = counts.get(question.sort, 0) + 1
@@ -150,7 +150,7 @@ def _words(assets: list[Asset]) -> list[str]:
     return list(dict.fromkeys(quote(word.lower()) for word in words if word))[:_WORDS]
 
 
-def _fault(
+def _difference(
     question: ContractProbe,
     answer: ClientResponse,
     caller: User | ServicePrincipal,
@@ -163,8 +163,8 @@ def _fault(
     flags = EnabledFlags(flags_for_request(asked).names & set(kept)) if kept else ALL_OFF
     try:
         expected = question.expected(asked, flags)
-    except RegistryError as refusal:
-        return "" if 400 <= answer.status < 500 else f"answered {answer.status}, and not: {refusal.message}"
+    except RegistryError as error:
+        return "" if 400 <= answer.status < 500 else f"answered {answer.status}, and not: {error.message}"
     if answer.status != 200:
         return f"answered {answer.status}"
     shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].keys}

@@ -13,7 +13,7 @@ _LISTS = ("asset_page", "asset_array")
 _METADATA = "metadata"  # the one answer about an asset that the contract keeps no schema of
 # Whoever registers an asset puts into these whatever they like.
 _FREE = ("trainingData", "rights")
-_SHOWN_FAULTS = 3
+_MAX_SHOWN_ERRORS = 3
 
 # A level of an answer, such as "asset_page.data.items[]" -> the lists of keys it was recorded with, in their order.
 Shapes = Mapping[str, frozenset[tuple[str, ...]]]
@@ -65,7 +65,7 @@ def shape_differences(kind: str, body: Any, forms: Shapes, *, shown_keys: Collec
                 field_errors[f"{level} was never recorded as an object"] = None
         elif keys not in recorded:
             field_errors[f"{level} has {_difference(keys, set().union(*recorded))}"] = None
-    return list(field_errors)[:_SHOWN_FAULTS]
+    return list(field_errors)[:_MAX_SHOWN_ERRORS]
 
 
 def _steps(folder: Path, story: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -25,7 +25,7 @@ from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
 from ops.contract_check import ContractReport, check_contract
 
-_SHOWN_FAULTS = 10
+_MAX_SHOWN_ERRORS = 10
 _SHOWN_CONFLICTS = 20
 
 
@@ -95,54 +95,54 @@ def plan_rollback(
     return RollbackPlan(clean_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
-def list_flags_on(wish: RollbackPlan) -> StepResult:
+def list_flags_on(plan: RollbackPlan) -> StepResult:
     words = {name: describe_state(state) for name, state in flags_on().items()}
-    kept = {name: " (is kept)" for name in words if name in wish.kept}
+    kept = {name: " (is kept)" for name in words if name in plan.kept}
     return StepResult(
         [f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"]
     )
 
 
-def switch_flags_off(wish: RollbackPlan) -> StepResult:
-    if wish.is_dry_run:
+def switch_flags_off(plan: RollbackPlan) -> StepResult:
+    if plan.is_dry_run:
         return StepResult(
-            [f"{name} would go off" for name in flags_on() if name in wish.names] or ["nothing would change"]
+            [f"{name} would go off" for name in flags_on() if name in plan.names] or ["nothing would change"]
         )
-    changes = switch_off(wish.names, by=wish.by, reason=wish.reason, now=wish.now)
-    who = wish.by.email if wish.by else "the system"
+    changes = switch_off(plan.names, by=plan.by, reason=plan.reason, now=plan.now)
+    who = plan.by.email if plan.by else "the system"
     return StepResult(
         [f"{change.flag_name}: {describe_state(change.before)} -> off" for change in changes]
-        + ([f"recorded as changes by {who}: {wish.reason}"] if changes else ["nothing had to be switched"])
+        + ([f"recorded as changes by {who}: {plan.reason}"] if changes else ["nothing had to be switched"])
     )
 
 
-def check_answers(wish: RollbackPlan) -> StepResult:
+def check_answers(plan: RollbackPlan) -> StepResult:
     """The doors answer from here on as they did before the gated fields existed."""
     # Any person's answers would do; an operator is the one who expects to be named.
-    person = wish.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
+    person = plan.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
     if person is None:
         return StepResult(["there is no active person in whose name the doors could be asked"], succeeded=False)
     try:
-        found = check_contract(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
+        found = check_contract(person=person, kept=plan.kept, contracts=settings.BASE_DIR / "contracts", now=plan.now)
     except NotFound as error:
         return StepResult([error.message], succeeded=False)
-    return StepResult([*_account(found), *_verdict(found, wish)], succeeded=wish.is_dry_run or not found.differences)
+    return StepResult([*_account(found), *_verdict(found, plan)], succeeded=plan.is_dry_run or not found.differences)
 
 
-def undo_backfills(wish: RollbackPlan) -> StepResult:
+def undo_backfills(plan: RollbackPlan) -> StepResult:
     """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
     runs = BackfillRun.objects.with_applied_changes()
-    if not wish.undoes_backfills:
+    if not plan.undoes_backfills:
         return StepResult([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
     lines: list[str] = []
     for run in runs:  # the newest first
-        if wish.is_dry_run:
+        if plan.is_dry_run:
             found = preview_undo(context_for_run(run))
             left = found["conflict"] + found["gone"]
             lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
             continue
         try:
-            done = undo_in_foreground(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
+            done = undo_in_foreground(run.pk, by=plan.by.email if plan.by else "rollback", clock=timezone.now)
         except RegistryError as error:
             return StepResult([*lines, f"{run}: {error.message}"], succeeded=False)
         lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
@@ -160,12 +160,12 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def execute_rollback(wish: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
+def execute_rollback(plan: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
     """Do one step after the other; a step that is not fine leaves those behind it undone."""
     succeeded = True
     for step in steps:
         started = time.perf_counter()
-        outcome = step.run(wish) if succeeded else None
+        outcome = step.run(plan) if succeeded else None
         report = StepRecord(step, outcome, time.perf_counter() - started)
         succeeded = report.succeeded
         yield report
@@ -183,16 +183,16 @@ def _account(found: ContractReport) -> list[str]:
     return lines
 
 
-def _verdict(found: ContractReport, wish: RollbackPlan) -> list[str]:
-    kept = f" (but for what {', '.join(sorted(wish.kept))} may show)" if wish.kept else ""
+def _verdict(found: ContractReport, plan: RollbackPlan) -> list[str]:
+    kept = f" (but for what {', '.join(sorted(plan.kept))} may show)" if plan.kept else ""
     if not found.differences:
         return [f"all {found.question_count} answers are the recorded ones{kept}"]
-    by_fault: dict[str, list[str]] = {}
-    for question, fault in found.differences:
-        by_fault.setdefault(fault, []).append(question)
-    first = list(by_fault.items())[:_SHOWN_FAULTS]
+    by_difference: dict[str, list[str]] = {}
+    for question, difference in found.differences:
+        by_difference.setdefault(difference, []).append(question)
+    first = list(by_difference.items())[:_MAX_SHOWN_ERRORS]
     count = f"{len(found.differences)} of {found.question_count} answers"
     return [
-        f"{count} {'would become' if wish.is_dry_run else 'are not'} the recorded ones{kept}",
-        *(f"{len(questions)} x {fault}, such as {questions[0]}" for fault, questions in first),
+        f"{count} {'would become' if plan.is_dry_run else 'are not'} the recorded ones{kept}",
+        *(f"{len(questions)} x {difference}, such as {questions[0]}" for difference, questions in first),
     ]

@@ -84,7 +84,7 @@ def test_a_rehearsal_with_everything_shown_ends_at_the_answers_of_before(operato
         set_stage(name=name, stage="100", by=operator, reason="Release", now=timezone.now())
     assert ask(editor_api, service_api) != before
 
-    code, printed = run("--reason", "Answers are slow", "--as", operator.email)
+    code, printed = run("--reason", "Answers are slow", "--by", operator.email)
 
     sys.stdout.write(printed)  # shown by `pytest -s`: how long each step took
     assert code == 0
@@ -111,7 +111,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(operator):
 
 def test_keeps_what_it_is_told_to_keep_and_switches_off_the_rest(operator):
     FieldFlag.objects.update(everyone=True)
-    code, printed = run("--reason", "Texts are wrong", "--keep-flag", ALBUM_ART, "--keep-flag", ALBUM_ART_PIPELINE)
+    code, printed = run("--reason", "Texts are wrong", "--except-flag", ALBUM_ART, "--except-flag", ALBUM_ART_PIPELINE)
     assert code == 0, printed
     assert set(flags_on()) == {ALBUM_ART, ALBUM_ART_PIPELINE}
     assert "album_art: on for everyone (is kept)" in printed
@@ -188,10 +188,10 @@ def test_an_empty_registry_says_that_it_shows_little(operator, registry):
         (["--reason", "x" * 201], "reason"),
         (["--reason", "x", "--flags", "album_art,no_such_flag"], "no flag 'no_such_flag'"),
         (["--reason", "x", "--flags", " , "], "names no flag"),
-        (["--reason", "x", "--keep-flag", "no_such_flag"], "no flag"),
-        (["--reason", "x", "--flags", "album_art", "--keep-flag", "album_art"], "nothing is left"),
-        (["--reason", "x", "--as", "nobody@example.com"], "Nobody has the address"),
-        (["--reason", "x", "--as", "gone@example.com"], "is deactivated"),
+        (["--reason", "x", "--except-flag", "no_such_flag"], "no flag"),
+        (["--reason", "x", "--flags", "album_art", "--except-flag", "album_art"], "nothing is left"),
+        (["--reason", "x", "--by", "nobody@example.com"], "Nobody has the address"),
+        (["--reason", "x", "--by", "gone@example.com"], "is deactivated"),
         ([], "--reason"),
     ],
 )
@@ -234,14 +234,14 @@ def test_backfills_are_undone_only_when_asked_and_what_people_changed_stays(oper
     run_to_the_end(finalised)
     finalise(finalised.run_pk, by="theo", now=timezone.now())
     run_next_batch(running, now=timezone.now())
-    code, told = run("--reason", "rehearsal", "--as", operator.email)
+    code, told = run("--reason", "rehearsal", "--by", operator.email)
     assert (code, "2 runs have values in the table" in told) == (0, True)
-    code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills", "--dry-run")
+    code, told = run("--reason", "rehearsal", "--by", operator.email, "--undo-backfills", "--dry-run")
     assert (code, "31 values would be put back" in told) == (0, True)
     assert run_of(finalised).state == "finalised"
     Asset.objects.filter(pk=registry.pk).update(creator_description="a person's", creator_description_origin="")
     began = time.perf_counter()
-    code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills")
+    code, told = run("--reason", "rehearsal", "--by", operator.email, "--undo-backfills")
     sys.stdout.write(f"rolled back with two backfills in {time.perf_counter() - began:.2f} s\n")
     assert code == 0
     assert "undone, 30 values put back, 1 conflicts" in told
@@ -258,6 +258,6 @@ def test_a_column_that_another_run_holds_ends_the_rollback_there(operator):
     make_assets(12)
     with registered(DescribeByName()) as rule:
         holder = started(rule)  # nothing written yet, so it is not among those to be undone
-        code, told = run("--reason", "rehearsal", "--as", operator.email, "--undo-backfills")
+        code, told = run("--reason", "rehearsal", "--by", operator.email, "--undo-backfills")
         assert code == 1
         assert f"run {holder.run_pk} of tests.describe, running" in told

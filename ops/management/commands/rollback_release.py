@@ -19,10 +19,10 @@ class Command(BaseCommand):
         names = ", ".join(sorted(FLAG_NAMES))
         parser.add_argument("--reason", required=True, help="why; kept with the changes")
         parser.add_argument("--flags", metavar="A,B", help=f"only these, of: {names}")
-        parser.add_argument("--keep-flag", action="append", default=[], metavar="NAME", help="leave this one as it is")
         parser.add_argument(
-            "--as", dest="email", metavar="EMAIL", help="who: named in the record, and the doors are asked in this name"
+            "--except-flag", action="append", default=[], metavar="NAME", help="do not change this flag"
         )
+        parser.add_argument("--by", dest="email", metavar="EMAIL", help="user who is recorded and calls the API")
         parser.add_argument(
             "--undo-backfills", action="store_true", help="also put back what backfills wrote, where nobody changed it"
         )
@@ -30,26 +30,26 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            wish = plan_rollback(
+            plan = plan_rollback(
                 reason=options["reason"],
                 by=_person(options["email"]),
                 only=_names(options["flags"]),
-                keep=options["keep_flag"],
+                keep=options["except_flag"],
                 is_dry_run=options["dry_run"],
                 undoes_backfills=options["undo_backfills"],
                 now=timezone.now(),
             )
-        except RegistryError as refusal:
-            raise CommandError(refusal.message) from refusal
+        except RegistryError as error:
+            raise CommandError(error.message) from error
         reports = []
-        for number, report in enumerate(execute_rollback(wish), 1):
+        for number, report in enumerate(execute_rollback(plan), 1):
             self._print(number, report)
             reports.append(report)
         total = f"{sum(report.seconds for report in reports):.2f} s"
         if not all(report.succeeded for report in reports):
             self.stdout.write(self.style.ERROR(f"Not as it should be, after {total}: see above."))
             raise SystemExit(1)
-        done = "Nothing was changed (--dry-run)" if wish.is_dry_run else "Rolled back"
+        done = "Nothing was changed (--dry-run)" if plan.is_dry_run else "Rolled back"
         self.stdout.write(self.style.SUCCESS(f"{done}: {len(reports)} steps in {total}."))
 
     def _print(self, number: int, report: StepRecord) -> None:
