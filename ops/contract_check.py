@@ -17,7 +17,7 @@ from accounts.service_keys import ServicePrincipal
 from api.envelopes import success_from_json
 from assets.api.asset_json import fetch_by_pk, fetch_latest, metadata_json
 from assets.api.listing import list_assets
-from assets.api.views import page_response
+from assets.api.responses import page_response
 from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, EnabledFlags, flags_for_request

@@ -1,12 +1,9 @@
 """The legacy endpoints below `/api/assets`."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from typing import Any
 
-import orjson
 from django.conf import settings
-from django.db.models.expressions import RawSQL
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -17,11 +14,12 @@ from rest_framework.views import APIView
 
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
-from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly, is_service
-from assets.api.asset_json import asset_json, fetch_by_pk, fetch_latest, join_json, metadata_json
+from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly
+from assets.api.asset_json import asset_json, join_json, metadata_json
 from assets.api.legacy_forms import flatten_form, read_list
-from assets.api.listing import AssetPage, count_assets, list_assets
+from assets.api.listing import count_assets
 from assets.api.parsers import MultiPartParser
+from assets.api.responses import asset_response, fetch_rows, get_json_response, list_response
 from assets.api.serializers import (
     BatchAddressesSerializer,
     CsvRowSerializer,
@@ -31,67 +29,14 @@ from assets.api.serializers import (
 )
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetNotFound
-from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference, parse_reference
+from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference
 from assets.models import SequenceReservation
 from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import reserve_numbers
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
-from flags.evaluation import EnabledFlags, cached_then_fresh_flags, is_current
 from taxonomy.snapshot import current_taxonomy
-
-
-def page_response(request: Request, page: AssetPage) -> HttpResponse:
-    """Respond to a user with an object around `items`, to a service with the rows and the counts beside them."""
-    counts = {
-        "total": page.total,
-        "page": page.params.page,
-        "limit": page.params.limit,
-        "totalPages": page.params.total_pages(page.total),
-    }
-    rows = join_json(page.rows.rows)
-    extra = b"," + orjson.dumps(counts)[1:-1]
-    if is_service(request):
-        return success_from_json(rows, beside_json=extra)
-    return success_from_json(b'{"items":' + rows + extra + b"}")
-
-
-def list_response(request: Request, params: Any) -> HttpResponse:
-    for flags in cached_then_fresh_flags(request):
-        page = list_assets(params, flags=flags, is_admin=request.user.is_admin)
-        if is_current(flags, page.rows.flags_version):
-            break
-    return page_response(request, page)
-
-
-def asset_response(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    [row] = fetch_rows(request, [pk])
-    return success_from_json(row.encode(), status=status)
-
-
-def fetch_rows(request: Request, pks: Sequence[int]) -> list[str]:
-    for flags in cached_then_fresh_flags(request):
-        found = fetch_by_pk(pks, flags)
-        if is_current(flags, found.flags_version):
-            break
-    return found.rows
-
-
-def get_json_response(request: Request, key: str, row: Callable[[EnabledFlags], RawSQL]) -> HttpResponse:
-    """Respond with the asset that `key` matches, as the JSON `row`. Admins may include deleted assets."""
-    has_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    reference = parse_reference(key)
-    if reference is None:
-        raise AssetNotFound(key)
-    condition, params = reference.condition(current_taxonomy)
-    for flags in cached_then_fresh_flags(request):
-        found = fetch_latest(row(flags), condition, params, limit=1, has_deleted=has_deleted)
-        if is_current(flags, found.flags_version):
-            break
-    if not found.rows:
-        raise AssetNotFound(key)
-    return success_from_json(found.rows[0].encode())
 
 
 class AssetListView(APIView):
