@@ -22,7 +22,7 @@ def replace_document(*, columns: Sequence[str], sql: str, previous_sql: str) -> 
     """Return operations that replace the function and compute `document` again for all rows.
 
     `sql` and `previous_sql` create the function. A migration contains both as literal text: `json_keys` changes later,
-    a released migration does not. PostgreSQL rewrites and locks the table: about 0.1 s per 1,000 assets.
+    a released migration does not. PostgreSQL rewrites and locks the table: 0.8 s for 10,000 assets, 2.3 s for 30,000.
     """
     return [
         migrations.RemoveField("asset", "document"),

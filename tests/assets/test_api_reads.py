@@ -220,16 +220,16 @@ def test_an_asset_is_found_by_any_reference(editor_api: APIClient, prefix: str) 
 
 
 def test_a_composite_is_found_by_base_name_and_by_name_in_both_spellings(editor_api: APIClient) -> None:
-    parts = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
-    asset = make_asset("C.MIX.OFF", components=parts)
-    plus = f"C.MIX.OFF.001:{parts[0]}+{parts[1]}"
+    components = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
+    asset = make_asset("C.MIX.OFF", components=components)
+    plus = f"C.MIX.OFF.001:{components[0]}+{components[1]}"
     for key in (asset.name, plus, asset.name.replace(":", "%3A"), "C.MIX.OFF.001", "C.MIX.OFF.001:", "C.001.001.001"):
         for prefix in ("", "address/"):
             assert editor_api.get(f"/api/assets/{prefix}{key}").json()["data"]["_id"] == asset.public_id, key
     # numeric layer 9 with base alone
     assert editor_api.get("/api/assets/address/9.001.001.001").json()["data"]["name"] == asset.name
-    other_parts = f"C.MIX.OFF.001:{parts[1]}"
-    assert editor_api.get(f"/api/assets/{other_parts}").status_code in (200, 404)
+    other_components = f"C.MIX.OFF.001:{components[1]}"
+    assert editor_api.get(f"/api/assets/{other_components}").status_code in (200, 404)
 
 
 def test_a_legacy_name_with_a_trailing_colon_is_found_in_both_spellings(editor_api: APIClient) -> None:

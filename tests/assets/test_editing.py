@@ -89,13 +89,13 @@ def test_the_name_sent_for_an_empty_creator_description_is_ignored(editor_api: A
 
 def test_the_components_of_a_composite_cannot_change(editor_api: APIClient) -> None:
     songs = make_assets(2, "G.POP.DRM")
-    parts = [song.nna_address for song in songs]
-    asset = make_asset("C.MIX.OFF", components=parts)
-    assert put(editor_api, asset.name, components=parts).status_code == 200
-    assert put(editor_api, asset.name, components=[songs[0].name, "1" + parts[1][1:]]).status_code == 200
-    for other in ([parts[0]], parts[::-1], []):
+    components = [song.nna_address for song in songs]
+    asset = make_asset("C.MIX.OFF", components=components)
+    assert put(editor_api, asset.name, components=components).status_code == 200
+    assert put(editor_api, asset.name, components=[songs[0].name, "1" + components[1][1:]]).status_code == 200
+    for other in ([components[0]], components[::-1], []):
         assert_error(put(editor_api, asset.name, components=other), 400, "components")
-    assert Asset.objects.get(pk=asset.pk).components == parts
+    assert Asset.objects.get(pk=asset.pk).components == components
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_an_imported_row_keeps_id_name_address_and_dates(taxonomy: TaxonomySnaps
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "warning"),
     [
         ({"nna_address": "S.undefined.undefined.001"}, "address is S.undefined.undefined.001"),
         ({"nna_address": "S.009.009.001"}, "address is S.009.009.001"),
@@ -73,11 +73,11 @@ def test_an_imported_row_keeps_id_name_address_and_dates(taxonomy: TaxonomySnaps
     ],
 )
 def test_an_unusual_row_is_imported_with_a_warning(
-    taxonomy: TaxonomySnapshot, change: dict[str, Any], words: str
+    taxonomy: TaxonomySnapshot, change: dict[str, Any], warning: str
 ) -> None:
     report = import_documents(document(**change))
     assert report.created == 1, report.rejected
-    assert any(words in text for _, name, text in report.warnings if name == "S.POP.DIV.001"), report.warnings
+    assert any(warning in text for _, name, text in report.warnings if name == "S.POP.DIV.001"), report.warnings
     assert import_documents(document(**change)).unchanged == 1
 
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from assets.descriptions import extract_creator_description
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH, extract_creator_description
 from assets.editing import edit_asset
 from assets.models import Asset
 from assets.rollout_guards import ai_metadata_backfill_pending, creator_description_backfill_pending
@@ -35,7 +35,7 @@ def test_the_creators_text_is_extracted_from_a_generated_description(words: str)
 
 
 @pytest.mark.parametrize(
-    ("description", "layer", "words"),
+    ("description", "layer", "expected"),
     [
         ("Asset L.CAS.ATL.001 (L.CAS.ATL)", "L", None),
         ("Asset l.cas.atl.001 (L.CAS.ATL)", "L", None),
@@ -50,14 +50,14 @@ def test_the_creators_text_is_extracted_from_a_generated_description(words: str)
         ("Slow Water – The Ferries", "G", None),
     ],
 )
-def test_the_creators_text_is_extracted(description: str, layer: str, words: str | None) -> None:
-    assert extract_creator_description(description, name="L.CAS.ATL.001", layer=layer) == words
+def test_the_creators_text_is_extracted(description: str, layer: str, expected: str | None) -> None:
+    assert extract_creator_description(description, name="L.CAS.ATL.001", layer=layer) == expected
 
 
 @given(description=st.text(max_size=300), layer=st.sampled_from("GL"))
 def test_extracted_text_fits_the_column(description: str, layer: str) -> None:
-    words = extract_creator_description(description, name="G.POP.BAS.001", layer=layer)
-    assert words is None or 0 < len(words) <= 500
+    text = extract_creator_description(description, name="G.POP.BAS.001", layer=layer)
+    assert text is None or 0 < len(text) <= MAX_CREATOR_DESCRIPTION_LENGTH
 
 
 @pytest.mark.django_db
@@ -94,7 +94,7 @@ def _fill() -> None:
 def test_backfilled_values_are_marked_and_can_be_filtered(editor_api: APIClient) -> None:
     filled = make_asset()
     _fill()
-    own = make_asset(creator_description="my words", ai_metadata={"mood": "calm"})
+    own = make_asset(creator_description="my text", ai_metadata={"mood": "calm"})
     with set_flags("creator_description", "ai_metadata"):
         document = editor_api.get(f"/api/assets/{filled.name}").json()["data"]
         assert document["creatorDescription"] == filled.name
@@ -151,7 +151,7 @@ def test_an_origin_is_cleared_by_a_change_and_not_by_an_unchanged_value(admin_us
     sent_back = {"creator_description": asset.name, "ai_metadata": asset.ai_metadata, "description": "new"}
     same = edit_asset(asset.pk, sent_back, **edit)
     assert (same.creator_description_origin, same.ai_metadata_origin) == ("backfill", "backfill")
-    changed = edit_asset(asset.pk, {"creator_description": "my words", "ai_metadata": {"mood": "calm"}}, **edit)
+    changed = edit_asset(asset.pk, {"creator_description": "my text", "ai_metadata": {"mood": "calm"}}, **edit)
     assert (changed.creator_description_origin, changed.ai_metadata_origin) == ("", "")
     emptied = edit_asset(make_asset().pk, {"creator_description": None}, **edit)
     assert emptied.creator_description_origin == ""
@@ -162,7 +162,7 @@ def test_the_admin_marks_and_filters_backfilled_values(client: Client, admin_use
     client.force_login(admin_user)
     filled = make_asset()
     _fill()
-    own = make_asset(creator_description="my words")
+    own = make_asset(creator_description="my text")
     url = reverse("admin:assets_asset_changelist")
     assert client.get(url).text.count("backfilled</em>") == 1
     for origin, shown, hidden in (("backfill", filled, own), ("person", own, filled)):
@@ -174,31 +174,31 @@ def test_the_admin_marks_and_filters_backfilled_values(client: Client, admin_use
 
 @pytest.mark.django_db
 def test_a_field_stays_at_50_percent_until_its_backfill_is_finalised() -> None:
-    said = {"by": None, "reason": "a test", "now": timezone.now()}
-    update_flag(name="creator_description", everyone=True, **said)
-    update_flag(name="creator_description", everyone=False, **said)
+    change = {"by": None, "reason": "a test", "now": timezone.now()}
+    update_flag(name="creator_description", everyone=True, **change)
+    update_flag(name="creator_description", everyone=False, **change)
     make_assets(3, origin="import")
     assert "legacy rows wait for the backfill assets.creator_description" in creator_description_backfill_pending()
     with pytest.raises(Conflict, match="may not go above 50 %"):
-        update_flag(name="creator_description", everyone=True, **said)
-    update_flag(name="creator_description", everyone=None, percent=50, **said)
-    job = started(CREATOR_DESCRIPTION_RULE)
-    run_to_the_end(job)
-    with pytest.raises(Conflict, match=f"run {job.run_pk} of the backfill .* is finished; finalise it first"):
-        update_flag(name="creator_description", percent=51, **said)
-    finalise(job.run_pk, by=BY, now=timezone.now())
-    update_flag(name="creator_description", everyone=True, **said)
+        update_flag(name="creator_description", everyone=True, **change)
+    update_flag(name="creator_description", everyone=None, percent=50, **change)
+    context = started(CREATOR_DESCRIPTION_RULE)
+    run_to_the_end(context)
+    with pytest.raises(Conflict, match=f"run {context.run_pk} of the backfill .* is finished; finalise it first"):
+        update_flag(name="creator_description", percent=51, **change)
+    finalise(context.run_pk, by=BY, now=timezone.now())
+    update_flag(name="creator_description", everyone=True, **change)
     assert ai_metadata_backfill_pending() is not None
 
 
 @pytest.mark.django_db
 def test_an_undone_backfill_limits_the_rollout_again() -> None:
     make_assets(3, origin="import")
-    job = started(AI_METADATA_RULE)
-    run_to_the_end(job)
-    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    context = started(AI_METADATA_RULE)
+    run_to_the_end(context)
+    begin_undo(context.run_pk, by=BY, now=timezone.now())
     assert "is undoing" in ai_metadata_backfill_pending()
-    run_to_the_end(job)
+    run_to_the_end(context)
     assert "legacy rows wait" in ai_metadata_backfill_pending()
 
 
@@ -206,7 +206,7 @@ def test_an_undone_backfill_limits_the_rollout_again() -> None:
 def test_metrics_count_backfilled_values_separately(admin_api: APIClient) -> None:
     make_assets(3)
     _fill()
-    make_asset(creator_description="my words", ai_metadata={"confidence": 0.9})
+    make_asset(creator_description="my text", ai_metadata={"confidence": 0.9})
     make_asset(ai_metadata={"confidence": "high"})  # imported values are not validated
     make_asset()
     assert admin_api.get("/api/admin/metrics/fields").json() == {

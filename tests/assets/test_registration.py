@@ -164,9 +164,9 @@ def test_the_name_of_a_composite_contains_its_components_in_order(editor_api: AP
     )  # fmt: skip
     assert response.status_code == 201, response.content
     data = response.json()["data"]
-    parts = [song.nna_address, star.nna_address, look.nna_address, world.nna_address]
-    assert data["components"] == parts
-    assert data["name"] == ":".join(["C.MIX.RMX.001", *parts])
+    components = [song.nna_address, star.nna_address, look.nna_address, world.nna_address]
+    assert data["components"] == components
+    assert data["name"] == ":".join(["C.MIX.RMX.001", *components])
     assert data["nna_address"].startswith("C.001.")
     assert ":" not in data["nna_address"]
     key = f"C/MIX/RMX/{data['name']}.mp4"
@@ -176,12 +176,12 @@ def test_the_name_of_a_composite_contains_its_components_in_order(editor_api: AP
 
 @pytest.mark.parametrize("spelling", ["json", "commas", "repeated"])
 def test_components_are_parsed_in_three_spellings(editor_api: APIClient, spelling: str) -> None:
-    parts = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
-    value = {"json": json.dumps(parts), "commas": ",".join(parts), "repeated": parts}[spelling]
+    components = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
+    value = {"json": json.dumps(components), "commas": ",".join(components), "repeated": components}[spelling]
     data = send(
         editor_api, layer="C", category="MIX", subcategory="OFF", file=upload("c.mp4", make_mp4()), components=value
     ).json()["data"]
-    assert data["components"] == parts
+    assert data["components"] == components
 
 
 def test_the_same_components_again_get_a_new_number(editor_api: APIClient) -> None:
@@ -212,16 +212,16 @@ def test_invalid_components_are_rejected_by_name(editor_api: APIClient) -> None:
     eleven = [asset.name for asset in make_assets(11, "S.POP.BAS")]
     form = {"layer": "C", "category": "MIX", "subcategory": "OFF"}
 
-    def refuse(*parts: str) -> str:
-        response = send(editor_api, file=upload("c.mp4", make_mp4()), components=list(parts), **form)
+    def reject(*references: str) -> str:
+        response = send(editor_api, file=upload("c.mp4", make_mp4()), components=list(references), **form)
         return assert_error(response, 400, "components")
 
-    assert refuse("G.POP.DRM.999") == "Component not found: G.POP.DRM.999"
-    assert refuse("nonsense") == "Component not found: nonsense"
-    assert refuse(gone.name) == f"Component not found: {gone.name}"
-    assert "twice" in refuse(song.name, song.nna_address)
-    assert composite.nna_address in refuse(composite.nna_address)
-    assert "at most 10" in refuse(*eleven)
+    assert reject("G.POP.DRM.999") == "Component not found: G.POP.DRM.999"
+    assert reject("nonsense") == "Component not found: nonsense"
+    assert reject(gone.name) == f"Component not found: {gone.name}"
+    assert "twice" in reject(song.name, song.nna_address)
+    assert composite.nna_address in reject(composite.nna_address)
+    assert "at most 10" in reject(*eleven)
     assert not SequenceReservation.objects.exists()
 
 
