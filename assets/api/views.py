@@ -39,7 +39,7 @@ from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
 from flags.evaluation import EnabledFlags, read_with_flags
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 
 def page_response(request: Request, page: AssetPage) -> HttpResponse:

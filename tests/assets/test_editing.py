@@ -145,7 +145,7 @@ def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_
 
 
 def find_drift_of_counts() -> list[str]:
-    from taxonomy.snapshot import current_taxonomy
+    from taxonomy.snapshot_cache import current_taxonomy
 
     return check_consistency(current_taxonomy()).live_counts
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.utils import timezone
 
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import Node, TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import Node, TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import apply_change, install_starter_taxonomy
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from taxonomy.models import Subcategory
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.taxonomy import small_document
 
 pytestmark = pytest.mark.django_db

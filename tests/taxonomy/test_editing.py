@@ -9,7 +9,7 @@ from taxonomy.consistency import find_errors
 from taxonomy.editing import NodeData, create_node, delete_node, update_node
 from taxonomy.errors import DuplicateNode, InvalidDocument, NodeInUse, NodeNotFound
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,6 @@
 import pytest
 
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
 pytestmark = pytest.mark.django_db

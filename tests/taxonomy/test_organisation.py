@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from taxonomy.consistency import find_errors, find_warnings
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import export_document, import_document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("organisation")]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taxonomy.errors import InvalidAddress, InvalidTaxonomyPath, NodeNotFound
-from taxonomy.snapshot import clear_taxonomy_cache, current_taxonomy, load_taxonomy
+from taxonomy.snapshot_cache import clear_taxonomy_cache, current_taxonomy, load_taxonomy
 from taxonomy.sync import export_document, import_document
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from taxonomy.errors import InvalidDocument, NodeInUse, TaxonomyNotLoaded
 from taxonomy.models import Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import export_document, import_document, install_starter_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, small_document
 

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from accounts.tokens import issue_token
 from taxonomy.models import Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import export_document
 from tests.factories.taxonomy import small_document
 
