@@ -24,6 +24,7 @@ from api.envelopes import error_body
 from common.errors import (
     Conflict,
     FieldErrorDetail,
+    Forbidden,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -39,6 +40,7 @@ STATUS_BY_KIND: tuple[tuple[type[RegistryError], int], ...] = (
     (PayloadTooLarge, 413),
     (UnsupportedMediaType, 415),
     (InvalidInput, 400),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (Unavailable, 503),

@@ -6,13 +6,13 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.user_cache import clear_user_cache
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
+from tests.support.user_cache import clear_user_cache
 
 
 @pytest.fixture(autouse=True)
-def forget_snapshots() -> Iterator[None]:
-    """A test's people are rolled back; what the process remembers of them is not."""
+def clear_caches() -> Iterator[None]:
+    """Clear the user cache: unlike the rows of a test, it is not rolled back."""
     yield
     clear_user_cache()
 

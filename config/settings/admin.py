@@ -89,7 +89,7 @@ UNFOLD = {
                 ],
             },
             {
-                "title": "People",
+                "title": "Users and access",
                 "items": [
                     _item("Users", "person", "admin:accounts_user_changelist"),
                     _item("Groups", "group", "admin:auth_group_changelist"),

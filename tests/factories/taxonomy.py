@@ -43,7 +43,7 @@ def _next_number(siblings: Any) -> int:
 
 
 def small_document(**changes: Any) -> dict[str, Any]:
-    """Return a minimal valid document with the subcategory `BAS.ONE` in each layer. `changes` replaces top-level keys."""
+    """Return a minimal valid document, `BAS.ONE` in each layer. `changes` replaces top-level keys."""
     names = ["Songs", "Stars", "Looks", "Moves", "Worlds", "Branded", "Personalize", "Training", "Composites", "Rights"]
     layers = [
         {
