@@ -167,7 +167,7 @@ def _fault(
         return "" if 400 <= answer.status < 500 else f"answered {answer.status}, and not: {refusal.message}"
     if answer.status != 200:
         return f"answered {answer.status}"
-    shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].keys}
+    shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].api_keys}
     field_errors = shape_differences(question.kind, json.loads(answer.content), recorded.forms, shown_keys=shown_keys)
     if not field_errors and _TIMESTAMP.sub(b"", answer.content) != _TIMESTAMP.sub(b"", expected):
         field_errors = ["the same keys, but not the same bytes as without the flags"]
