@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs shell reset lock
+.PHONY: help run test test-slow lint format bench bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -14,6 +14,10 @@ run: ## Start everything on http://127.0.0.1:8000 (PORT=..., DEMO=0 for no demo 
 test: ## Run the test suite (ARGS="-k name" chooses)
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+
+test-slow: ## Run only the tests marked slow (ARGS as for test)
+	@bin/bootstrap dev
+	$(PYTHON_ENV) -m pytest -m slow --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
 	@bin/bootstrap dev

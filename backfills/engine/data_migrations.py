@@ -51,9 +51,10 @@ def run_in_migration(apps: Any, rule: Rule, *, max_rows: int, write: Callable[[s
     write(f"{rule.name}: run {run.pk} {result.state}, {run.changed_rows} rows filled, {run.failed_rows} failed")
 
 
-def undo_in_migration(apps: Any, rule: Rule, *, write: Callable[[str], None]) -> None:
-    """Undo the runs of migrations, the newest first. Values that users changed since stay."""
+def undo_in_migration(apps: Any, rule: Rule, *, write: Callable[[str], None]) -> int:
+    """Undo the runs of migrations, the newest first, and return their number. Values that users changed since stay."""
     no_run = context_for_rule(rule, 0, apps)
+    undone = 0
     for run in _runs(no_run, tuple(set(states.STATES) - {states.UNDONE})).order_by("-pk"):
         context = context_for_rule(rule, run.pk, apps)
         if _prepare_undo(context) == states.UNDOING:
@@ -63,6 +64,8 @@ def undo_in_migration(apps: Any, rule: Rule, *, write: Callable[[str], None]) ->
                 f"{rule.name}: run {run.pk} undone, {run.restored_rows} values restored, "
                 f"{run.conflict_rows} changed by users and not restored"
             )
+            undone += 1
+    return undone
 
 
 def _runs(context: RunContext, in_states: tuple[str, ...]) -> Any:

@@ -20,7 +20,7 @@ from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started, table_hash
 
 RULES = (CREATOR_DESCRIPTION_RULE, AI_METADATA_RULE)
-BEFORE, AFTER = "0007_field_terms", "0008_fill_legacy_values"
+BEFORE, AFTER = "0005_value_origins", "0008_fill_legacy_values"
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def test_forwards_backwards_forwards_ends_in_the_same_state(capsys: pytest.Captu
     assert table_hash() == before
     call_command("migrate", "assets", AFTER, verbosity=0)
     assert table_hash() == filled
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("migrated_back")
+def test_an_upgrade_from_the_release_that_had_0006_fills_nothing() -> None:
+    call_command("migrate", "assets", "0007_field_terms", verbosity=0)
+    make_assets(3)
+    before = table_hash()
+    call_command("migrate", "assets", AFTER, verbosity=0)
+    assert table_hash() == before
+    assert not BackfillRun.objects.exists()
 
 
 @pytest.mark.django_db
