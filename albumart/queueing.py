@@ -52,7 +52,10 @@ def request_artwork(
 def upload_artwork(
     asset: Asset, *, content: bytes, declared_type: str, trigger: str, by: str, now: datetime, is_current: bool = True
 ) -> Artwork:
-    """A new request with the picture itself. Raises PayloadTooLarge, Invalid (empty, or too many uploads in an hour)."""
+    """Create a request with uploaded image bytes.
+
+    Raises PayloadTooLarge, InvalidInput (empty image, or too many uploads in one hour).
+    """
     if len(content) > settings.ALBUMART_MAX_BYTES:
         raise PayloadTooLarge(f"A picture may have {settings.ALBUMART_MAX_BYTES} bytes", field="albumArt")
     if not content:

@@ -62,7 +62,8 @@ def error_body(
     }
     if field_errors:
         details["errors"] = {
-            fault.field: [f.message for f in field_errors if f.field == fault.field] for fault in field_errors
+            field_error.field: [f.message for f in field_errors if f.field == field_error.field]
+            for field_error in field_errors
         }
     return {
         "success": False,

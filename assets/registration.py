@@ -57,8 +57,8 @@ class _Draft:
 def register_asset(wish: RegistrationData, *, by: User, directory: TaxonomySnapshot, now: datetime) -> Asset:
     """The new asset, stored and committed.
 
-    Raises Invalid (taxonomy, components), MediaTypeNotAllowed, PayloadTooLarge, Unavailable (storage). Whatever fails after the
-    number was handed out leaves a reservation that explains the gap, and no file.
+    Raises InvalidInput (taxonomy, components), MediaTypeNotAllowed, PayloadTooLarge, Unavailable (storage). An error
+    after the number was reserved leaves the reservation, which explains the gap, and no file.
     """
     return register_assets([wish], by=by, directory=directory, now=now)[0]
 

@@ -66,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     addresses = ensure(Path(tempfile.mkdtemp(prefix="registry-bench-")), ephemeral=True)
     console = Console()
-    figures: dict[tuple[str, str, int], list[float]] = {}
+    metrics: dict[tuple[str, str, int], list[float]] = {}
     with serve(addresses) as servers:
         slots = [
             (read, way, size) for _ in range(options.rounds) for read in READS for size in SIZES for way in READS[read]
@@ -75,8 +75,8 @@ def main() -> None:
             port, token, name = servers[size]
             path = READS[read][way].format(name=name)
             rate = requests_per_second(port, path, [f"Authorization: Bearer {token}"], seconds=options.seconds)
-            figures.setdefault((read, way, size), []).append(rate)
-    show(console, {key: statistics.median(rates) for key, rates in figures.items()})
+            metrics.setdefault((read, way, size), []).append(rate)
+    show(console, {key: statistics.median(rates) for key, rates in metrics.items()})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What every test can ask for."""
+"""Fixtures for all tests."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from tests.support.user_cache import clear_user_cache
 
 
 @pytest.fixture(autouse=True)
-def clear_caches() -> Iterator[None]:
-    """Clear the user cache: unlike the rows of a test, it is not rolled back."""
+def empty_user_cache() -> Iterator[None]:
+    """Clear the user cache of the process: the rollback after a test removes only rows."""
     yield
     clear_user_cache()
 
 
 @pytest.fixture
 def api() -> APIClient:
-    """A client that shows no credentials."""
+    """A client without credentials."""
     return APIClient()
 
 

@@ -11,7 +11,8 @@ from albumart.querysets import ArtworkSourceQuerySet
 
 _HOST_PATTERN = r"^\.?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 _BREAKER_COLUMNS = (
-    "breaker", "failures", "successes", "consecutive_openings", "opened_at", "probe_at", "rate_limited_until", "last_error",
+    "breaker", "failures", "successes", "consecutive_openings", "opened_at", "probe_at",
+    "rate_limited_until", "last_error",
 )  # fmt: skip
 
 

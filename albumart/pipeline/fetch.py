@@ -32,8 +32,8 @@ from outbound import (
 def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchResult:
     """The answer of the source.
 
-    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable; Deferred when the source
-    rests or its budget is spent.
+    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable;
+    Deferred if the circuit of the source is open or its rate limit is used up.
     """
     url = with_max_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)
     notes.host = url_host(url)

@@ -39,7 +39,10 @@ class RenderedArtwork:
 
 
 def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorder) -> RenderedArtwork:
-    """Every size of ALBUMART_RENDITION_SIZES_PX and the original without metadata, and what was measured. Raises ImageRejected."""
+    """Render each size of ALBUMART_RENDITION_SIZES_PX and the original without metadata.
+
+    Raises ImageRejected.
+    """
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
     wish = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)

@@ -68,7 +68,10 @@ def try_exclusive_storage_lock() -> Iterator[bool]:
 
 @transaction.atomic
 def record_stored(claim: Claim, files: list[ArtworkFile], pictures: RenderedArtwork, *, now: datetime) -> None:
-    """The request becomes the asset's picture. Raises ClaimLost, ManualArtworkProtected, QualityNotImproved; then nothing changes."""
+    """Make the request the current artwork of its asset.
+
+    Raises ClaimLost, ManualArtworkProtected or QualityNotImproved without changing a row.
+    """
     artwork = Artwork.objects.get(pk=claim.artwork_pk)
     asset = Asset.objects.select_for_update(no_key=True).only("pk", "album_art").get(pk=artwork.asset_id)
     _check_replaceable(artwork, pictures)

@@ -261,7 +261,7 @@ def test_who_may_register(api: APIClient, service_api: APIClient, editor_api: AP
     error_of(send(service_api), 403)
     error_of(send(APIClient(headers={"Authorization": "Bearer MOCK-123456789"})), 401)
     assert send(editor_api).status_code == 201
-    assert Asset.objects.get().history.get().history_user.email.startswith("person")
+    assert Asset.objects.get().history.get().history_user.email.startswith("user")
 
 
 def test_the_old_server_s_leniency_can_be_switched_on(editor_api: APIClient, settings: Any) -> None:
