@@ -1,4 +1,4 @@
-"""What the registry asks of us: `assets.album_art_backend.AlbumArtBackend`."""
+"""The implementation of `assets.album_art_backend.AlbumArtBackend`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,14 +12,14 @@ from accounts.models import User
 from albumart.api_columns import API_COLUMNS
 from albumart.models import Artwork
 from albumart.queueing import request_artwork, upload_artwork, withdraw_artwork
-from albumart.source_urls import decode_data_uri, is_data_uri
+from assets.album_art import decode_data_uri, is_data_uri
 from assets.models import Asset
 
 SONGS = "G"
 
 
 class ArtworkBackend:
-    """Pictures of songs go through the pipeline; what other layers are sent is only kept."""
+    """Send album art of songs through the pipeline. Assets of other layers only keep the submitted value."""
 
     api_columns: Mapping[str, str] = API_COLUMNS
 
@@ -27,27 +27,32 @@ class ArtworkBackend:
         if asset.layer != SONGS:
             return False
         current = Artwork.objects.current().filter(asset=asset).first()
-        if current is None or not album_art:
+        if current is None:
             return False
+        if not album_art:  # a form sends back the null that it was shown while an upload was pending
+            return current.is_open and not current.source_url and not asset.album_art
         urls = {settings.MEDIA_PUBLIC_URL + key for key in current.files.values_list("key", flat=True)}
         return album_art in urls or album_art == current.source_url
 
-    def album_art_changed(self, asset: Asset, *, by: User, now: datetime) -> None:
+    def value_to_keep(self, asset: Asset, album_art: str | None) -> str | None:
+        return None if asset.layer == SONGS and album_art and is_data_uri(album_art) else album_art
+
+    def album_art_changed(self, asset: Asset, album_art: str | None, *, by: User, now: datetime) -> None:
         if asset.layer != SONGS:
             return
-        asked: dict[str, Any] = {"trigger": Artwork.Trigger.CLIENT, "by": by.email, "now": now}
-        if not asset.album_art:
+        origin: dict[str, Any] = {"trigger": Artwork.Trigger.CLIENT, "by": by.email, "now": now}
+        if not album_art:
             withdraw_artwork(asset, now=now)
-        elif is_data_uri(asset.album_art):
-            content, declared_type = decode_data_uri(asset.album_art)
-            upload_artwork(asset, content=content, declared_type=declared_type, **asked)
+        elif is_data_uri(album_art):
+            content, declared_type = decode_data_uri(album_art)
+            upload_artwork(asset, content=content, declared_type=declared_type, **origin)
         else:
-            request_artwork(asset, source_url=asset.album_art, **asked)
+            request_artwork(asset, source_url=album_art, **origin)
 
     def has_artwork_q(self) -> Q:
         return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))
 
-    def describe(self, asset: Asset) -> str:
+    def render_admin_panel(self, asset: Asset) -> str:
         if asset.layer != SONGS:
             return ""
         artworks = asset.artworks.select_related("source").prefetch_related("files")

@@ -38,14 +38,14 @@ def field_metrics(now: datetime) -> dict[str, Any]:
     aiMetadata: {measured, backfill, none, confidenceMean}}.
     """
     live = Asset.objects.live()
-    words = Q(creator_description__isnull=False)
-    metadata = Q(ai_metadata__isnull=False)
+    has_description = Q(creator_description__isnull=False)
+    has_metadata = Q(ai_metadata__isnull=False)
     counts = live.aggregate(
         assets=Count("pk"),
-        person=Count("pk", filter=words & Q(creator_description_origin="")),
-        filled=Count("pk", filter=words & ~Q(creator_description_origin="")),
-        measured=Count("pk", filter=metadata & Q(ai_metadata_origin="")),
-        legacy=Count("pk", filter=metadata & ~Q(ai_metadata_origin="")),
+        person=Count("pk", filter=has_description & Q(creator_description_origin="")),
+        backfilled=Count("pk", filter=has_description & ~Q(creator_description_origin="")),
+        measured=Count("pk", filter=has_metadata & Q(ai_metadata_origin="")),
+        backfilled_metadata=Count("pk", filter=has_metadata & ~Q(ai_metadata_origin="")),
     )
     confidence = live.with_generated_ai_metadata().filter(ai_metadata__confidence__gte=0)
     mean = confidence.aggregate(mean=Avg(Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField())))["mean"]
@@ -54,13 +54,13 @@ def field_metrics(now: datetime) -> dict[str, Any]:
         "assets": total,
         "creatorDescription": {
             "person": counts["person"],
-            "backfill": counts["filled"],
-            "none": total - counts["person"] - counts["filled"],
+            "backfill": counts["backfilled"],
+            "none": total - counts["person"] - counts["backfilled"],
         },
         "aiMetadata": {
             "measured": counts["measured"],
-            "backfill": counts["legacy"],
-            "none": total - counts["measured"] - counts["legacy"],
+            "backfill": counts["backfilled_metadata"],
+            "none": total - counts["measured"] - counts["backfilled_metadata"],
             "confidenceMean": mean,
         },
     }

@@ -1,7 +1,7 @@
-"""The rules that decide whether a flag is on for a context. Pure."""
+"""The rules that decide whether a flag is on for a caller. Pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,9 +11,13 @@ from flags.registry import FLAG_NAMES
 
 @dataclass(frozen=True)
 class EnabledFlags:
-    """The flags that are on for one caller during one request."""
+    """The flags that are on for one caller during one request.
+
+    `version` is the version of the flag rows they were evaluated from, or ""; see `flags.evaluation.is_current`.
+    """
 
     names: frozenset[str]
+    version: str = field(default="", compare=False)
 
     def is_on(self, name: str) -> bool:
         return name in self.names

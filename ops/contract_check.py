@@ -17,7 +17,7 @@ from accounts.service_keys import ServicePrincipal
 from api.envelopes import success_from_json
 from assets.api.asset_json import fetch_by_pk, fetch_latest, metadata_json
 from assets.api.listing import list_assets
-from assets.api.views import page_response
+from assets.api.responses import page_response
 from assets.models import Asset
 from common.errors import RegistryError
 from flags.evaluation import ALL_OFF, EnabledFlags, flags_for_request
@@ -133,12 +133,12 @@ def _list_content(listed: ListRequest, request: Any, flags: EnabledFlags) -> byt
 
 
 def _detail_content(pk: int, request: Any, flags: EnabledFlags) -> bytes:
-    return success_from_json(fetch_by_pk([pk], flags).texts[0].encode()).content
+    return success_from_json(fetch_by_pk([pk], flags).rows[0].encode()).content
 
 
 def _metadata_content(pk: int, request: Any, flags: EnabledFlags) -> bytes:
     rows = fetch_latest(metadata_json(flags), "id = %s", [pk], limit=1)
-    return success_from_json(rows.texts[0].encode()).content
+    return success_from_json(rows.rows[0].encode()).content
 
 
 def _words(assets: list[Asset]) -> list[str]:

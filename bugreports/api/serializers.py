@@ -30,8 +30,8 @@ class _StrictBoolean(serializers.Field):
 class ResolutionSerializer(StrictSerializer):
     """Resolution notes and commit. `note` and `commit` are aliases used by existing clients."""
 
-    notes = PlainTextField(max_chars=MAX_NOTES_CHARS, required=False, allow_null=True)
-    note = PlainTextField(max_chars=MAX_NOTES_CHARS, required=False, allow_null=True)
+    notes = PlainTextField(max_length=MAX_NOTES_CHARS, required=False, allow_null=True)
+    note = PlainTextField(max_length=MAX_NOTES_CHARS, required=False, allow_null=True)
     commit_sha = PlainTextField(is_single_line=True, required=False, allow_null=True)
     commit = PlainTextField(is_single_line=True, required=False, allow_null=True)
 
@@ -40,14 +40,14 @@ class ResolutionSerializer(StrictSerializer):
 
 
 class UpdateReportSerializer(StrictSerializer):
-    status = PlainTextField(is_single_line=True, max_chars=20, required=False)
+    status = PlainTextField(is_single_line=True, max_length=20, required=False)
     resolution = ResolutionSerializer(required=False)
-    resolution_kind = PlainTextField(is_single_line=True, max_chars=40, required=False)
-    duplicate_of = PlainTextField(is_single_line=True, max_chars=100, required=False)
-    priority = PlainTextField(is_single_line=True, max_chars=20, required=False, allow_null=True)
-    assignee = PlainTextField(is_single_line=True, max_chars=254, required=False, allow_null=True)
+    resolution_kind = PlainTextField(is_single_line=True, max_length=40, required=False)
+    duplicate_of = PlainTextField(is_single_line=True, max_length=100, required=False)
+    priority = PlainTextField(is_single_line=True, max_length=20, required=False, allow_null=True)
+    assignee = PlainTextField(is_single_line=True, max_length=254, required=False, allow_null=True)
     retain = _StrictBoolean(required=False)
-    retain_reason = PlainTextField(is_single_line=True, max_chars=MAX_REASON_CHARS, required=False)
+    retain_reason = PlainTextField(is_single_line=True, max_length=MAX_REASON_CHARS, required=False)
     version = _NonNegativeInteger(required=False)
 
     def validate_status(self, value: str) -> str:

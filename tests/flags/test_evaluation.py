@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from flags.bucketing import is_in_percentage
 from flags.editing import update_flag
-from flags.evaluation import ALL_OFF, flags_for_request, read_with_flags
+from flags.evaluation import ALL_OFF, cached_then_fresh_flags, flags_for_request, is_current
 from flags.models import FieldFlag
 from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import ALBUM_ART, FLAG_NAMES
@@ -195,21 +195,25 @@ def test_every_edit_has_another_version_also_if_rolled_back(make_user):
     assert len(set(versions)) == len(versions)
 
 
-def test_read_with_flags_runs_no_extra_query_for_cached_flags(django_assert_num_queries):
+def test_cached_flags_are_current_without_a_query_if_the_read_saw_the_same_version(django_assert_num_queries):
     flags_for_request(request_of())
-    with django_assert_num_queries(1):
-        assert read_with_flags(request_of(), lambda flags: (flags, FieldFlag.objects.version())) == ALL_OFF
+    seen_version = FieldFlag.objects.version()
+    with django_assert_num_queries(0):
+        flags = next(cached_then_fresh_flags(request_of()))
+        assert is_current(flags, seen_version)
+    assert flags == ALL_OFF
 
 
-def test_read_with_flags_reads_again_after_an_edit():
+@pytest.mark.parametrize("has_rows", [True, False])
+def test_fresh_flags_follow_if_the_flags_were_changed(has_rows):
     flags_for_request(request_of())
     edit(everyone=True)
-    for version in (FieldFlag.objects.version(), None):
-        edit(note=f"{version}")
-        read = []
-        flags = read_with_flags(request_of(), lambda flags: (read.append(flags), (flags, version))[1])  # noqa: B023
-        assert flags.is_on(ALBUM_ART)
-        assert len(read) == 2
+    seen_version = FieldFlag.objects.version() if has_rows else None
+    cached, fresh = cached_then_fresh_flags(request_of())
+    assert not is_current(cached, seen_version)
+    assert not cached.is_on(ALBUM_ART)
+    assert is_current(fresh, seen_version)
+    assert fresh.is_on(ALBUM_ART)
 
 
 def test_a_missing_flag_is_off_and_logged_and_not_created(caplog):

@@ -56,9 +56,9 @@ def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(reg
         page.wait_for_url("**/admin/assets/asset/")
         assert Asset.objects.filter(tags__contains=["autumn"]).count() == 2
 
-        _choose_first(page, registry, f"?q={look.name}", 1, "delete_softly")
+        _choose_first(page, registry, f"?q={look.name}", 1, "soft_delete")
         page.fill("input[name=reason]", "double")
-        page.click("button:has-text('Delete 1 asset')")
+        page.click("button:has-text('Move to trash 1 asset')")
         page.wait_for_url("**/admin/assets/asset/")
         look.refresh_from_db()
         assert (look.deletion_reason, look.deleted_by) == ("double", ADMIN_EMAIL)
