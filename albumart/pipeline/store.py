@@ -103,7 +103,7 @@ def record_stored(claim: Claim, files: list[ArtworkFile], pictures: RenderedArtw
 
 
 def clear_data_uri(artwork: Artwork) -> None:
-    """A data URI was carried by the asset itself until its outcome was known; it is not the asset that changes."""
+    """Remove a data URI that an import stored in the asset row; the revision of the asset does not change."""
     Asset.objects.filter(pk=artwork.asset_id, album_art__startswith="data:").update(album_art=None)
 
 

@@ -29,7 +29,7 @@ from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
 from common.admin_actions import ConfirmedActionsModelAdmin
 from common.errors import InvalidInput
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 
 @admin.register(Asset)

@@ -14,7 +14,7 @@ from albumart.queueing import cancel_run, pause_run, refetch, resume_run, retry_
 from assets.lookup import get_asset
 from common.errors import RegistryError
 from common.progress_bar import progress_bar
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 _LOOK_SECONDS = 1.0
 _SHOWN = 10
