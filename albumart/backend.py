@@ -47,7 +47,7 @@ class ArtworkBackend:
     def has_artwork_q(self) -> Q:
         return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))
 
-    def describe(self, asset: Asset) -> str:
+    def render_admin_panel(self, asset: Asset) -> str:
         if asset.layer != SONGS:
             return ""
         artworks = asset.artworks.select_related("source").prefetch_related("files")

@@ -3,10 +3,10 @@
 import random
 
 
-def retry_delay_seconds(attempt: int, *, base_seconds: float, dice: random.Random) -> float:
+def retry_delay_seconds(attempt: int, *, base_seconds: float, rng: random.Random) -> float:
     """Four times as long after each of `attempt` failures, off by up to 40 % either way, so that rows that failed
     together do not come back together."""
-    return base_seconds * 4 ** (attempt - 1) * dice.uniform(0.6, 1.4)
+    return base_seconds * 4 ** (attempt - 1) * rng.uniform(0.6, 1.4)
 
 
 def bounded_pause_seconds(wished: float | None, *, default: float, most: float) -> float:

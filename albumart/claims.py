@@ -19,7 +19,7 @@ from common.errors import RegistryError
 
 log = logging.getLogger(__name__)
 
-_dice = random.SystemRandom()
+_rng = random.SystemRandom()
 Clock = Callable[[], datetime]
 
 
@@ -68,7 +68,7 @@ def schedule_retry(claim: Claim, error: RegistryError, *, now: datetime) -> None
     if claim.attempt >= settings.ALBUMART_MAX_ATTEMPTS:
         finish(claim, Artwork.Status.FAILED, error, now=now)
         return
-    delay = retry_delay_seconds(claim.attempt, base_seconds=settings.ALBUMART_RETRY_SECONDS, dice=_dice)
+    delay = retry_delay_seconds(claim.attempt, base_seconds=settings.ALBUMART_RETRY_SECONDS, rng=_rng)
     delay = max(delay, min(getattr(error, "retry_after_seconds", None) or 0, settings.ALBUMART_MAX_PAUSE_SECONDS))
     claim.write(
         status=Artwork.Status.WAITING,

@@ -1,4 +1,4 @@
-"""Songs without a picture: which they are, where an address for them is known, how long asking will take."""
+"""Missing artwork: which they are, where an address for them is known, how long asking will take."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ class FetchPlan:
     """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
 
     asset_pks: Sequence[int]
-    wishes: Sequence[PlannedRequest]
+    requests: Sequence[PlannedRequest]
     without_url: Sequence[str]
-    not_allowed: Sequence[tuple[str, str]]
+    host_not_allowed: Sequence[tuple[str, str]]
     requests_by_source: Counter[str] = field(default_factory=Counter)
     duration: timedelta = timedelta()
 
@@ -42,30 +42,30 @@ def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> Fetch
     asked = Artwork.objects.filter(asset=OuterRef("pk"))
     songs = Asset.objects.live().filter(~Exists(asked.current()), ~Exists(asked.open()), layer=layer)
     sources = current_sources()
-    wishes: list[PlannedRequest] = []
+    requests: list[PlannedRequest] = []
     without_url: list[str] = []
-    not_allowed: list[tuple[str, str]] = []
+    host_not_allowed: list[tuple[str, str]] = []
     by_source: Counter[str] = Counter()
     found: list[int] = []
     rows = songs.order_by("created_at", "pk").values_list(
         "pk", "name", "album_art", "ai_metadata", "training_data", "rights"
     )
     for pk, name, album_art, *documents in rows.iterator(chunk_size=1000):
-        if limit is not None and len(wishes) >= limit:
+        if limit is not None and len(requests) >= limit:
             break
         found.append(pk)
         addresses = candidate_urls(album_art, documents)
         chosen = next(((url, s) for url in addresses if (s := match_source(url_host(url), sources))), None)
         if chosen is None:
             if addresses:
-                not_allowed.append((name, url_host(addresses[0])))
+                host_not_allowed.append((name, url_host(addresses[0])))
             else:
                 without_url.append(name)
             continue
         url, source = chosen
-        wishes.append(PlannedRequest(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
+        requests.append(PlannedRequest(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
         by_source[source.pattern] += 1
-    return FetchPlan(found, wishes, without_url, not_allowed, by_source, _duration(by_source, sources))
+    return FetchPlan(found, requests, without_url, host_not_allowed, by_source, _duration(by_source, sources))
 
 
 def _duration(by_source: Counter[str], sources: Sequence[ArtworkSource]) -> timedelta:

@@ -52,12 +52,12 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
             .order_by("next_attempt_at", "pk")
         )
 
-    def abandoned(self, claimed_before: datetime) -> Self:
+    def stale(self, claimed_before: datetime) -> Self:
         """Being worked on for longer than any worker lives with one."""
         return self.filter(status="running", claimed_at__lt=claimed_before)
 
-    def not_found_before(self, moment: datetime) -> Self:
+    def not_found_before(self, timestamp: datetime) -> Self:
         """By the word of their source, not of staff; and nothing else is under way for the asset."""
         others = self.model.objects.open().filter(asset=OuterRef("asset"))
-        said_so = self.current().filter(status="absent", finished_at__lt=moment).exclude(error_code="marked_absent")
+        said_so = self.current().filter(status="absent", finished_at__lt=timestamp).exclude(error_code="marked_absent")
         return said_so.filter(~Exists(others)).order_by("finished_at")

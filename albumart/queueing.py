@@ -176,17 +176,17 @@ def start_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime
     Artwork.objects.bulk_create(
         [
             Artwork(
-                asset_id=wish.asset_pk, is_current=True, source_url=wish.source_url,
-                source_host=url_host(wish.source_url), trigger=Artwork.Trigger.AUTOMATION, requested_by=by,
+                asset_id=request.asset_pk, is_current=True, source_url=request.source_url,
+                source_host=url_host(request.source_url), trigger=Artwork.Trigger.AUTOMATION, requested_by=by,
                 requested_at=now, run=run,
-                next_attempt_at=now + timedelta(seconds=wish.starts_after_seconds),
+                next_attempt_at=now + timedelta(seconds=request.starts_after_seconds),
             )
-            for wish in plan.wishes
+            for request in plan.requests
         ],
         batch_size=500,
         ignore_conflicts=True,  # somebody asked for a song's picture since the plan was made
     )  # fmt: skip
-    log.info("picture run started", extra={"run": run.name, "requests": len(plan.wishes)})
+    log.info("picture run started", extra={"run": run.name, "requests": len(plan.requests)})
     return run
 
 

@@ -1,4 +1,4 @@
-"""How fast a source may be asked: one budget for all workers together, kept in Redis.
+"""How fast a source enabled: one budget for all workers together, kept in Redis.
 
 A moving window: whatever minute one looks at, no more requests than the source's pace. Without Redis nothing is
 asked: to wait is better than to be shut out by a source.

@@ -15,7 +15,7 @@ from outbound import host_matches
 
 log = logging.getLogger(__name__)
 
-_MIN_REFUSAL_PAUSE_SECONDS = 60.0  # who was told off without a time comes back in a minute
+_MIN_403_PAUSE_SECONDS = 60.0  # who was told off without a time comes back in a minute
 
 
 def url_host(url: str) -> str:
@@ -57,7 +57,7 @@ def check_circuit(source_pk: int, now: datetime) -> None:
 
 def _why_resting(source: ArtworkSource, until: datetime) -> str:
     if source.rate_limited_until == until:
-        return f"{source.pattern} asked us to wait until {until:%H:%M:%S} UTC"
+        return f"{source.pattern} rate limited until {until:%H:%M:%S} UTC"
     return f"{source.pattern} keeps failing and rests until {until:%H:%M:%S} UTC: {source.last_error}"
 
 
@@ -72,34 +72,34 @@ def record_success(source_pk: int, *, started_at: datetime, now: datetime) -> No
 
 
 @transaction.atomic
-def record_failure(source_pk: int, fault: str, *, now: datetime) -> None:
+def record_failure(source_pk: int, error: str, *, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     before = source.breaker
     source.note_failure(
-        fault,
+        error,
         now=now,
         failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
         rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
     )
-    _record(source, before, fault, now=now)
+    _record(source, before, error, now=now)
 
 
 @transaction.atomic
-def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, fault: str, now: datetime) -> datetime:
+def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, error: str, now: datetime) -> datetime:
     """The source said "too fast": all workers leave it alone for as long as it asked, within bounds."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     seconds = bounded_pause_seconds(
-        retry_after_seconds, default=_MIN_REFUSAL_PAUSE_SECONDS, most=settings.ALBUMART_MAX_PAUSE_SECONDS
+        retry_after_seconds, default=_MIN_403_PAUSE_SECONDS, most=settings.ALBUMART_MAX_PAUSE_SECONDS
     )
     before = source.breaker
     source.note_failure(
-        fault,
+        error,
         now=now,
         failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
         rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
     )
     source.pause(now + timedelta(seconds=seconds))
-    _record(source, before, fault, now=now)
+    _record(source, before, error, now=now)
     return source.rate_limited_until
 
 

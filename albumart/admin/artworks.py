@@ -15,7 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import action as admin_action
+from unfold.decorators import display
 
 from albumart.admin.upload import handle_upload
 from albumart.metrics import pipeline_metrics
@@ -28,7 +29,7 @@ from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 
 _PERMISSION = "albumart.process_artwork"
-_HELD = "Held: the flag album_art_pipeline is off"
+_HELD = "Paused: the flag album_art_pipeline is off"
 _WINDOWS_DAYS = (1, 7, 30)
 
 
@@ -60,49 +61,51 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
         view = self.admin_site.admin_view
         return [
             path("upload/<int:asset_pk>/", view(self.upload_view), name="albumart_artwork_upload"),
-            path("<int:pk>/do/<str:verb>/", view(self.verb_view), name="albumart_artwork_do"),
-            path("figures/", view(self.figures_view), name="albumart_figures"),
+            path("<int:pk>/actions/<str:action>/", view(self.action_view), name="albumart_artwork_action"),
+            path("metrics/", view(self.metrics_view), name="albumart_metrics"),
             *super().get_urls(),
         ]
 
     def has_process_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(_PERMISSION)
 
-    @action(description="Fetch again", permissions=["process"])
+    @admin_action(description="Refetch", permissions=["process"])
     def fetch_again(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, refetch(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again")
+        self._message_user(
+            request, refetch(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again"
+        )
 
-    @action(description="Re-run from the failed step", permissions=["process"])
+    @admin_action(description="Retry from failed step", permissions=["process"])
     def rerun(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, retry_failed(_pks(artworks), now=timezone.now()), "queued")
+        self._message_user(request, retry_failed(_pks(artworks), now=timezone.now()), "queued")
 
-    @action(description="Mark as absent", permissions=["process"])
+    @admin_action(description="Mark as not found", permissions=["process"])
     def mark_absent(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(
+        self._message_user(
             request, mark_not_found(_pks(artworks), by=request.user.email, now=timezone.now()), "marked as absent"
         )
 
-    def _tell(self, request: HttpRequest, count: int, what: str) -> None:
+    def _message_user(self, request: HttpRequest, count: int, what: str) -> None:
         self.message_user(request, f"{count} picture{'' if count == 1 else 's'} {what}.")
 
-    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """A button of the detail page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_process_permission(request):
             raise PermissionDenied
         now, by = timezone.now(), request.user.email
-        verbs = {
+        actions = {
             "again": lambda: refetch([pk], by=by, now=now),
             "rerun": lambda: retry_failed([pk], now=now),
             "absent": lambda: mark_not_found([pk], by=by, now=now),
         }
         try:
-            count = verbs[verb]() if verb in verbs else 0
+            count = actions[action]() if action in actions else 0
         except RegistryError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, "Done; the queue has it." if count else "There was nothing to do.")
+            messages.success(request, "Artwork queued." if count else "No artwork needed this action.")
         newest = Artwork.objects.filter(asset__artworks=pk).order_by("-pk").values_list("pk", flat=True).first()
         return HttpResponseRedirect(reverse("admin:albumart_artwork_change", args=[newest or pk]))
 
@@ -111,20 +114,20 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         return handle_upload(request, asset_pk, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    def figures_view(self, request: HttpRequest) -> HttpResponse:
+    def metrics_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         wished = request.GET.get("days", "7")
         days = int(wished) if wished.isascii() and wished.isdigit() and int(wished) in _WINDOWS_DAYS else 7
         context = {
             **self.admin_site.each_context(request),
-            "title": "Album art: how it goes",
+            "title": "Album art metrics",
             "opts": self.opts,
-            "figures": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
+            "metrics": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
             "windows": _WINDOWS_DAYS,
             "is_held": not global_flags().is_on(ALBUM_ART_PIPELINE),
         }
-        return TemplateResponse(request, "admin/albumart/figures.html", context)
+        return TemplateResponse(request, "admin/albumart/metrics.html", context)
 
     @display(description="")
     def thumbnail(self, artwork: Artwork) -> SafeString:

@@ -1,4 +1,4 @@
-"""Songs without a picture: the plan, the start, a page that shows how it goes, pause and cancel."""
+"""Missing artwork: the plan, the start, a page that shows how it goes, pause and cancel."""
 
 from typing import Any
 
@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.decorators import action as admin_action
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from albumart.metrics import cohort_metrics, run_wait_reason
@@ -51,15 +52,15 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
         view = self.admin_site.admin_view
         return [
             path("plan/", view(self.plan_view), name="albumart_artworkrun_plan"),
-            path("<int:pk>/figures/", view(self.figures_view), name="albumart_artworkrun_figures"),
-            path("<int:pk>/do/<str:verb>/", view(self.verb_view), name="albumart_artworkrun_do"),
+            path("<int:pk>/progress/", view(self.metrics_view), name="albumart_artworkrun_progress"),
+            path("<int:pk>/actions/<str:action>/", view(self.action_view), name="albumart_artworkrun_action"),
             *super().get_urls(),
         ]
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("albumart.steer_artworkrun")
 
-    @action(description="Find songs without a picture", url_path="find", icon="image_search", permissions=["steer"])
+    @admin_action(description="Find missing artwork", url_path="find", icon="image_search", permissions=["steer"])
     def open_plan(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:albumart_artworkrun_plan"))
 
@@ -69,7 +70,7 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         plan = plan_missing_artwork()
         now = timezone.now()
-        initial = {"name": f"Missing pictures {now:%Y-%m-%d %H:%M}"}
+        initial = {"name": f"Missing artwork {now:%Y-%m-%d %H:%M}"}
         form = StartForm(request.POST) if request.method == "POST" else StartForm(initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
@@ -77,39 +78,39 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
             except RegistryError as error:
                 form.add_error("name" if error.field_errors else None, error.message)
             else:
-                messages.success(request, f"{len(plan.wishes)} pictures are asked for.")
+                messages.success(request, f"{len(plan.requests)} pictures are asked for.")
                 return HttpResponseRedirect(reverse("admin:albumart_artworkrun_change", args=[run.pk]))
         return TemplateResponse(request, "admin/albumart/plan.html", self._plan_context(request, plan, form))
 
     def _plan_context(self, request: HttpRequest, plan: FetchPlan, form: StartForm) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "title": "Songs without a picture",
+            "title": "Missing artwork",
             "opts": self.opts,
             "plan": plan,
-            "shown": plan.wishes[:_SHOWN],
+            "shown": plan.requests[:_SHOWN],
             "without_url": plan.without_url[:_SHOWN],
-            "not_allowed": plan.not_allowed[:_SHOWN],
+            "host_not_allowed": plan.host_not_allowed[:_SHOWN],
             "by_source": plan.requests_by_source.most_common(),
             "form": form,
         }
 
-    def figures_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+    def metrics_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ArtworkRun, pk=pk)
         return JsonResponse({**cohort_metrics(run), "wait_reason": run_wait_reason(run, timezone.now())})
 
-    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_steer_permission(request):
             raise PermissionDenied
-        if verb == "pause":
+        if action == "pause":
             pause_run(pk, now=timezone.now())
-        elif verb == "resume":
+        elif action == "resume":
             resume_run(pk)
-        elif verb == "cancel":
+        elif action == "cancel":
             count = cancel_run(pk, by=request.user.email, now=timezone.now())
             messages.success(request, f"{count} requests were cancelled.")
         return HttpResponseRedirect(reverse("admin:albumart_artworkrun_change", args=[pk]))
@@ -130,6 +131,6 @@ class ArtworkRunAdmin(ReadOnlyModelAdmin):
     @display(description="")
     def panel(self, run: ArtworkRun) -> SafeString:
         context = {
-            "run": run, "figures": cohort_metrics(run), "wait_reason": run_wait_reason(run, timezone.now()),
+            "run": run, "metrics": cohort_metrics(run), "wait_reason": run_wait_reason(run, timezone.now()),
         }  # fmt: skip
         return render_to_string("admin/albumart/run_panel.html", context)

@@ -46,12 +46,12 @@ class ArtworkSourceAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     def breaker_state(self, source: ArtworkSource) -> str:
         return source.breaker
 
-    @display(description="Rests until")
+    @display(description="Blocked until")
     def rest(self, source: ArtworkSource) -> str:
         until = source.blocked_until(timezone.now())
         return f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
 
-    @display(description="What the breaker did")
+    @display(description="Circuit breaker history")
     def breaker_changes(self, source: ArtworkSource) -> str:
         changes = source.breaker_changes.all()[:_SHOWN_CHANGES]
         return format_html_join(

@@ -59,13 +59,13 @@ def handle_upload(request: HttpRequest, asset_pk: int, context: dict[str, Any]) 
     return TemplateResponse(request, "admin/albumart/upload.html", context | page)
 
 
-def _ask(asset: Asset, wish: dict[str, Any], *, by: str) -> Artwork:
+def _ask(asset: Asset, spec: dict[str, Any], *, by: str) -> Artwork:
     """What clients are shown stays until the new picture is stored."""
     facts: dict[str, Any] = {
         "trigger": Artwork.Trigger.STAFF, "by": by, "now": timezone.now(),
         "is_current": not Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED).exists(),
     }  # fmt: skip
-    if wish["picture"]:
-        picture = wish["picture"]
+    if spec["picture"]:
+        picture = spec["picture"]
         return upload_artwork(asset, content=picture.read(), declared_type=picture.content_type or "", **facts)
-    return request_artwork(asset, source_url=wish["address"], **facts)
+    return request_artwork(asset, source_url=spec["address"], **facts)

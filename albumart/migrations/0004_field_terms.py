@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from django.db import migrations, models
+from django.db import migrations
 
 _OLD_SQL = r"""
 CREATE OR REPLACE FUNCTION albumart_stored_url(asset bigint, media_url text) RETURNS text

@@ -16,7 +16,7 @@ _BREAKER_COLUMNS = (
 
 
 class ArtworkSource(models.Model):
-    """One entry of the allow-list: hosts, the pace they may be asked at, and the breaker that gives them rest.
+    """One entry of the allow-list: hosts, the pace they enabled at, and the breaker that gives them rest.
 
     The breaker closes the way to a source that fails again and again. `closed`: asked as usual. `open`: not asked
     before `probe_at`. `half_open`: asked one at a time; enough answers in a row close it, one failure opens it anew.
@@ -43,7 +43,7 @@ class ArtworkSource(models.Model):
         help_text="A host, or with a dot before it all hosts below that name: .mzstatic.com",
     )
     label = models.CharField(max_length=20, choices=Label, default=Label.WEB)
-    is_enabled = models.BooleanField("may be asked", default=True)
+    is_enabled = models.BooleanField("enabled", default=True)
     requests_per_minute = models.PositiveIntegerField(
         default=60, validators=[MinValueValidator(1), MaxValueValidator(6000)], help_text="By all workers together."
     )
@@ -53,7 +53,7 @@ class ArtworkSource(models.Model):
         help_text="Hops followed from here, each to a host on this list.",
     )
     treat_403_as_rate_limit = models.BooleanField(
-        "403 means too fast", default=False, help_text="Some sources answer 403 to whoever asks too often."
+        "Treat 403 as rate limiting", default=False, help_text="Some sources answer 403 to whoever asks too often."
     )
 
     breaker = models.CharField(max_length=10, choices=Breaker, default=Breaker.CLOSED, editable=False)
@@ -62,7 +62,7 @@ class ArtworkSource(models.Model):
     consecutive_openings = models.PositiveIntegerField("openings in a row", default=0, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
     probe_at = models.DateTimeField("tried again at", null=True, editable=False)
-    rate_limited_until = models.DateTimeField("asked us to wait until", null=True, editable=False)
+    rate_limited_until = models.DateTimeField("rate limited until", null=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
 
     history = HistoricalRecords(
@@ -86,9 +86,9 @@ class ArtworkSource(models.Model):
         return self.pattern
 
     def blocked_until(self, now: datetime) -> datetime | None:
-        """The moment before which the source is not asked; None if it may be asked now."""
-        moments = [self.rate_limited_until, self.probe_at if self.breaker != self.Breaker.CLOSED else None]
-        later = [moment for moment in moments if moment and moment > now]
+        """The moment before which the source is not asked; None if it enabled now."""
+        timestamps = [self.rate_limited_until, self.probe_at if self.breaker != self.Breaker.CLOSED else None]
+        later = [timestamp for timestamp in timestamps if timestamp and timestamp > now]
         return max(later) if later else None
 
     def half_open(self, now: datetime, *, probe_seconds: float) -> None:
@@ -110,11 +110,11 @@ class ArtworkSource(models.Model):
         self.failures = 0
         self.save(update_fields=["failures", "breaker", "probe_at", "successes"])
 
-    def note_failure(self, fault: str, *, now: datetime, failures_to_open: int, rest_seconds: float) -> None:
+    def note_failure(self, error: str, *, now: datetime, failures_to_open: int, rest_seconds: float) -> None:
         """Open after so many failures in a row, or at once while half open; each opening in a row rests twice as long,
         an hour at most."""
         self.failures += 1
-        self.last_error = fault[:300]
+        self.last_error = error[:300]
         fails_again = self.breaker == self.Breaker.HALF_OPEN
         if fails_again or (self.breaker == self.Breaker.CLOSED and self.failures >= failures_to_open):
             rest = min(rest_seconds * 2**self.consecutive_openings, 3600)

@@ -52,7 +52,7 @@ def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchRes
         record_success(source.pk, started_at=started_at, now=clock())
         raise
     except RemoteRateLimited as error:
-        record_rate_limited(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
+        record_rate_limited(source.pk, retry_after_seconds=error.retry_after_seconds, error=error.message, now=clock())
         raise
     except RemoteUnavailable as error:
         record_failure(source.pk, error.message, now=clock())

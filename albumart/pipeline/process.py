@@ -51,8 +51,8 @@ def _handle_outcome(claim: Claim, clock: Clock) -> None:
         raise
     except Deferred as wait:
         defer(claim, wait.message, seconds=wait.seconds, now=clock())
-    except InvalidInput as refusal:
-        finish(claim, Artwork.Status.REFUSED, refusal, now=clock())
+    except InvalidInput as error:
+        finish(claim, Artwork.Status.REFUSED, error, now=clock())
         clear_data_uri(Artwork.objects.get(pk=claim.artwork_pk))
     except NotFound as absence:
         finish(claim, Artwork.Status.ABSENT, absence, now=clock())

@@ -42,11 +42,11 @@ def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorde
     """Every size of ALBUMART_RENDITION_SIZES_PX and the original without metadata, and what was measured. Raises ImageRejected."""
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
-    wish = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)
+    spec = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)
     # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
     rendered = render_in_sandbox(
         stripped or content,
-        wish,
+        spec,
         max_seconds=settings.ALBUMART_DECODE_TIMEOUT_SECONDS,
         max_memory_bytes=settings.ALBUMART_DECODE_MEMORY_BYTES,
     )

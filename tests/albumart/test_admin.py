@@ -24,7 +24,7 @@ def staff(client: Client) -> Client:
 
 
 def _do(client: Client, artwork: Artwork, verb: str) -> Artwork:
-    answer = client.post(reverse("admin:albumart_artwork_do", args=[artwork.pk, verb]))
+    answer = client.post(reverse("admin:albumart_artwork_action", args=[artwork.pk, verb]))
     assert answer.status_code == 302
     return Artwork.objects.order_by("-pk").first()
 
@@ -90,7 +90,7 @@ def test_a_bad_upload_says_what_is_wrong(fields: dict[str, object], expected: st
 def test_the_detail_page_tells_the_whole_story(staff: Client, server: SourceServer) -> None:
     artwork = run(ArtworkFactory(source_url=server.url("/cover.jpg")))
     page = staff.get(reverse("admin:albumart_artwork_change", args=[artwork.pk])).content.decode()
-    for expected in ("Fetch again", "What was measured", "luma_deviation", "attempt 1", artwork.blurhash[:5]):
+    for expected in ("Refetch", "What was measured", "luma_deviation", "attempt 1", artwork.blurhash[:5]):
         assert expected in page
     assert page.count("/media/album-art/") >= 3
 
@@ -135,17 +135,17 @@ def test_missing_pictures_are_planned_started_watched_and_steered(staff: Client,
     made = ArtworkRun.objects.get()
     assert answer.url == reverse("admin:albumart_artworkrun_change", args=[made.pk])
     assert "all of them" in staff.get(answer.url).content.decode()
-    figures = staff.get(reverse("admin:albumart_artworkrun_figures", args=[made.pk])).json()
+    figures = staff.get(reverse("admin:albumart_artworkrun_progress", args=[made.pk])).json()
     assert (figures["asked"], figures["done"], figures["songs"]) == (1, 0, 2)
     for verb, expected in (("pause", "Paused"), ("resume", "The flag album_art_pipeline is off"), ("cancel", "")):
-        staff.post(reverse("admin:albumart_artworkrun_do", args=[made.pk, verb]))
-        figures = staff.get(reverse("admin:albumart_artworkrun_figures", args=[made.pk])).json()
+        staff.post(reverse("admin:albumart_artworkrun_action", args=[made.pk, verb]))
+        figures = staff.get(reverse("admin:albumart_artworkrun_progress", args=[made.pk])).json()
         assert figures["wait_reason"] == expected
     assert "there is a run named" in staff.post(plan, {"name": "all of them"}).content.decode()
 
 
 def test_the_figures_page_opens_empty_and_full(staff: Client) -> None:
-    url = reverse("admin:albumart_figures")
+    url = reverse("admin:albumart_metrics")
     assert "Nothing ended in these 7 days" in staff.get(url).content.decode()
     make_stored(finished_at=timezone.now())
     assert "of 1 requests that ended in 1 day are stored" in staff.get(url, {"days": "1"}).content.decode()
@@ -156,12 +156,12 @@ def test_whoever_lacks_the_permission_changes_nothing(client: Client) -> None:
     client.force_login(UserFactory(is_staff=True))
     artwork = ArtworkFactory(run=ArtworkRunFactory())
     for name, args in (
-        ("albumart_artwork_do", [artwork.pk, "absent"]),
+        ("albumart_artwork_action", [artwork.pk, "absent"]),
         ("albumart_artwork_upload", [artwork.asset_id]),
         ("albumart_artworkrun_plan", []),
-        ("albumart_artworkrun_do", [artwork.run_id, "cancel"]),
-        ("albumart_artworkrun_figures", [artwork.run_id]),
-        ("albumart_figures", []),
+        ("albumart_artworkrun_action", [artwork.run_id, "cancel"]),
+        ("albumart_artworkrun_progress", [artwork.run_id]),
+        ("albumart_metrics", []),
     ):
         url = reverse(f"admin:{name}", args=args)
         assert client.post(url).status_code in (403, 405), name

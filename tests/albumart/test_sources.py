@@ -1,4 +1,4 @@
-"""Which source covers a host, when it may be asked, and how fast."""
+"""Which source covers a host, when it enabled, and how fast."""
 
 import threading
 from datetime import UTC, datetime, timedelta

@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--missing", action="store_true", help="Songs without a picture whose address is known.")
-        what.add_argument("--asset", metavar="KEY", nargs="+", help="Fetch again for these: name, address or id.")
+        what.add_argument("--missing", action="store_true", help="Missing artwork whose address is known.")
+        what.add_argument("--asset", metavar="KEY", nargs="+", help="Refetch for these: name, address or id.")
         what.add_argument("--failed", action="store_true", help="Requests that failed go on where they stopped.")
         what.add_argument("--status", action="store_true", help="Figures of the last seven days and of the runs.")
         what.add_argument("--pause", metavar="RUN", help="Hold the requests of a run back.")
@@ -69,26 +69,26 @@ class Command(BaseCommand):
         plan = plan_missing_artwork(layer=options["layer"].upper(), limit=options["limit"])
         self._show_plan(plan)
         # A named run without requests still is a cohort to be followed.
-        if options["dry_run"] or not (plan.wishes or (options["name"] and plan.asset_pks)):
+        if options["dry_run"] or not (plan.requests or (options["name"] and plan.asset_pks)):
             self.stdout.write("Nothing was asked for.")
             return
         now = timezone.now()
-        name = options["name"] or f"Missing pictures {now:%Y-%m-%d %H:%M:%S}"
+        name = options["name"] or f"Missing artwork {now:%Y-%m-%d %H:%M:%S}"
         run = start_run(plan, name=name, reason="", by="command", now=now)
-        self.stdout.write(f"Run {run.name}: {len(plan.wishes)} requests written.")
-        if plan.wishes and not options["no_wait"]:
+        self.stdout.write(f"Run {run.name}: {len(plan.requests)} requests written.")
+        if plan.requests and not options["no_wait"]:
             self._watch(run)
 
     def _show_plan(self, plan: FetchPlan) -> None:
         self.stdout.write(
-            f"{plan.songs_found} songs without a picture: {len(plan.wishes)} with a known address,"
-            f" {len(plan.not_allowed)} on hosts not on the list of sources, {len(plan.without_url)} with none."
+            f"{plan.songs_found} songs without a picture: {len(plan.requests)} with a known address,"
+            f" {len(plan.host_not_allowed)} on hosts not on the list of sources, {len(plan.without_url)} with none."
         )
         for pattern, count in plan.requests_by_source.most_common():
             self.stdout.write(f"  {count} from {pattern}")
-        for name, host in plan.not_allowed[:_SHOWN]:
+        for name, host in plan.host_not_allowed[:_SHOWN]:
             self.stdout.write(self.style.WARNING(f"  {name}: {host} is not on the list of sources"))
-        if plan.wishes:
+        if plan.requests:
             self.stdout.write(f"At the pace of the sources this takes about {plan.duration}.")
 
     def _watch(self, run: ArtworkRun) -> None:
@@ -97,9 +97,9 @@ class Command(BaseCommand):
         try:
             with progress_bar(run.name, total) as on_progress:
                 while done < total:
-                    figures = cohort_metrics(run)
-                    on_progress(figures["done"] - done)
-                    done = figures["done"]
+                    metrics = cohort_metrics(run)
+                    on_progress(metrics["done"] - done)
+                    done = metrics["done"]
                     run.refresh_from_db(fields=["paused_at"])
                     waits = run_wait_reason(run, timezone.now())
                     if waits and waits != told:
@@ -109,37 +109,37 @@ class Command(BaseCommand):
                         time.sleep(_LOOK_SECONDS)
         except KeyboardInterrupt:
             self.stdout.write(f'Watching stopped; the queue goes on. `--pause "{run.name}"` holds it.')
-        figures = cohort_metrics(run)
-        states = ", ".join(f"{count} {status}" for status, count in sorted(figures["by_status"].items()))
-        self.stdout.write(f"Run {run.name}: {figures['done']} of {figures['asked']} done ({states}).")
+        metrics = cohort_metrics(run)
+        states = ", ".join(f"{count} {status}" for status, count in sorted(metrics["by_status"].items()))
+        self.stdout.write(f"Run {run.name}: {metrics['done']} of {metrics['asked']} done ({states}).")
 
     def _status(self) -> None:
-        figures = pipeline_metrics(timezone.now())
-        success, queue = figures["success"], figures["queue"]
+        metrics = pipeline_metrics(timezone.now())
+        success, queue = metrics["success"], metrics["queue"]
         rate = "none ended" if success["rate"] is None else f"{success['rate']:.1%} of {success['ended']}"
-        self.stdout.write(f"Stored in {figures['window_days']} days: {rate} (goal over {success['goal']:.0%}).")
+        self.stdout.write(f"Stored in {metrics['window_days']} days: {rate} (goal over {success['goal']:.0%}).")
         self.stdout.write(
             f"Queue: {queue['waiting']} waiting, {queue['running']} running, oldest {queue['oldest_seconds']} s."
         )
-        for cause in figures["causes"]:
+        for cause in metrics["causes"]:
             self.stdout.write(f"  {cause['count']} {cause['status']} {cause['error_code']} {cause['source_host']}")
-        for source in figures["sources"]:
+        for source in metrics["sources"]:
             self.stdout.write(f"  source {source['host']}: breaker {source['breaker']}")
-        for cohort in figures["cohorts"]:
+        for cohort in metrics["cohorts"]:
             self.stdout.write(
                 f"  run {cohort['name']}: {cohort['with_picture']} of {cohort['songs']} songs have a picture,"
                 f" {cohort['stored']} stored of {cohort['asked']} asked, {cohort['never_asked']} never asked for"
             )
 
     def _steer(self, options: dict[str, Any]) -> None:
-        verb = next(verb for verb in ("pause", "resume", "cancel") if options[verb])
-        run = ArtworkRun.objects.filter(name=options[verb]).first()
+        action = next(action for action in ("pause", "resume", "cancel") if options[action])
+        run = ArtworkRun.objects.filter(name=options[action]).first()
         if run is None:
-            raise CommandError(f"there is no run named {options[verb]}")
-        if verb == "pause":
+            raise CommandError(f"there is no run named {options[action]}")
+        if action == "pause":
             pause_run(run.pk, now=timezone.now())
             self.stdout.write(f"Run {run.name} is paused.")
-        elif verb == "resume":
+        elif action == "resume":
             resume_run(run.pk)
             self.stdout.write(f"Run {run.name} goes on.")
         else:

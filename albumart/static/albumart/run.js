@@ -1,14 +1,14 @@
-// Keeps the figures of a run's page up to date while it is open.
+// Keeps the metrics of a run's page up to date while it is open.
 (() => {
   const panel = document.querySelector(".albumart-run");
   const bar = panel.querySelector("progress");
   const refresh = async () => {
-    const answer = await fetch(panel.dataset.figures);
-    if (!answer.ok) return;
-    const figures = await answer.json();
-    for (const field of panel.querySelectorAll("[data-figure]")) field.textContent = figures[field.dataset.figure];
-    if (figures.asked) [bar.max, bar.value] = [figures.asked, figures.done];
-    if (figures.done < figures.asked) setTimeout(refresh, 2000);
+    const response = await fetch(panel.dataset.progressUrl);
+    if (!response.ok) return;
+    const metrics = await response.json();
+    for (const field of panel.querySelectorAll("[data-field]")) field.textContent = metrics[field.dataset.field];
+    if (metrics.asked) [bar.max, bar.value] = [metrics.asked, metrics.done];
+    if (metrics.done < metrics.asked) setTimeout(refresh, 2000);
   };
   setTimeout(refresh, 2000);
 })();
