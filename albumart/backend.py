@@ -1,8 +1,7 @@
-"""What the registry asks of us: `assets.album_art_backend.AlbumArtBackend`."""
+"""The implementation of `assets.album_art_backend.AlbumArtBackend`."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -10,16 +9,15 @@ from django.template.loader import render_to_string
 
 from accounts.models import User
 from albumart.api_columns import API_COLUMNS
+from albumart.backfill_rules import SONGS
 from albumart.models import Artwork
-from albumart.queueing import request_artwork, upload_artwork, withdraw_artwork
+from albumart.queueing import Upload, submit_artwork
 from albumart.source_urls import decode_data_uri, is_data_uri
 from assets.models import Asset
 
-SONGS = "G"
-
 
 class ArtworkBackend:
-    """Pictures of songs go through the pipeline; what other layers are sent is only kept."""
+    """Send album art of songs through the pipeline. Assets of other layers only keep the submitted value."""
 
     api_columns: Mapping[str, str] = API_COLUMNS
 
@@ -35,19 +33,14 @@ class ArtworkBackend:
     def album_art_changed(self, asset: Asset, *, by: User, now: datetime) -> None:
         if asset.layer != SONGS:
             return
-        asked: dict[str, Any] = {"trigger": Artwork.Trigger.CLIENT, "by": by.email, "now": now}
-        if not asset.album_art:
-            withdraw_artwork(asset, now=now)
-        elif is_data_uri(asset.album_art):
-            content, declared_type = decode_data_uri(asset.album_art)
-            upload_artwork(asset, content=content, declared_type=declared_type, **asked)
-        else:
-            request_artwork(asset, source_url=asset.album_art, **asked)
+        album_art = asset.album_art
+        upload = Upload(*decode_data_uri(album_art)) if album_art and is_data_uri(album_art) else None
+        submit_artwork(asset, upload=upload, url=album_art, trigger=Artwork.Trigger.CLIENT, by=by.email, now=now)
 
     def has_artwork_q(self) -> Q:
         return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))
 
-    def render_admin_panel(self, asset: Asset) -> str:
+    def describe(self, asset: Asset) -> str:
         if asset.layer != SONGS:
             return ""
         artworks = asset.artworks.select_related("source").prefetch_related("files")

@@ -10,7 +10,7 @@ from albumart.models import Artwork, ArtworkRun, ArtworkSource
 from albumart.sources import record_failure
 from tests.albumart.conftest import run
 from tests.factories.accounts import AdminFactory, UserFactory
-from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, ArtworkSourceFactory, make_song, make_stored
+from tests.factories.albumart import ArtworkFactory, ArtworkCohortFactory, ArtworkSourceFactory, make_song, make_stored
 from tests.support.covers import make_cover
 from tests.support.source_server import SourceServer
 
@@ -109,13 +109,13 @@ def test_sources_are_edited_on_record_and_their_breakers_reset(staff: Client) ->
     form = {"pattern": "art.example", "label": "Web", "is_enabled": "on", "requests_per_minute": 7, "max_redirects": 0}
     staff.post(reverse("admin:albumart_artworksource_change", args=[source.pk]), form)
     source.refresh_from_db()
-    assert (source.requests_per_minute, source.breaker) == (7, "open")
+    assert (source.requests_per_minute, source.circuit_state) == (7, "open")
     assert source.history.first().requests_per_minute == 7
     page = staff.get(reverse("admin:albumart_artworksource_change", args=[source.pk])).content.decode()
     assert "it is ill" in page
     url = reverse("admin:albumart_artworksource_changelist")
     staff.post(url, {"action": "reset_breakers", "_selected_action": [source.pk]})
-    assert ArtworkSource.objects.get(pk=source.pk).breaker == "closed"
+    assert ArtworkSource.objects.get(pk=source.pk).circuit_state == "closed"
 
 
 @pytest.mark.parametrize("pattern", ["https://x.example", "*.example", "a..b", "UPPER.example", "a/b", ".", ""])
@@ -154,7 +154,7 @@ def test_the_figures_page_opens_empty_and_full(staff: Client) -> None:
 
 def test_whoever_lacks_the_permission_changes_nothing(client: Client) -> None:
     client.force_login(UserFactory(is_staff=True))
-    artwork = ArtworkFactory(run=ArtworkRunFactory())
+    artwork = ArtworkFactory(cohort=ArtworkCohortFactory())
     for name, args in (
         ("albumart_artwork_action", [artwork.pk, "absent"]),
         ("albumart_artwork_upload", [artwork.asset_id]),

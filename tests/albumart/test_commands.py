@@ -12,7 +12,7 @@ from albumart.dispatch import claim_due_for_dispatch
 from albumart.metrics import cohort_metrics, run_wait_reason
 from albumart.models import Artwork, ArtworkRun
 from tests.albumart.conftest import run
-from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, make_song, make_stored
+from tests.factories.albumart import ArtworkFactory, ArtworkCohortFactory, make_song, make_stored
 from tests.support.source_server import SourceServer
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_the_status_tells_share_causes_queue_and_cohorts(
     make_stored(finished_at=now)
     ArtworkFactory(status="refused", error_code="image_broken", finished_at=now)
     ArtworkFactory(status="refused", error_code="superseded", finished_at=now)
-    ArtworkFactory(run=ArtworkRunFactory(name="existing songs", asset_pks=[1, 2]))
+    ArtworkFactory(cohort=ArtworkCohortFactory(name="existing songs", asset_pks=[1, 2]))
     call_command("process_artwork", "--status")
     printed = capsys.readouterr().out
     assert "Stored in 7 days: 50.0% of 2 (goal over 90%)" in printed
@@ -130,18 +130,18 @@ def test_the_status_tells_share_causes_queue_and_cohorts(
 def test_a_run_says_why_nothing_moves(switched_on: None) -> None:
     now = timezone.now()
     held = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now - timedelta(minutes=5), dispatched_at=now - timedelta(minutes=5)
+        cohort=ArtworkCohortFactory(), next_attempt_at=now - timedelta(minutes=5), dispatched_at=now - timedelta(minutes=5)
     )
     assert run_wait_reason(held.run, now) == "No worker takes requests: is one running?"
     resting = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now + timedelta(minutes=1), wait_reason="art.example rests"
+        cohort=ArtworkCohortFactory(), next_attempt_at=now + timedelta(minutes=1), wait_reason="art.example rests"
     )
     assert run_wait_reason(resting.run, now) == "art.example rests"
-    assert run_wait_reason(make_stored(run=ArtworkRunFactory()).run, now) == ""
+    assert run_wait_reason(make_stored(cohort=ArtworkCohortFactory()).run, now) == ""
 
 
 def test_with_the_flag_off_a_run_says_so() -> None:
     assert (
-        run_wait_reason(ArtworkFactory(run=ArtworkRunFactory()).run, timezone.now())
+        run_wait_reason(ArtworkFactory(cohort=ArtworkCohortFactory()).run, timezone.now())
         == "The flag album_art_pipeline is off"
     )

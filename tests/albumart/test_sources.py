@@ -78,7 +78,7 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_r
             check_circuit(source.pk, started)  # one at a time while it is tried
         record_success(source.pk, started_at=started, now=started)
     source.refresh_from_db()
-    assert (source.breaker, source.failures, source.consecutive_openings) == ("closed", 0, 0)
+    assert (source.circuit_state, source.consecutive_failures, source.consecutive_openings) == ("closed", 0, 0)
     moves = list(CircuitChange.objects.order_by("pk").values_list("before", "after"))
     assert moves == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 
@@ -89,7 +89,7 @@ def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
     for _ in range(5):
         record_success(source.pk, started_at=after(-1), now=after(2))
     source.refresh_from_db()
-    assert source.breaker == "open"
+    assert source.circuit_state == "open"
 
 
 def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:

@@ -18,7 +18,7 @@ from backfills.engine.run_setup import create_run_context
 from backfills.run_control import pause
 from jobs.batches import run_next_batch
 from taxonomy.sync import import_document, install_starter_taxonomy
-from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, ArtworkSourceFactory, make_stored
+from tests.factories.albumart import ArtworkFactory, ArtworkCohortFactory, ArtworkSourceFactory, make_stored
 from tests.factories.backfills import BackfillRowErrorFactory, BackfillRunFactory
 from tests.factories.bugreports import BugReportFactory, NotificationFactory, PurgeRunFactory
 from tests.support.backfills import BY, run_to_the_end, started
@@ -87,9 +87,9 @@ def _make_runs() -> None:
 
 def _make_artworks() -> None:
     ArtworkSourceFactory.create_batch(2)
-    run = ArtworkRunFactory()
+    run = ArtworkCohortFactory()
     ArtworkFactory(status="waiting", run=run, wait_reason="breaker open")
-    ArtworkFactory(status="running", run=run, claim=uuid4(), claimed_at=timezone.now())
+    ArtworkFactory(status="running", run=run, claim=uuid4(), claimed_at=timezone.now(), claim_expires_at=timezone.now())
     for status in ("refused", "absent", "failed"):
         ArtworkFactory(status=status, error_code="timeout", error_message="Took too long", finished_at=timezone.now())
     make_stored(dominant_color="#aa0000")
