@@ -26,7 +26,10 @@ def revoke_sessions(people: Sequence[User], *, by: User, now: datetime) -> int:
 
 @transaction.atomic
 def deactivate(people: Sequence[User], *, by: User, now: datetime) -> int:
-    """Switch off, and end sessions, so that nothing old works when they are switched on again. Raises UserNotManageable."""
+    """Deactivate users and revoke their sessions, so that no old token works after reactivation.
+
+    Raises UserNotManageable.
+    """
     _check_manageable(people, by)
     if any(person.pk == by.pk for person in people):
         raise UserNotManageable("You cannot deactivate yourself")

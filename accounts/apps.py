@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        from accounts.metrics import user_metrics
+        from common.metrics import register_metrics
+
+        register_metrics("users", user_metrics)

@@ -33,7 +33,7 @@ def success(data: Any, *, status: int = 200, beside: dict[str, Any] | None = Non
     )
 
 
-def success_from_json(data_json: bytes, *, beside_json: bytes = b"") -> HttpResponse:
+def success_from_json(data_json: bytes, *, beside_json: bytes = b"", status: int = 200) -> HttpResponse:
     """The same envelope around JSON that is already text, so that a read is never parsed and written again.
 
     `beside_json` starts with a comma when given: `,"total":3`.
@@ -42,6 +42,7 @@ def success_from_json(data_json: bytes, *, beside_json: bytes = b"") -> HttpResp
     return HttpResponse(
         b'{"success":true,"data":' + data_json + beside_json + b',"metadata":{"timestamp":"' + timestamp + b'"}}',
         content_type="application/json",
+        status=status,
     )
 
 
@@ -62,7 +63,8 @@ def error_body(
     }
     if field_errors:
         details["errors"] = {
-            fault.field: [f.message for f in field_errors if f.field == fault.field] for fault in field_errors
+            field_error.field: [f.message for f in field_errors if f.field == field_error.field]
+            for field_error in field_errors
         }
     return {
         "success": False,

@@ -24,6 +24,7 @@ from api.envelopes import error_body
 from common.errors import (
     Conflict,
     FieldErrorDetail,
+    Forbidden,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -39,6 +40,7 @@ STATUS_BY_KIND: tuple[tuple[type[RegistryError], int], ...] = (
     (PayloadTooLarge, 413),
     (UnsupportedMediaType, 415),
     (InvalidInput, 400),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (Unavailable, 503),
@@ -55,15 +57,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, RegistryError):
         set_rollback()
         status = status_of(exc)
-        messages = [fault.message for fault in exc.field_errors] or None
+        messages = [field_error.message for field_error in exc.field_errors] or None
         body = error_body(request, status=status, message=exc.message, messages=messages, field_errors=exc.field_errors)
-        _log_refusal(request, status, exc.code)
+        _log_rejection(request, status, exc.code)
         return Response(body, status=status)
     if isinstance(exc, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)):
         set_rollback()
         too_big = isinstance(exc, RequestDataTooBig)
         status, message = (413, "Payload Too Large") if too_big else (400, f"Malformed request body: {exc}")
-        _log_refusal(request, status, type(exc).__name__)
+        _log_rejection(request, status, type(exc).__name__)
         return Response(error_body(request, status=status, message=message), status=status)
     if isinstance(exc, OperationalError):
         set_rollback()
@@ -79,17 +81,17 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         set_rollback()
         log.error("request failed", extra={"path": request.path, "method": request.method}, exc_info=exc)
         return Response(error_body(request, status=500, message="Internal server error"), status=500)
-    field_errors = tuple(_faults(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
-    messages = [fault.message for fault in field_errors] or [_sentence(exc)]
+    field_errors = tuple(_field_errors(exc.detail)) if isinstance(exc, exceptions.ValidationError) else ()
+    messages = [field_error.message for field_error in field_errors] or [_sentence(exc)]
     message = "; ".join(messages)
-    _log_refusal(request, response.status_code, type(exc).__name__)
+    _log_rejection(request, response.status_code, type(exc).__name__)
     response.data = error_body(
         request, status=response.status_code, message=message, messages=messages, field_errors=field_errors
     )
     return response
 
 
-def _log_refusal(request: Any, status: int, reason: str) -> None:
+def _log_rejection(request: Any, status: int, reason: str) -> None:
     facts = {"status": status, "reason": reason, "path": request.path, "method": request.method}
     log.info("request refused", extra=facts)
 
@@ -103,14 +105,14 @@ def _sentence(exc: Exception) -> str:
     return str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
 
 
-def _faults(detail: Any, path: str = "") -> Iterator[FieldErrorDetail]:
+def _field_errors(detail: Any, path: str = "") -> Iterator[FieldErrorDetail]:
     """Flatten REST framework's nested error detail into (field, sentence that names the field)."""
     if isinstance(detail, dict):
         for key, value in detail.items():
-            yield from _faults(value, path if key == "non_field_errors" else f"{path}.{key}".strip("."))
+            yield from _field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".strip("."))
     elif isinstance(detail, list):
         for value in detail:
-            yield from _faults(value, path)
+            yield from _field_errors(value, path)
     else:
         text = str(detail)
         yield FieldErrorDetail(path or "body", text if not path or path.lower() in text.lower() else f"{path}: {text}")

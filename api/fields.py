@@ -12,9 +12,9 @@ class PlainTextField(serializers.Field):
     """Text that `common.text_validation` accepts, stripped at both ends. Numbers and lists are not text."""
 
     def __init__(
-        self, *, max_chars: int | None = None, is_single_line: bool = False, allow_blank: bool = True, **kwargs: Any
+        self, *, max_length: int | None = None, is_single_line: bool = False, allow_blank: bool = True, **kwargs: Any
     ) -> None:
-        self.max_chars = max_chars
+        self.max_length = max_length
         self.is_single_line = is_single_line
         self.allow_blank = allow_blank
         super().__init__(**kwargs)
@@ -22,7 +22,7 @@ class PlainTextField(serializers.Field):
     def to_internal_value(self, data: Any) -> str:
         name = self.field_name or "value"
         try:
-            text = clean_text(data, field=name, max_length=self.max_chars, is_single_line=self.is_single_line).strip()
+            text = clean_text(data, field=name, max_length=self.max_length, is_single_line=self.is_single_line).strip()
         except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
         if not text and not self.allow_blank:

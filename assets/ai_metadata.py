@@ -1,4 +1,4 @@
-"""What `aiMetadata` may hold: any JSON object, with the known keys of known types. Pure."""
+"""Validation of `aiMetadata`: a JSON object whose known keys have known types. Pure."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import orjson
 from common.errors import FieldErrorDetail, InvalidInput
 from common.text_validation import validate_json
 
-# The union of what the frontend sends and what the design papers want; unknown keys are kept as they came.
+# The keys that the frontend sends and the design documents name. Unknown keys are stored unchanged.
 _TEXT_KEYS = (
     "generatedDescription", "mood", "genre", "key", "tempo", "generatedBy", "generationStrategy", "generatedAt",
 )  # fmt: skip
@@ -15,21 +15,23 @@ _NUMBER_KEYS = ("bpm", "duration", "processingTime", "confidence")
 
 
 def validate_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None:
-    """The object as it came, or None for null. Invalid names every known key of a wrong type."""
+    """Return the object, or None for null. Raises InvalidInput naming each known key of a wrong type."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise InvalidInput("aiMetadata must be a JSON object", field="aiMetadata")
     validate_json(value, field="aiMetadata")
-    field_errors = [_fault(key, "a string") for key in _TEXT_KEYS if not _is_kind(value.get(key), str)]
-    field_errors += [_fault(key, "a number") for key in _NUMBER_KEYS if not _is_kind(value.get(key), (int, float))]
+    field_errors = [_field_error(key, "a string") for key in _TEXT_KEYS if not _is_kind(value.get(key), str)]
+    field_errors += [
+        _field_error(key, "a number") for key in _NUMBER_KEYS if not _is_kind(value.get(key), (int, float))
+    ]
     if _is_kind(value.get("confidence"), (int, float)) and not 0 <= (value.get("confidence") or 0) <= 1:
         field_errors.append(FieldErrorDetail("aiMetadata.confidence", "aiMetadata.confidence must be between 0 and 1"))
     tags = value.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
-        field_errors.append(_fault("tags", "a list of strings"))
+        field_errors.append(_field_error("tags", "a list of strings"))
     if field_errors:
-        raise InvalidInput("; ".join(fault.message for fault in field_errors), field_errors=field_errors)
+        raise InvalidInput("; ".join(error.message for error in field_errors), field_errors=field_errors)
     if len(orjson.dumps(value)) > max_bytes:
         raise InvalidInput(f"aiMetadata must be at most {max_bytes} bytes", field="aiMetadata")
     return value
@@ -39,5 +41,5 @@ def _is_kind(value: Any, kind: type | tuple[type, ...]) -> bool:
     return value is None or (isinstance(value, kind) and not isinstance(value, bool))
 
 
-def _fault(key: str, kind: str) -> FieldErrorDetail:
+def _field_error(key: str, kind: str) -> FieldErrorDetail:
     return FieldErrorDetail(f"aiMetadata.{key}", f"aiMetadata.{key} must be {kind}")

@@ -1,4 +1,4 @@
-"""Who keeps the pictures of assets. The app above registers its keeper; nothing here imports it."""
+"""The interface of the app that stores album art. That app registers its backend; this app does not import it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,40 +11,47 @@ from assets.models import Asset
 
 
 class AlbumArtBackend(Protocol):
-    """What the registry asks of the app that keeps pictures."""
-
-    # Wire key -> SQL of its JSON, over a row of assets_asset. `%s` stands for the public address of stored files.
+    # API key -> SQL of its JSON value, selected from assets_asset. `%s` stands for the public URL of stored files.
     api_columns: Mapping[str, str]
 
     def is_unchanged(self, asset: Asset, album_art: str | None) -> bool:
-        """Whether `album_art`, sent by an edit form, only repeats what the asset shows or was given before."""
+        """True if `album_art`, sent by an edit form, repeats what the asset shows or a value sent before."""
 
-    def album_art_changed(self, asset: Asset, *, by: User, now: datetime) -> None:
-        """The asset's `album_art` was just set or emptied. Called inside the verb's transaction; never refuses."""
+    def value_to_keep(self, asset: Asset, album_art: str | None) -> str | None:
+        """Return what the asset row stores: None for image bytes, which the backend stores itself."""
+
+    def album_art_changed(self, asset: Asset, album_art: str | None, *, by: User, now: datetime) -> None:
+        """Process the submitted value; None removes the album art. Runs in the transaction that saved the asset."""
 
     def has_artwork_q(self) -> Q:
-        """The condition on assets whose picture is stored."""
+        """Return the condition for assets with stored artwork."""
 
-    def describe(self, asset: Asset) -> str:
-        """The picture and its state for staff, as safe HTML; "" for an asset that has none."""
-
-
-_keepers: list[AlbumArtBackend] = []
+    def render_admin_panel(self, asset: Asset) -> str:
+        """Return the artwork and its state as safe HTML for the admin; "" if the asset cannot have artwork."""
 
 
-def set_album_art_backend(keeper: AlbumArtBackend) -> None:
-    """Call it in `AppConfig.ready`. There is one keeper; the last one registered counts."""
-    _keepers[:] = [keeper]
+_backends: list[AlbumArtBackend] = []
+
+
+def set_album_art_backend(backend: AlbumArtBackend) -> None:
+    """Install the one backend. Call it in `AppConfig.ready`; a later call replaces the backend."""
+    _backends[:] = [backend]
 
 
 def get_album_art_backend() -> AlbumArtBackend | None:
-    return _keepers[0] if _keepers else None
+    return _backends[0] if _backends else None
 
 
-def notify_album_art_changed(asset: Asset, *, by: User, now: datetime) -> None:
-    for keeper in _keepers:
-        keeper.album_art_changed(asset, by=by, now=now)
+def album_art_to_keep(asset: Asset, album_art: str | None) -> str | None:
+    backend = get_album_art_backend()
+    return backend.value_to_keep(asset, album_art) if backend else album_art
+
+
+def notify_album_art_changed(asset: Asset, album_art: str | None, *, by: User, now: datetime) -> None:
+    if backend := get_album_art_backend():
+        backend.album_art_changed(asset, album_art, by=by, now=now)
 
 
 def is_album_art_unchanged(asset: Asset, album_art: str | None) -> bool:
-    return any(keeper.is_unchanged(asset, album_art) for keeper in _keepers)
+    backend = get_album_art_backend()
+    return backend is not None and backend.is_unchanged(asset, album_art)

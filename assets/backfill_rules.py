@@ -1,10 +1,11 @@
-"""What legacy assets get for the fields that came after them. Pure; the engine is `backfills`."""
+"""Backfill rules for fields that legacy assets do not have. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from assets.descriptions import extract_creator_description
 from backfills.rules import Parameters, Row, Rule, Skip
+from common.datetimes import parse_datetime
 from common.errors import InvalidInput
 from common.timestamps import format_timestamp
 
@@ -13,19 +14,19 @@ FROM_DESCRIPTION = "description"
 
 
 class _LegacyValue(Rule):
-    """One column of assets that never had a value. `registered_before` leaves later ones alone."""
+    """Fill one column where it is null. `registered_before` excludes assets registered later."""
 
     model_label = "assets.Asset"
     group_field = "layer"
     label_field = "name"
 
     def clean_parameters(self, given: Parameters) -> dict[str, Any]:
-        checked: dict[str, Any] = {}
+        cleaned: dict[str, Any] = {}
         for name, value in given.items():
             if name != "registered_before":
                 raise InvalidInput(f"{self.name} takes no parameter {name}", field=name)
-            checked[name] = _checked_moment(value, field=name)
-        return checked
+            cleaned[name] = _clean_datetime(value, field=name)
+        return cleaned
 
     def filter_queryset(self, rows: Any, parameters: Parameters) -> Any:
         [field] = self.fields
@@ -35,7 +36,7 @@ class _LegacyValue(Rule):
 
 
 class CreatorDescriptionRule(_LegacyValue):
-    """The name, as was asked for, or with `from: description` the creator's words where a description kept them."""
+    """Set the name, or with `from: description` the creator's text that the description contains."""
 
     name = "assets.creator_description"
     title = "Creator description of legacy assets"
@@ -44,21 +45,21 @@ class CreatorDescriptionRule(_LegacyValue):
     origin_columns = {"creator_description": "creator_description_origin"}
 
     def clean_parameters(self, given: Parameters) -> dict[str, Any]:
-        rest = {name: value for name, value in given.items() if name != "from"}
+        other = {name: value for name, value in given.items() if name != "from"}
         source = given.get("from", FROM_NAME)
         if source not in (FROM_NAME, FROM_DESCRIPTION):
             raise InvalidInput(f"from must be {FROM_NAME} or {FROM_DESCRIPTION}, not {source!r}", field="from")
-        return {**super().clean_parameters(rest), "from": source}
+        return {**super().clean_parameters(other), "from": source}
 
     def compute_values(self, row: Row, parameters: Parameters) -> dict[str, Any] | Skip:
-        words = None
+        text = None
         if parameters["from"] == FROM_DESCRIPTION:
-            words = extract_creator_description(row["description"], name=row["name"], layer=row["layer"])
-        return {"creator_description": words or row["name"]}
+            text = extract_creator_description(row["description"], name=row["name"], layer=row["layer"])
+        return {"creator_description": text or row["name"]}
 
 
 class AiMetadataRule(_LegacyValue):
-    """What says that no model has looked at the asset. The numbers are given, not measured."""
+    """Set fixed metadata that marks the asset as not analyzed by a model."""
 
     name = "assets.ai_metadata"
     title = "AI metadata of legacy assets"
@@ -81,9 +82,10 @@ CREATOR_DESCRIPTION_RULE = CreatorDescriptionRule()
 AI_METADATA_RULE = AiMetadataRule()
 
 
-def _checked_moment(value: Any, *, field: str) -> str:
+def _clean_datetime(value: Any, *, field: str) -> str:
     try:
-        moment = datetime.fromisoformat(str(value))
+        return parse_datetime(str(value)).isoformat()
     except ValueError:
-        raise InvalidInput(f"{field} must be a date or moment such as 2025-07-14, not {value!r}", field=field) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+        raise InvalidInput(
+            f"{field} must be a date or datetime such as 2025-07-14, not {value!r}", field=field
+        ) from None

@@ -1,4 +1,4 @@
-"""The parts of a composite: live assets, in the form of their addresses."""
+"""Components of a composite: addresses of live assets."""
 
 from collections.abc import Sequence
 
@@ -11,24 +11,24 @@ MAX_COMPONENTS = 10  # the frontend's own limit
 COMPONENT_LAYERS = "GSLMWBP"
 
 
-def clean_components(references: Sequence[str], *, layer: str, directory: TaxonomySnapshot) -> list[str]:
-    """Addresses of the referenced assets, in the order given; blanks are dropped.
+def clean_components(references: Sequence[str], *, layer: str, taxonomy: TaxonomySnapshot) -> list[str]:
+    """Return the addresses of the referenced assets in their order, without blank references.
 
-    A reference is a name, an address in either notation, or an id. Raises ComponentNotFound for one that is no
-    live asset and Invalid for too many, for a repeated one, or for a composite inside a composite.
+    A reference is a name, an address in either notation, or an id. Raises ComponentNotFound for a reference to no live
+    asset, and InvalidInput for too many components, a repeated one, or a composite inside a composite.
     """
-    wanted = [reference.strip() for reference in references if reference.strip()]
-    if not wanted:
+    references = [reference.strip() for reference in references if reference.strip()]
+    if not references:
         return []
-    if len(wanted) > MAX_COMPONENTS:
-        raise InvalidInput(f"components must be at most {MAX_COMPONENTS}, not {len(wanted)}", field="components")
-    found = get_assets_by_reference(wanted, directory)
+    if len(references) > MAX_COMPONENTS:
+        raise InvalidInput(f"components must be at most {MAX_COMPONENTS}, not {len(references)}", field="components")
+    found = get_assets_by_reference(references, taxonomy)
     addresses = []
-    for reference in wanted:
+    for reference in references:
         if reference not in found:
             raise ComponentNotFound(f"Component not found: {reference}", field="components")
-        _, part_layer, address = found[reference]
-        if layer == "C" and part_layer not in COMPONENT_LAYERS:
+        _, component_layer, address = found[reference]
+        if layer == "C" and component_layer not in COMPONENT_LAYERS:
             raise InvalidInput(
                 f"components of a composite come from layers {', '.join(COMPONENT_LAYERS)}: {reference}",
                 field="components",

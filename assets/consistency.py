@@ -1,4 +1,4 @@
-"""Do counters, numbers and addresses still agree with the assets? Find what drifted, and put it right under lock."""
+"""Compare sequence counters, numbers and addresses with the assets, and repair the counters under a lock."""
 
 import logging
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _CHUNK_ROWS = 2000
 
 @dataclass
 class ConsistencyReport:
-    """Sentences by kind; `counters` and `live_counts` can be repaired, the rest is for a person to look at."""
+    """Findings by kind. `repair_counters` repairs `counters` and `live_counts`; staff must check the others."""
 
     counters: list[str] = field(default_factory=list)
     live_counts: list[str] = field(default_factory=list)
@@ -44,8 +44,8 @@ LEFT JOIN (SELECT taxonomy_node_id, max(number) AS highest FROM assets_sequencer
        ON r.taxonomy_node_id = node
 ORDER BY node
 """
-# Numbers below the highest that neither an asset nor a reservation has, in places filled by this registry alone:
-# a legacy export brings gaps of its own.
+# Numbers below the highest without an asset or a reservation. Subcategories with imported assets are excluded, because
+# the legacy export has gaps.
 _GAPS = """
 SELECT c.taxonomy_node_id, c.last_number - count(DISTINCT used.number)
 FROM assets_sequencecounter c
@@ -57,52 +57,52 @@ GROUP BY c.taxonomy_node_id, c.last_number HAVING c.last_number > count(DISTINCT
 """
 
 
-def check_consistency(directory: TaxonomySnapshot) -> ConsistencyReport:
-    drift = ConsistencyReport()
-    for node_pk, last_number, highest, kept_live, live in _fetch(_COUNTERS):
-        place = _node_label(directory, node_pk)
+def check_consistency(taxonomy: TaxonomySnapshot) -> ConsistencyReport:
+    report = ConsistencyReport()
+    for node_pk, last_number, highest, stored_live, live in _fetch(_COUNTERS):
+        label = _node_label(taxonomy, node_pk)
         if last_number < (highest or 0):
-            drift.counters.append(f"{place}: the counter stands at {last_number}, number {highest} is in use")
-        if kept_live != live:
-            drift.live_counts.append(f"{place}: {kept_live} live assets are noted, there are {live}")
-    drift.unexplained_gaps = [
-        f"{_node_label(directory, node_pk)}: {missing} numbers have neither an asset nor a reservation"
+            report.counters.append(f"{label}: the counter is at {last_number}, number {highest} is in use")
+        if stored_live != live:
+            report.live_counts.append(f"{label}: the counter has {stored_live} live assets, the table has {live}")
+    report.unexplained_gaps = [
+        f"{_node_label(taxonomy, node_pk)}: {missing} numbers have neither an asset nor a reservation"
         for node_pk, missing in _fetch(_GAPS)
     ]
-    drift.addresses = _find_wrong_addresses(directory)
-    return drift
+    report.addresses = _find_wrong_addresses(taxonomy)
+    return report
 
 
-def _find_wrong_addresses(directory: TaxonomySnapshot) -> list[str]:
+def _find_wrong_addresses(taxonomy: TaxonomySnapshot) -> list[str]:
     wrong = []
     assets = Asset.objects.filter(has_irregular_address=False).values_list("base_name", "nna_address", "name")
     for base_name, address, name in assets.iterator(chunk_size=_CHUNK_ROWS):
         try:
-            there = directory.hfn_to_mfa(base_name)
-            back = directory.mfa_to_hfn(address)
+            expected_address = taxonomy.hfn_to_mfa(base_name)
+            expected_name = taxonomy.mfa_to_hfn(address)
         except InvalidInput as error:
             wrong.append(f"{name}: {error.message}")
             continue
-        if there != address or back != base_name:
-            wrong.append(f"{name}: the address is {address}, its name means {there}")
+        if expected_address != address or expected_name != base_name:
+            wrong.append(f"{name}: the address is {address}, the name means {expected_address}")
     return wrong
 
 
 @transaction.atomic
 def repair_counters() -> int:
-    """Raise counters that are behind and correct the notes of live assets. Returns how many counters changed.
+    """Raise counters that are behind and correct the counts of live assets. Return how many counters changed.
 
-    No counter is lowered: a number that was handed out is never handed out again.
+    A counter is never lowered: a number is used only once.
     """
-    # Registrations wait on the counters they need; readers go on.
+    # Registrations wait for this lock; reads do not.
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE assets_sequencecounter IN SHARE ROW EXCLUSIVE MODE")
     changed = 0
-    for node_pk, last_number, highest, kept_live, live in _fetch(_COUNTERS):
-        wanted = max(last_number, highest or 0)
-        if (wanted, live) != (last_number, kept_live):
+    for node_pk, last_number, highest, stored_live, live in _fetch(_COUNTERS):
+        new_number = max(last_number, highest or 0)
+        if (new_number, live) != (last_number, stored_live):
             SequenceCounter.objects.update_or_create(
-                taxonomy_node_id=node_pk, defaults={"last_number": wanted, "live_count": live}
+                taxonomy_node_id=node_pk, defaults={"last_number": new_number, "live_count": live}
             )
             changed += 1
     log.info("sequence counters repaired", extra={"counters": changed})
@@ -110,14 +110,14 @@ def repair_counters() -> int:
 
 
 def expire_stale_reservations(now: datetime) -> int:
-    """Remove the files of registrations that broke off; their numbers stay unused, explained by the reservation."""
+    """Delete the files of incomplete registrations. The numbers stay unused; the reservations explain the gaps."""
     rows = list(SequenceReservation.objects.expired(now).order_by("pk")[:1000])
     for row in rows:
         if row.media_key and not Asset.objects.filter(media_key=row.media_key).exists():
             delete_media(row.media_key)
-        row.lapse(now)
+        row.mark_expired(now)
     if rows:
-        log.info("lapsed reservations cleaned up", extra={"reservations": len(rows)})
+        log.info("expired reservations released", extra={"reservations": len(rows)})
     return len(rows)
 
 
@@ -127,6 +127,6 @@ def _fetch(sql: str) -> list[tuple[int, ...]]:
         return cursor.fetchall()
 
 
-def _node_label(directory: TaxonomySnapshot, node_pk: int) -> str:
-    node = directory.node(node_pk)
+def _node_label(taxonomy: TaxonomySnapshot, node_pk: int) -> str:
+    node = taxonomy.node(node_pk)
     return f"{node.layer}.{node.category_code}.{node.code}" if node else f"node {node_pk}"

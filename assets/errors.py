@@ -1,4 +1,4 @@
-"""What can go wrong with assets."""
+"""Errors of assets."""
 
 from common.errors import Conflict, InvalidInput, NotFound, UnsupportedMediaType
 
@@ -13,24 +13,24 @@ class AssetNotFound(NotFound):
 
 
 class ComponentNotFound(InvalidInput):
-    """A composite names a part that is no live asset."""
+    """A component of a composite is not a live asset."""
 
     code = "component_not_found"
 
 
 class ImmutableField(InvalidInput):
-    """Name, address, taxonomy and a composite's parts are given once."""
+    """The name, address, taxonomy and components of a composite cannot change."""
 
     code = "identity_frozen"
 
 
 class MediaTypeNotAllowed(UnsupportedMediaType):
-    """The file is not of a kind this layer takes."""
+    """The layer does not accept this media type."""
 
     code = "media_refused"
 
 
 class DuplicateAddress(Conflict):
-    """Two assets would share a name or an address."""
+    """Two assets would have the same name or address."""
 
     code = "address_taken"

@@ -1,6 +1,6 @@
-"""The legacy database's export, read: MongoDB Extended JSON, a document a line or one array. Pure.
+"""Parse the export of the legacy database: MongoDB Extended JSON, one document per line or one array. Pure.
 
-A document becomes a `LegacyAsset` with our types; what was not as it should be, but does no harm, is an oddity.
+A document becomes a `LegacyAsset`. Unusual values that are harmless become warnings.
 """
 
 import json
@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assets.ai_metadata import validate_ai_metadata
-from assets.descriptions import check_album_art
+from assets.album_art import normalize_album_art
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
+from common.datetimes import parse_datetime
 from common.errors import InvalidInput
 from common.public_ids import is_public_id
 from common.text_validation import clean_text, validate_json
@@ -21,14 +23,14 @@ MAX_AI_METADATA_BYTES = 64 * 1024
 
 
 class InvalidRow(InvalidInput):
-    """The document cannot be an asset; the message says why."""
+    """The document cannot become an asset; the message has the reason."""
 
     code = "row_rejected"
 
 
 @dataclass
 class LegacyAsset:
-    """One document in our types. `warnings` are sentences; `normalised` counts what every export has."""
+    """One parsed document, with warnings and the normalizations that were applied."""
 
     public_id: str
     name: str
@@ -51,13 +53,13 @@ class LegacyAsset:
     album_art: str | None
     ai_metadata: dict[str, Any] | None
     warnings: list[str] = field(default_factory=list)
-    normalised: list[str] = field(default_factory=list)
+    normalized: list[str] = field(default_factory=list)
 
 
 def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    """(position from 1, document) for each document; a `InvalidRow` in place of one that is no JSON.
+    """Yield (position from 1, document); an `InvalidRow` replaces a document that is not JSON.
 
-    Holds one document in memory, whichever of the two layouts the text has.
+    Only one document is in memory at a time.
     """
     decoder = json.JSONDecoder()
     buffer = ""
@@ -79,7 +81,7 @@ def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
                 try:
                     document, end = decoder.raw_decode(buffer)
                 except (json.JSONDecodeError, RecursionError):
-                    break  # cut off: the rest is in the next chunk
+                    break  # incomplete: the next chunk has the rest
                 position += 1
                 yield position, document
                 buffer = buffer[end:]
@@ -88,13 +90,13 @@ def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
             for line in lines:
                 if line.strip():
                     position += 1
-                    yield position, _read_line(line)
-    rest = buffer.strip().rstrip("]").strip() if is_array else buffer.strip()
-    if rest:
-        yield position + 1, _read_line(rest)
+                    yield position, _parse_line(line)
+    remaining = buffer.strip().rstrip("]").strip() if is_array else buffer.strip()
+    if remaining:
+        yield position + 1, _parse_line(remaining)
 
 
-def _read_line(line: str) -> Any:
+def _parse_line(line: str) -> Any:
     try:
         return json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -102,20 +104,20 @@ def _read_line(line: str) -> Any:
 
 
 def parse_asset(document: Any) -> LegacyAsset:
-    """Raises InvalidRow with the reason."""
+    """Parse one document. Raises InvalidRow with the reason."""
     if isinstance(document, InvalidRow):
         raise document
     if not isinstance(document, dict):
         raise InvalidRow("is not an object")
     try:
-        return _read_asset(document)
+        return _parse_document(document)
     except InvalidInput as error:
         raise InvalidRow(error.message) from error
 
 
-def _read_asset(document: dict[str, Any]) -> LegacyAsset:
+def _parse_document(document: dict[str, Any]) -> LegacyAsset:
     warnings: list[str] = []
-    normalised: list[str] = []
+    normalized: list[str] = []
     public_id = _plain(document.get("_id"), "$oid")
     if not isinstance(public_id, str) or not is_public_id(public_id.lower()):
         raise InvalidRow(f"_id {str(public_id)[:40]!r} is not 24 hex characters")
@@ -129,14 +131,16 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
     address = clean_text(document.get("nna_address"), field="nna_address", max_length=64, is_single_line=True)
     media_url = clean_text(document.get("gcpStorageUrl"), field="gcpStorageUrl", max_length=1000, is_single_line=True)
     if not media_url.startswith(("https://", "http://")):
-        raise InvalidRow("gcpStorageUrl is not an address")
-    created_at = _moment(document.get("createdAt"), "createdAt")
+        raise InvalidRow("gcpStorageUrl is not an http(s) URL")
+    created_at = _timestamp(document.get("createdAt"), "createdAt")
     components = [part for part in _list(document.get("components"), "components") if part.strip()]
     if components != document.get("components"):
-        normalised.append("blank components dropped")
+        normalized.append("blank components dropped")
     creator_description = document.get("creatorDescription") or None
     if creator_description is not None:
-        creator_description = clean_text(creator_description, field="creatorDescription", max_length=500)
+        creator_description = clean_text(
+            creator_description, field="creatorDescription", max_length=MAX_CREATOR_DESCRIPTION_LENGTH
+        )
     return LegacyAsset(
         public_id=public_id.lower(),
         name=name,
@@ -148,22 +152,23 @@ def _read_asset(document: dict[str, Any]) -> LegacyAsset:
         source=_short(document.get("source"), "source"),
         description=clean_text(document.get("description") or "", field="description"),
         tags=_list(document.get("tags"), "tags"),
-        training_data=_object(document, "trainingData", warnings, normalised),
-        rights=_object(document, "rights", warnings, normalised),
+        training_data=_object(document, "trainingData", warnings, normalized),
+        rights=_object(document, "rights", warnings, normalized),
         components=components,
         registered_by=_short(document.get("registeredBy"), "registeredBy").lower(),
         created_at=created_at,
-        updated_at=_moment(document["updatedAt"], "updatedAt") if document.get("updatedAt") else created_at,
+        updated_at=_timestamp(document["updatedAt"], "updatedAt") if document.get("updatedAt") else created_at,
         revision=_whole_number(document.get("__v")),
         creator_description=creator_description,
-        album_art=check_album_art(document.get("albumArt")),
+        album_art=normalize_album_art(document.get("albumArt")),
         ai_metadata=validate_ai_metadata(document.get("aiMetadata"), max_bytes=MAX_AI_METADATA_BYTES),
         warnings=warnings,
-        normalised=normalised,
+        normalized=normalized,
     )
 
 
 def _plain(value: Any, key: str) -> Any:
+    """Unwrap an Extended JSON value such as {"$oid": ...}."""
     return value[key] if isinstance(value, dict) and set(value) == {key} else value
 
 
@@ -179,7 +184,7 @@ def _list(value: Any, name: str) -> list[str]:
     return [clean_text(item, field=name, max_length=100) for item in value]
 
 
-def _object(document: dict[str, Any], name: str, warnings: list[str], normalised: list[str]) -> dict[str, Any] | None:
+def _object(document: dict[str, Any], name: str, warnings: list[str], normalized: list[str]) -> dict[str, Any] | None:
     value = document.get(name)
     if value is None:
         warnings.append(f"{name} is absent")
@@ -189,23 +194,22 @@ def _object(document: dict[str, Any], name: str, warnings: list[str], normalised
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
             raise InvalidRow(f"{name} is a string that is not JSON: {error}") from error
-        normalised.append(f"{name} read from a string")
+        normalized.append(f"{name} parsed from a string")
     if not isinstance(value, dict):
         raise InvalidRow(f"{name} is not an object")
     validate_json(value, field=name)
     return value
 
 
-def _moment(value: Any, name: str) -> datetime:
+def _timestamp(value: Any, name: str) -> datetime:
     value = _plain(value, "$date")
     value = _plain(value, "$numberLong")
     try:
         if isinstance(value, str) and not value.lstrip("-").isdigit():
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return parse_datetime(value)
         return datetime.fromtimestamp(int(value) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise InvalidRow(f"{name} is not a moment: {str(value)[:40]!r}") from error
+        raise InvalidRow(f"{name} is not a datetime: {str(value)[:40]!r}") from error
 
 
 def _whole_number(value: Any) -> int:

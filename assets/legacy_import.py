@@ -1,7 +1,7 @@
-"""Bring the legacy registry over: ids, names, addresses, dates and media addresses stay what clients hold.
+"""Import the legacy registry. Ids, names, addresses, dates and media URLs stay as clients know them.
 
-Runs in batches, each a transaction. A second run over the same export changes nothing: a row is updated only when
-the export's is newer than ours.
+The import runs in batches of one transaction each. A second run over the same export changes nothing: a row is updated
+only if the row of the export is newer.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from taxonomy.snapshot import Node, TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
-BATCH_ROWS = 500  # about a second's work, so that a stop loses little
+BATCH_ROWS = 500  # about a second, so that an interruption loses little work
 _FIELDS = (
     "layer", "category", "subcategory", "taxonomy_node_id", "sequence_number", "name", "nna_address",
     "has_irregular_address", "media_url", "source", "description", "tags", "training_data", "rights", "components",
@@ -40,7 +40,7 @@ _MEDIA_OF_LAYER = {
 
 @dataclass
 class ImportReport:
-    """What became of every row: read = created + updated + unchanged + rejected. Rows by position from 1."""
+    """The result for all rows: read = created + updated + unchanged + rejected. Positions start at 1."""
 
     read: int = 0
     created: int = 0
@@ -48,7 +48,7 @@ class ImportReport:
     unchanged: int = 0
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
     warnings: list[tuple[int, str, str]] = field(default_factory=list)
-    normalised: Counter[str] = field(default_factory=Counter)
+    normalized: Counter[str] = field(default_factory=Counter)
     by_layer: Counter[str] = field(default_factory=Counter)
 
     def is_balanced(self) -> bool:
@@ -56,18 +56,18 @@ class ImportReport:
 
 
 class _DryRun(Exception):
-    """Rolls a batch back after it has been tried in full."""
+    """Rolls back a batch of a dry run."""
 
 
 def import_registry(
     documents: Iterable[tuple[int, Any]],
     *,
-    directory: TaxonomySnapshot,
+    taxonomy: TaxonomySnapshot,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportReport:
-    """`documents` as `legacy_export.read_documents` gives them. On a dry run every batch is tried and rolled back."""
-    account = ImportReport()
+    """Import the documents of `legacy_export_parser.iter_documents`. A dry run rolls back each batch."""
+    report = ImportReport()
     seen: dict[str, int] = {}
     claimed: dict[tuple[str, str], str] = {}
     addresses: set[str] = set()
@@ -75,14 +75,14 @@ def import_registry(
     for batch in _batches(documents):
         rows: list[tuple[int, LegacyAsset]] = []
         for position, document in batch:
-            account.read += 1
-            row = _read(position, document, seen, account)
+            report.read += 1
+            row = _parse(position, document, seen, report)
             if row is not None:
                 rows.append((position, row))
                 addresses.add(row.address)
                 if row.hfn.layer == "C":
                     composites.append((position, row.name, row.components))
-        _import_batch(rows, directory, account, claimed, dry_run=dry_run)
+        _import_batch(rows, taxonomy, report, claimed, dry_run=dry_run)
         on_progress(len(batch))
     known = addresses | set(Asset.objects.filter(nna_address__in={p for _, _, c in composites for p in c}).values_list(
         "nna_address", flat=True
@@ -90,19 +90,19 @@ def import_registry(
     for position, name, components in composites:
         missing = [part for part in components if part not in known]
         if missing:
-            account.warnings.append((position, name, f"parts that are not in the registry: {', '.join(missing)}"))
+            report.warnings.append((position, name, f"components that are not in the registry: {', '.join(missing)}"))
     log.info(
         "registry imported",
         extra={
-            "read": account.read,
-            "rows_created": account.created,
-            "updated": account.updated,
-            "unchanged": account.unchanged,
-            "rejected": len(account.rejected),
+            "read": report.read,
+            "rows_created": report.created,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "rejected": len(report.rejected),
             "dry_run": dry_run,
         },
     )
-    return account
+    return report
 
 
 def _batches(documents: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
@@ -111,14 +111,14 @@ def _batches(documents: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, A
         yield batch
 
 
-def _read(position: int, document: Any, seen: dict[str, int], account: ImportReport) -> LegacyAsset | None:
+def _parse(position: int, document: Any, seen: dict[str, int], report: ImportReport) -> LegacyAsset | None:
     try:
         row = parse_asset(document)
         if row.public_id in seen:
             raise InvalidRow(f"has the id of row {seen[row.public_id]}")
     except InvalidRow as error:
         label = str(document.get("name", ""))[:120] if isinstance(document, dict) else ""
-        account.rejected.append((position, label, error.message))
+        report.rejected.append((position, label, error.message))
         return None
     seen[row.public_id] = position
     return row
@@ -126,15 +126,15 @@ def _read(position: int, document: Any, seen: dict[str, int], account: ImportRep
 
 def _import_batch(
     rows: list[tuple[int, LegacyAsset]],
-    directory: TaxonomySnapshot,
-    account: ImportReport,
+    taxonomy: TaxonomySnapshot,
+    report: ImportReport,
     claimed: dict[tuple[str, str], str],
     *,
     dry_run: bool,
 ) -> None:
     try:
         with transaction.atomic():
-            _write_batch(rows, directory, account, claimed)
+            _write_batch(rows, taxonomy, report, claimed)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -143,26 +143,26 @@ def _import_batch(
 
 def _write_batch(
     rows: list[tuple[int, LegacyAsset]],
-    directory: TaxonomySnapshot,
-    account: ImportReport,
+    taxonomy: TaxonomySnapshot,
+    report: ImportReport,
     claimed: dict[tuple[str, str], str],
 ) -> None:
     stored = Asset.objects.in_bulk([row.public_id for _, row in rows], field_name="public_id")
-    claimed |= _taken_identities(rows) | _taken_numbers(rows, directory)
+    claimed |= _taken_identities(rows) | _taken_numbers(rows, taxonomy)
     new: list[Asset] = []
     newer: list[Asset] = []
     highest: dict[int, int] = {}
     for position, row in rows:
         try:
-            node = _resolve(row, directory)
+            node = _resolve(row, taxonomy)
             draft = _build(row, node)
             _reserve_identity(draft, claimed)
         except InvalidInput as error:
-            account.rejected.append((position, row.name, error.message))
+            report.rejected.append((position, row.name, error.message))
             continue
-        account.by_layer[row.hfn.layer] += 1
-        account.normalised.update(row.normalised)
-        account.warnings += [(position, row.name, text) for text in [*row.warnings, *_collect_warnings(row, node)]]
+        report.by_layer[row.hfn.layer] += 1
+        report.normalized.update(row.normalized)
+        report.warnings += [(position, row.name, text) for text in [*row.warnings, *_collect_warnings(row, node)]]
         highest[node.pk] = max(highest.get(node.pk, 0), row.hfn.number)
         old = stored.get(row.public_id)
         if old is None:
@@ -172,26 +172,26 @@ def _write_batch(
                 setattr(old, name, getattr(draft, name))
             newer.append(old)
         else:
-            account.unchanged += 1
+            report.unchanged += 1
     for email in sorted({asset.registered_by for asset in new}):
         ensure_user(email=email)
-    ensure_counters_at_least(highest)  # first, in the order in which everybody locks them
+    ensure_counters_at_least(highest)  # before the rows: all writers lock counters first
     bulk_create_with_history(new, Asset, batch_size=BATCH_ROWS, default_change_reason="imported")
     bulk_update_with_history(
         newer, Asset, [name.removesuffix("_id") for name in _FIELDS], default_change_reason="imported again"
     )
-    account.created += len(new)
-    account.updated += len(newer)
+    report.created += len(new)
+    report.updated += len(newer)
 
 
-def _resolve(row: LegacyAsset, directory: TaxonomySnapshot) -> Node:
-    """By the codes in the name, which clients hold; the names on the row are a second opinion."""
-    node = directory.node_by_codes(row.hfn.layer, row.hfn.category, row.hfn.subcategory)
-    return node or directory.resolve(row.hfn.layer, row.category, row.subcategory)
+def _resolve(row: LegacyAsset, taxonomy: TaxonomySnapshot) -> Node:
+    """Resolve by the codes in the name, which clients know; use the names on the row if that fails."""
+    node = taxonomy.node_by_codes(row.hfn.layer, row.hfn.category, row.hfn.subcategory)
+    return node or taxonomy.resolve(row.hfn.layer, row.category, row.subcategory)
 
 
 def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, str], str]:
-    """(kind, value) -> id of the stored row that holds it, for the names and addresses of the batch."""
+    """Return (kind, value) -> id of the stored row, for the names and addresses of the batch."""
     taken: dict[tuple[str, str], str] = {}
     bases = {row.name.partition(":")[0] for _, row in rows}
     addresses = {row.address for _, row in rows}
@@ -202,12 +202,12 @@ def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, st
     return taken
 
 
-def _taken_numbers(rows: list[tuple[int, LegacyAsset]], directory: TaxonomySnapshot) -> dict[tuple[str, str], str]:
-    """Those of the batch's places and numbers that stored assets have, under whatever name."""
+def _taken_numbers(rows: list[tuple[int, LegacyAsset]], taxonomy: TaxonomySnapshot) -> dict[tuple[str, str], str]:
+    """Return the same for the numbers of the batch that stored assets of the same subcategory have."""
     nodes = set()
     for _, row in rows:
-        with contextlib.suppress(InvalidInput):  # the row itself will say so
-            nodes.add(_resolve(row, directory).pk)
+        with contextlib.suppress(InvalidInput):  # reported when the row is written
+            nodes.add(_resolve(row, taxonomy).pk)
     numbers = Asset.objects.filter(
         taxonomy_node__in=nodes, sequence_number__in={row.hfn.number for _, row in rows}
     ).values_list("public_id", "taxonomy_node_id", "sequence_number")
@@ -220,9 +220,9 @@ def _reserve_identity(draft: Asset, claimed: dict[tuple[str, str], str]) -> None
         ("address", draft.nna_address),
         ("number", f"{draft.sequence_number} of subcategory {draft.taxonomy_node_id}"),
     ):
-        holder = claimed.setdefault(key, draft.public_id)
-        if holder != draft.public_id:
-            raise InvalidRow(f"{key[0]} {key[1]} belongs to asset {holder}")
+        owner = claimed.setdefault(key, draft.public_id)
+        if owner != draft.public_id:
+            raise InvalidRow(f"{key[0]} {key[1]} belongs to asset {owner}")
 
 
 def _build(row: LegacyAsset, node: Node) -> Asset:
@@ -261,18 +261,18 @@ def _build(row: LegacyAsset, node: Node) -> Asset:
 def _collect_warnings(row: LegacyAsset, node: Node) -> list[str]:
     warnings = []
     if row.address != node.mfa(row.hfn.number):
-        warnings.append(f"address is {row.address}, its name means {node.mfa(row.hfn.number)}; kept")
+        warnings.append(f"address is {row.address}, the name means {node.mfa(row.hfn.number)}; kept")
     if (row.category, row.subcategory) != (node.category_name, node.name):
         warnings.append(f"taxonomy is given as {row.category}/{row.subcategory}; now {node.category_name}/{node.name}")
     expected_media = _MEDIA_OF_LAYER.get(row.hfn.layer)
     extension = row.media_url.rpartition(".")[2].lower()
     if expected_media and extension not in expected_media:
         warnings.append(f"media is a .{extension[:10]} file")
-    parts = row.name.rstrip(":").split(":")[1:]
-    if row.hfn.layer == "C" and parts != row.components:
-        warnings.append("the parts in the name are not those in components")
+    name_components = row.name.rstrip(":").split(":")[1:]
+    if row.hfn.layer == "C" and name_components != row.components:
+        warnings.append("the components in the name differ from the field components")
     if row.updated_at < row.created_at:
-        warnings.append("was changed before it was created")
+        warnings.append("updatedAt is before createdAt")
     if not row.description.strip():
         warnings.append("has no description")
     return warnings

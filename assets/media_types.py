@@ -1,6 +1,6 @@
-"""Which files a layer takes, decided by their bytes. Pure: bytes and names in, a type out.
+"""Media types of files, detected from their bytes, and the types that each layer accepts. Pure.
 
-Source of the table: the frontend's own lists per layer; any audio, image or video subtype passes there too.
+The table follows the frontend's lists per layer, which accept any audio, image or video subtype.
 """
 
 import json
@@ -11,9 +11,9 @@ import puremagic
 
 from assets.errors import MediaTypeNotAllowed
 
-HEAD_BYTES = 8192  # enough for every signature we know
+HEAD_BYTES = 8192  # enough for all known signatures
 
-# What a sniffer may call it -> the one name we keep.
+# Other names of a type -> the name that is stored.
 _SYNONYMS = {
     "audio/x-wav": "audio/wav",
     "audio/wave": "audio/wav",
@@ -70,14 +70,14 @@ TYPES_BY_LAYER: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class MediaType:
-    """`mime_type` as the bytes say, `extension` as the stored file is named: lower case, no dot."""
+    """`mime_type` is detected from the bytes; `extension` is that of the stored file: lower case, no dot."""
 
     mime_type: str
     extension: str
 
 
 def sniff_mime_type(head: bytes) -> str:
-    """The type the first bytes show, one of our names where we have one; "" where nothing is recognised."""
+    """Return the type that the first bytes show, under its stored name if it has one; "" if unknown."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     if head[4:8] == b"ftyp":
@@ -100,12 +100,12 @@ def sniff_mime_type(head: bytes) -> str:
     except (puremagic.PureError, ValueError):
         return ""
     names = [_SYNONYMS.get(match.mime_type, match.mime_type) for match in found]
-    names = [name for name in names if name not in _TEXTS]  # the look above has the last word on those
+    names = [name for name in names if name not in _TEXTS]  # `_text_type` decides for those
     return next((name for name in names if name in _EXTENSIONS), names[0] if names else "")
 
 
 def _base_media_type(brand: bytes) -> str:
-    """The ISO container holds films, sound alone and QuickTime; its brand tells them apart."""
+    """Return the type of an ISO base media file (video, audio only, QuickTime) by its brand."""
     if brand == b"qt  ":
         return "video/quicktime"
     return "audio/mp4" if brand in (b"M4A ", b"M4B ", b"M4P ") else "video/mp4"
@@ -119,17 +119,17 @@ def _text_type(head: bytes) -> str:
         try:
             text.decode()
         except UnicodeDecodeError as error:
-            if error.start < len(text) - 4:  # a character cut by our own limit is no fault of the file
+            if error.start < len(text) - 4:  # HEAD_BYTES may cut the last character
                 return ""
         return "model/gltf+json" if b'"asset"' in text and b'"scenes"' in text else "application/json"
     return ""
 
 
 def validate_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is_enforced: bool) -> MediaType:
-    """The type of an upload for `layer`; MediaTypeNotAllowed, naming the field `file`, when the layer does not take it.
+    """Return the type of an upload. Raises MediaTypeNotAllowed, naming `file`, if the layer does not accept it.
 
-    `head` holds the first HEAD_BYTES of the file, `is_whole` says that there is no more. With `is_enforced`
-    off anything passes, as it did on the legacy server.
+    `head` contains the first HEAD_BYTES of the file; `is_whole` is True if the file is not longer. Without
+    `is_enforced` all types pass, as on the legacy server.
     """
     extension = PurePosixPath(filename.replace("\\", "/")).suffix[1:].lower()
     if not (extension.isascii() and extension.isalnum() and len(extension) <= 5):

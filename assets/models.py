@@ -1,4 +1,4 @@
-"""The registry's rows: assets, the counters that number them, the numbers handed out but not yet used."""
+"""Assets, their sequence counters, and reserved sequence numbers."""
 
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Left, Length
 from django.db.models.lookups import Exact, LessThanOrEqual
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
+from assets.document_migrations import document_field
+from assets.history import AssetHistory
+from assets.json_keys import DOCUMENT_COLUMNS
 from assets.querysets import AssetQuerySet, SequenceReservationQuerySet
 from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 from taxonomy.models import Subcategory
@@ -22,32 +25,25 @@ _ADDRESS_REGEX = r"^[GSLMWBPTCR]\.\d{3}\.\d{3}\.\d{3,}$"
 _NAME_REGEX = r"^[GSLMWBPTCR]\.[A-Z0-9]{3}\.[A-Z0-9]{3}\.\d{3,}(:.*)?$"
 
 
-_DOCUMENT_COLUMNS = (
-    "public_id", "layer", "category", "subcategory", "name", "nna_address", "source", "tags", "description",
-    "training_data", "rights", "components", "registered_by", "file_size", "mime_type", "original_filename",
-    "curated_at", "created_at", "updated_at", "revision",
-)  # fmt: skip
-
-
 def _split_part(text: Any, separator: str, position: int) -> Func:
     return Func(text, Value(separator), Value(position), function="SPLIT_PART", output_field=models.TextField())
 
 
 def _search_document(*texts: Any) -> Func:
-    """The SQL function that puts texts a line each, in lower case, `_` and `-` as spaces."""
+    """Join texts by line breaks, in lower case, with `_` and `-` as spaces. Migrations 0001 and 0005 repeat this."""
     return Func(*texts, function="assets_search_document", output_field=models.TextField())
 
 
 def _value_origin() -> Any:
-    """Whose words a value is: "" a person's or a client's, "backfill" made up for a row that had none."""
+    """Return a column for the origin of a value: "" for a user or client, "backfill" for a backfill."""
     return models.CharField(max_length=10, blank=True, default="", db_default="", editable=False)
 
 
 class Asset(models.Model):
     """One digital asset. `name` is its human-friendly name, `nna_address` its machine-friendly address.
 
-    Identity (name, address, taxonomy, number) is given once, at registration. Names of category and
-    subcategory are kept on the row because that is what clients read and search.
+    The identity (name, address, taxonomy, number) is set at registration. The row stores the names of category and
+    subcategory, because clients read and search them.
     """
 
     class Origin(models.TextChoices):
@@ -68,11 +64,11 @@ class Asset(models.Model):
         expression=_split_part(F("name"), ":", 1), output_field=models.TextField(), db_persist=True, unique=True
     )
     nna_address = models.CharField("MFA", max_length=64, unique=True)
-    # Legacy rows may carry an address that no taxonomy yields; it is kept, because clients hold it.
+    # Legacy rows may have an address that the taxonomy does not yield. It is kept, because clients know it.
     has_irregular_address = models.BooleanField(default=False, editable=False)
 
-    media_key = models.CharField(max_length=600, blank=True, help_text="Name of the file in our storage.")
-    media_url = models.CharField(max_length=1000, blank=True, help_text="Where the file is, when not in our storage.")
+    media_key = models.CharField(max_length=600, blank=True, help_text="Key of the file in the storage.")
+    media_url = models.CharField(max_length=1000, blank=True, help_text="URL of a file outside the storage.")
     mime_type = models.CharField(max_length=100, blank=True)
     file_size = models.PositiveBigIntegerField("file size (bytes)", null=True, blank=True)
     original_filename = models.CharField(max_length=255, blank=True)
@@ -84,11 +80,9 @@ class Asset(models.Model):
     rights = models.JSONField(null=True, blank=True)
     components = ArrayField(models.CharField(max_length=64), default=list, blank=True)
 
-    creator_description = models.CharField(max_length=500, null=True, blank=True)
+    creator_description = models.CharField(max_length=MAX_CREATOR_DESCRIPTION_LENGTH, null=True, blank=True)
     creator_description_origin = _value_origin()
-    album_art = models.TextField(
-        null=True, blank=True, help_text="Address of a picture, or a data URI, as it was sent."
-    )
+    album_art = models.TextField(null=True, blank=True, help_text="URL of an image, as submitted.")
     ai_metadata = models.JSONField("AI metadata", null=True, blank=True)
     ai_metadata_origin = _value_origin()
 
@@ -103,8 +97,8 @@ class Asset(models.Model):
     deleted_by = models.EmailField(max_length=254, blank=True, editable=False)
     deletion_reason = models.CharField(max_length=200, blank=True, editable=False)
 
-    # Three documents, because two of them are searched only where a flag allows it. What was filled in is no creator's
-    # words: it repeats the name or the description, which are searched anyway.
+    # Three texts, because flags decide whether two of them are searched. A backfilled creator description is left out:
+    # it repeats the name or the description. The migrations 0001 and 0005 repeat these expressions, as Django requires.
     search_text = models.GeneratedField(
         expression=_search_document(
             F("name"), F("nna_address"), F("category"), F("subcategory"), F("description"), F("tags")
@@ -129,7 +123,7 @@ class Asset(models.Model):
         db_persist=True,
     )
 
-    # All of them in one, for whoever may search everything: one document is searched in half the time of three.
+    # All texts in one column: if all flags are on, searching one column takes half the time of searching three.
     full_search_text = models.GeneratedField(
         expression=_search_document(
             F("name"), F("nna_address"), F("category"), F("subcategory"), F("description"), F("tags"),
@@ -141,14 +135,10 @@ class Asset(models.Model):
         db_persist=True,
     )  # fmt: skip
 
-    # What readers get, less what flags and settings decide; `api/wire_json.py` completes it.
-    document = models.GeneratedField(
-        expression=Func(*map(F, _DOCUMENT_COLUMNS), function="assets_document", output_field=models.TextField()),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
+    # The keys of the response that no flag or setting changes; see `json_keys`.
+    document = document_field(tuple(DOCUMENT_COLUMNS))
 
-    history = HistoricalRecords(
+    history = AssetHistory(
         excluded_fields=[
             "document",
             "search_text",
@@ -218,7 +208,8 @@ class Asset(models.Model):
             ),
             models.CheckConstraint(condition=~Q(media_key="", media_url=""), name="assets_has_media"),
             models.CheckConstraint(
-                condition=Q(creator_description=None) | Q(LessThanOrEqual(Length("creator_description"), 500)),
+                condition=Q(creator_description=None)
+                | Q(LessThanOrEqual(Length("creator_description"), MAX_CREATOR_DESCRIPTION_LENGTH)),
                 name="assets_creator_description_length",
             ),
             models.CheckConstraint(
@@ -250,8 +241,8 @@ class Asset(models.Model):
 class SequenceCounter(models.Model):
     """The highest number ever handed out in a subcategory, and how many live assets it has.
 
-    `last_number` is moved only by `assets.sequences`, under this row's lock. `live_count` is kept by a
-    trigger on the asset table, so that totals and usage counts never count rows.
+    Only `assets.sequences` changes `last_number`, under the lock of this row. A trigger of the asset table maintains
+    `live_count`, so that totals and usage counts do not count rows.
     """
 
     taxonomy_node = models.OneToOneField(
@@ -265,9 +256,9 @@ class SequenceCounter(models.Model):
 
 
 class SequenceReservation(models.Model):
-    """A number that was handed out and has no asset: a registration under way or broken off, or a client's request.
+    """A reserved number without an asset: a registration in progress or failed, or the request of a client.
 
-    Numbers are never used again, so these rows are what explains every gap.
+    A number is never reused, so these rows explain the gaps.
     """
 
     class Purpose(models.TextChoices):
@@ -293,7 +284,7 @@ class SequenceReservation(models.Model):
     def __str__(self) -> str:
         return f"{self.taxonomy_node} {self.number}"
 
-    def lapse(self, now: datetime) -> None:
-        """The number stays unused for good."""
+    def mark_expired(self, now: datetime) -> None:
+        """Release the reservation. Its number is never used."""
         self.released_at = now
         self.save(update_fields=["released_at"])

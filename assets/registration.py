@@ -1,4 +1,4 @@
-"""Register an asset: resolve, check, number, store, insert. One road for one asset and for a batch."""
+"""Register assets: check, reserve a number, store the file, insert the row. A batch takes the same path."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from assets.album_art_backend import notify_album_art_changed
+from assets.album_art_backend import album_art_to_keep, notify_album_art_changed
 from assets.components import clean_components
 from assets.errors import DuplicateAddress
 from assets.media_storage import delete_media, save_media
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RegistrationData:
-    """What somebody wants registered, checked for shape, not yet for sense. Taxonomy in any spelling we resolve."""
+    """A request to register one asset, checked by the serializer. The taxonomy is in any spelling that resolves."""
 
     file: File
     layer: str
@@ -45,7 +45,7 @@ class RegistrationData:
 
 @dataclass
 class _Draft:
-    wish: RegistrationData
+    data: RegistrationData
     node: Node
     media_type: MediaType
     components: list[str]
@@ -54,28 +54,28 @@ class _Draft:
     asset: Asset = field(default_factory=Asset)
 
 
-def register_asset(wish: RegistrationData, *, by: User, directory: TaxonomySnapshot, now: datetime) -> Asset:
-    """The new asset, stored and committed.
+def register_asset(data: RegistrationData, *, by: User, taxonomy: TaxonomySnapshot, now: datetime) -> Asset:
+    """Return the new asset, stored and committed.
 
-    Raises Invalid (taxonomy, components), MediaTypeNotAllowed, PayloadTooLarge, Unavailable (storage). Whatever fails after the
-    number was handed out leaves a reservation that explains the gap, and no file.
+    Raises InvalidInput (taxonomy, components), MediaTypeNotAllowed, PayloadTooLarge, Unavailable (storage). A failure
+    after the number was reserved leaves the reservation, which explains the gap, and no file.
     """
-    return register_assets([wish], by=by, directory=directory, now=now)[0]
+    return register_assets([data], by=by, taxonomy=taxonomy, now=now)[0]
 
 
 def register_assets(
-    wishes: Sequence[RegistrationData],
+    items: Sequence[RegistrationData],
     *,
     by: User,
-    directory: TaxonomySnapshot,
+    taxonomy: TaxonomySnapshot,
     now: datetime,
     describe_error: Callable[[int, InvalidInput], InvalidInput] | None = None,
 ) -> list[Asset]:
-    """All of them or none. `describe_error` may say in a refusal which of the wishes was refused."""
+    """Register all items or none. `describe_error(position, error)` adds the position of the item to an error."""
     drafts = []
-    for position, wish in enumerate(wishes):
+    for position, data in enumerate(items):
         try:
-            drafts.append(_check(wish, directory))
+            drafts.append(_draft(data, taxonomy))
         except InvalidInput as error:
             raise (describe_error(position, error) if describe_error else error) from error
     numbers = reserve_numbers(
@@ -83,13 +83,13 @@ def register_assets(
     )
     for draft, reserved in zip(drafts, numbers, strict=True):
         draft.reserved = reserved
-        draft.asset = _build(draft, by=by, now=now)
-    _remember_keys(drafts)
+        draft.asset = _build_asset(draft, by=by, now=now)
+    _save_media_keys(drafts)
     stored: list[str] = []
     try:
         for draft in drafts:
-            draft.wish.file.seek(0)
-            save_media(key=draft.media_key, content=draft.wish.file, mime_type=draft.media_type.mime_type)
+            draft.data.file.seek(0)
+            save_media(key=draft.media_key, content=draft.data.file, mime_type=draft.media_type.mime_type)
             stored.append(draft.media_key)
         _insert(drafts, by=by)
     except BaseException:
@@ -101,30 +101,30 @@ def register_assets(
     return [draft.asset for draft in drafts]
 
 
-def _check(wish: RegistrationData, directory: TaxonomySnapshot) -> _Draft:
-    node = directory.resolve(wish.layer, wish.category, wish.subcategory)
-    size = wish.file.size or 0
+def _draft(data: RegistrationData, taxonomy: TaxonomySnapshot) -> _Draft:
+    node = taxonomy.resolve(data.layer, data.category, data.subcategory)
+    size = data.file.size or 0
     if size > settings.ASSETS_MAX_FILE_BYTES:
         raise PayloadTooLarge(f"File Too Large: file ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field="file")
     if size == 0:
         raise InvalidInput("file is empty", field="file")
-    wish.file.seek(0)
+    data.file.seek(0)
     media_type = validate_media(
         layer=node.layer,
-        filename=wish.file.name or "",
-        head=wish.file.read(HEAD_BYTES),
+        filename=data.file.name or "",
+        head=data.file.read(HEAD_BYTES),
         is_whole=size <= HEAD_BYTES,
         is_enforced=settings.ASSETS_ENFORCE_MEDIA_TYPES,
     )
-    components = clean_components(wish.components, layer=node.layer, directory=directory)
-    return _Draft(wish, node, media_type, components)
+    components = clean_components(data.components, layer=node.layer, taxonomy=taxonomy)
+    return _Draft(data, node, media_type, components)
 
 
-def _build(draft: _Draft, *, by: User, now: datetime) -> Asset:
-    wish, node, number = draft.wish, draft.node, draft.reserved.number  # type: ignore[union-attr]
+def _build_asset(draft: _Draft, *, by: User, now: datetime) -> Asset:
+    data, node, number = draft.data, draft.node, draft.reserved.number  # type: ignore[union-attr]
     name = compose_name(node, number, draft.components)
     draft.media_key = f"{node.layer}/{node.category_code}/{node.code}/{name}.{draft.media_type.extension}"
-    return Asset(
+    asset = Asset(
         layer=node.layer,
         category=node.category_name,
         subcategory=node.name,
@@ -134,31 +134,32 @@ def _build(draft: _Draft, *, by: User, now: datetime) -> Asset:
         nna_address=node.mfa(number),
         media_key=draft.media_key,
         mime_type=draft.media_type.mime_type,
-        file_size=wish.file.size,
-        original_filename=(wish.file.name or "")[-255:],
-        source=wish.source,
-        description=wish.description,
-        tags=list(wish.tags),
-        training_data=wish.training_data,
-        rights=wish.rights,
+        file_size=data.file.size,
+        original_filename=(data.file.name or "")[-255:],
+        source=data.source,
+        description=data.description,
+        tags=list(data.tags),
+        training_data=data.training_data,
+        rights=data.rights,
         components=draft.components,
-        creator_description=wish.creator_description,
-        album_art=wish.album_art,
-        ai_metadata=wish.ai_metadata,
+        creator_description=data.creator_description,
+        ai_metadata=data.ai_metadata,
         registered_by=by.email,
         created_at=now,
         updated_at=now,
     )
+    asset.album_art = album_art_to_keep(asset, data.album_art)
+    return asset
 
 
 def compose_name(node: Node, number: int, components: Sequence[str]) -> str:
-    """The HFN; only a composite's name goes on with its parts."""
+    """Return the HFN; the name of a composite also contains the addresses of its components."""
     base = node.hfn(number)
     return ":".join([base, *components]) if node.layer == "C" and components else base
 
 
-def _remember_keys(drafts: Sequence[_Draft]) -> None:
-    """Before any byte is stored: whoever cleans up after a crash must know where to look."""
+def _save_media_keys(drafts: Sequence[_Draft]) -> None:
+    """Write the file keys to the reservations before a file is stored, so that a cleanup after a crash finds it."""
     SequenceReservation.objects.bulk_update(
         [
             SequenceReservation(pk=draft.reserved.reservation_id, media_key=draft.media_key)  # type: ignore[union-attr]
@@ -180,5 +181,5 @@ def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
                 draft.asset.save(force_insert=True)
         except IntegrityError as error:
             raise DuplicateAddress(f"{draft.asset.name} is taken already") from error
-        if draft.asset.album_art:
-            notify_album_art_changed(draft.asset, by=by, now=draft.asset.created_at)
+        if draft.data.album_art:
+            notify_album_art_changed(draft.asset, draft.data.album_art, by=by, now=draft.asset.created_at)

@@ -1,4 +1,4 @@
-"""What keeps a gated field from most callers: legacy assets that have not got theirs yet."""
+"""Guards that limit the rollout of a gated field while legacy assets have no value for it."""
 
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
 from assets.models import Asset

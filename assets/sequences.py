@@ -1,8 +1,8 @@
-"""Sequence numbers: one counter a subcategory, moved under its row lock, never moved back.
+"""Sequence numbers: one counter per subcategory, advanced under its row lock and never moved back.
 
-A number is handed out in a short transaction of its own, together with a reservation, because the file is
-stored under the asset's name before its row exists and storage must not hold a lock. The row's transaction
-takes the reservation away. What breaks off in between leaves the reservation: it explains the gap.
+The file is stored under the asset's name before the row exists, and a lock must not be held during that. So a short
+transaction reserves the number first, and the transaction of the row deletes the reservation. If the registration fails
+in between, the reservation stays and explains the gap. See docs/adr/sequence-numbers.md.
 """
 
 from collections import Counter
@@ -28,8 +28,8 @@ class ReservedNumber:
 def reserve_numbers(
     taxonomy_node_ids: Sequence[int], *, purpose: SequenceReservation.Purpose, by: str, now: datetime
 ) -> list[ReservedNumber]:
-    """One fresh number for each entry of `taxonomy_node_ids`, in that order; the same node may come often."""
-    # Counters are locked in the order of their keys: two batches cannot wait for each other in a circle.
+    """Reserve one new number for each entry of `taxonomy_node_ids`, in their order; a node may occur repeatedly."""
+    # Counters are locked in primary-key order, so that concurrent batches cannot deadlock.
     next_free = {
         node_id: advance_counter(node_id, count) for node_id, count in sorted(Counter(taxonomy_node_ids).items())
     }
@@ -52,7 +52,7 @@ def reserve_numbers(
 
 
 def advance_counter(taxonomy_node_id: int, count: int) -> int:
-    """Move the counter by `count` and return the first number taken; the counter stays locked until commit."""
+    """Advance the counter by `count` and return the first new number; the counter stays locked until commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO assets_sequencecounter AS counter (taxonomy_node_id, last_number, live_count)"
@@ -64,22 +64,22 @@ def advance_counter(taxonomy_node_id: int, count: int) -> int:
 
 
 def consume_reservations(reservation_ids: Sequence[int]) -> None:
-    """The numbers have their assets now; call it in the transaction that inserts them."""
+    """Delete the reservations; call it in the transaction that inserts the assets."""
     SequenceReservation.objects.filter(pk__in=reservation_ids).delete()
 
 
 def lock_counters(taxonomy_node_ids: Iterable[int]) -> None:
-    """Lock before writing assets of more than one subcategory in one transaction.
+    """Lock counters in primary-key order, before a transaction writes assets of several subcategories.
 
-    Each asset written touches its subcategory's counter (the count of live assets stands there), in the order of
-    the rows. Taken in the order of their keys first, no two transactions wait for each other in a circle.
+    Each written asset updates the live count of its counter, in the order of the rows. Without these locks, concurrent
+    transactions could deadlock.
     """
     counters = SequenceCounter.objects.filter(pk__in=set(taxonomy_node_ids)).order_by("pk")
     list(counters.select_for_update().values_list("pk"))
 
 
 def ensure_counters_at_least(highest_by_node: dict[int, int]) -> None:
-    """Make sure each counter stands at least at the given number; no counter moves back."""
+    """Raise each counter to at least the given number; a counter is never lowered."""
     for node_id in sorted(highest_by_node):
         SequenceCounter.objects.get_or_create(taxonomy_node_id=node_id)
         SequenceCounter.objects.filter(pk=node_id, last_number__lt=highest_by_node[node_id]).update(

@@ -1,4 +1,4 @@
-"""What workers do by the clock. Rules stand in the modules called."""
+"""Scheduled tasks of assets."""
 
 import logging
 
@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def check_consistency() -> None:
-    drift = consistency.check_consistency(current_taxonomy())
-    for line in drift.lines():
+    report = consistency.check_consistency(current_taxonomy())
+    for line in report.lines():
         log.error("registry drifted", extra={"finding": line})
 
 

@@ -1,4 +1,4 @@
-"""How many assets stand under each subcategory: what `taxonomy.usage` asks before a node changes, and for its pages."""
+"""Counts of assets per subcategory, for `taxonomy.usage`: a used node must not be removed or renumbered."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,16 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 
 
 def assets_by_node() -> Mapping[int, int]:
-    """Deleted ones too: they come back under the names they had."""
+    """Include deleted assets: they are restored under the same names."""
     return dict(Asset.objects.order_by().values_list("taxonomy_node").annotate(Count("pk")))
 
 
 def pending_reservations_by_node() -> Mapping[int, int]:
-    """Numbers handed out whose asset is still being stored, under the node's codes of this moment."""
-    waiting = SequenceReservation.objects.filter(released_at=None, expires_at__gt=Now())
-    return dict(waiting.order_by().values_list("taxonomy_node").annotate(Count("pk")))
+    """Count reserved numbers whose asset is not stored yet; the asset will have the node's current codes."""
+    pending = SequenceReservation.objects.filter(released_at=None, expires_at__gt=Now())
+    return dict(pending.order_by().values_list("taxonomy_node").annotate(Count("pk")))
 
 
 def live_assets_by_node() -> Mapping[int, int]:
-    """What readers see, from the counters."""
+    """Read the counts of live assets from the sequence counters."""
     return dict(SequenceCounter.objects.values_list("pk", "live_count"))

@@ -32,18 +32,20 @@ import time
 from django.apps import apps
 from django.utils import timezone
 from assets.backfill_rules import CREATOR_DESCRIPTION_RULE as rule
-from backfills.engine.runner import run_to_completion
+from jobs.runner import run_to_completion
 from backfills.engine.run_setup import create_run_context, start_run
 from backfills.run_control import begin_undo
 now = timezone.now()
-job = create_run_context(rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS)
-start_run(job, by="benchmark", now=now)
+context = create_run_context(
+    rule, apps, parameters={}, by="benchmark", reason="benchmark", now=now, batch_size=BATCH_ROWS
+)
+start_run(context, by="benchmark", now=now)
 began = time.perf_counter()
-run_to_completion(job, clock=timezone.now)
+run_to_completion(context, clock=timezone.now)
 took = time.perf_counter() - began
-begin_undo(job.run_pk, by="benchmark", now=now)
+begin_undo(context.run_pk, by="benchmark", now=now)
 began = time.perf_counter()
-run_to_completion(job, clock=timezone.now)
+run_to_completion(context, clock=timezone.now)
 print(took, time.perf_counter() - began)
 """
 WAYS = {"one UPDATE": ONE_UPDATE} | {
@@ -77,7 +79,8 @@ def _fill(addresses: dict[str, str], rows: int) -> None:
     manage(environment, "migrate", "-v0")
     python(
         environment,
-        "from django.utils import timezone\nfrom assets.demo import load_demo\nfrom taxonomy.sync import install_starter_taxonomy\n"
+        "from django.utils import timezone\nfrom assets.demo import load_demo\n"
+        "from taxonomy.sync import install_starter_taxonomy\n"
         f"install_starter_taxonomy(now=timezone.now())\nload_demo(asset_count={rows}, now=timezone.now())\n"
         "from assets.models import Asset\nAsset.objects.update(creator_description=None)",
     )
@@ -88,7 +91,7 @@ def _show(console: Console, rows: int, seconds: dict[str, list[list[float]]]) ->
     table = Table("way", "rows/s", "against one UPDATE", "undo, rows/s", "undo against one UPDATE")
     single = rows / statistics.median(one for [one] in seconds["one UPDATE"])
     for way, rounds in seconds.items():
-        rates = [rows / statistics.median(figures) for figures in zip(*rounds, strict=True)]
+        rates = [rows / statistics.median(metrics) for metrics in zip(*rounds, strict=True)]
         cells = [cell for rate in rates for cell in (f"{rate:,.0f}", f"{rate / single:.2f}")]
         table.add_row(way, *cells)
     console.print(table)

@@ -1,4 +1,4 @@
-"""The yardstick most people would write: ModelSerializer, ModelViewSet's reads, SearchFilter, page numbers."""
+"""Baseline with plain Django REST framework: ModelSerializer, SearchFilter, page numbers."""
 
 from rest_framework import filters, generics, pagination, serializers
 

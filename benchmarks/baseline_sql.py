@@ -1,6 +1,6 @@
-"""The yardstick nobody can beat by much: one statement makes the page in the database, a bare view passes it on.
+"""Baseline with raw SQL: one statement builds the page, and a plain view returns it.
 
-No token is read and no total is counted here.
+The view reads no token and counts no total.
 """
 
 from django.db import connection
@@ -21,19 +21,19 @@ SEARCH = f"{_PAGE} AND search_text LIKE %s {_NEWEST}) AS page"
 DETAIL = f"SELECT {_ROW}::text FROM assets_asset WHERE name = %s AND deleted_at IS NULL"
 
 
-def _answer(sql: str, *params: str) -> HttpResponse:
+def _respond(sql: str, *params: str) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute(sql, params or None)
         return HttpResponse(cursor.fetchone()[0], content_type="application/json")
 
 
 def raw_list(request: HttpRequest) -> HttpResponse:
-    return _answer(LIST)
+    return _respond(LIST)
 
 
 def raw_search(request: HttpRequest) -> HttpResponse:
-    return _answer(SEARCH, f"%{request.GET['search']}%")
+    return _respond(SEARCH, f"%{request.GET['search']}%")
 
 
 def raw_detail(request: HttpRequest, name: str) -> HttpResponse:
-    return _answer(DETAIL, name)
+    return _respond(DETAIL, name)

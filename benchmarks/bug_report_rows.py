@@ -59,7 +59,8 @@ def _insert(document: dict[str, Any]) -> None:
     """Read and checked, then kept as it came: what intake would cost without its care."""
     sent, now = parse_submission(document), timezone.now()
     report = BugReport.objects.create(
-        report_id=generate_report_id("benchmark-0001", now), trace_id="benchmark-0001", submitted_by="bench@example.com",
+        report_id=generate_report_id("benchmark-0001", now), trace_id="benchmark-0001",
+        submitted_by="bench@example.com",
         submitted_at=now, last_seen_at=now, created_at=now, updated_at=now, description=sent.description,
     )  # fmt: skip
     BugReportContext.objects.create(

@@ -95,14 +95,14 @@ def show_intake(console: Console, seconds: dict[str, float]) -> None:
 
 def make_document() -> dict[str, Any]:
     """About 100 KB of logs and requests as a frontend sends them, some secrets among them, and a screenshot."""
-    dice = random.Random(5)
+    rng = random.Random(5)
     words = ["loaded", "asset", "shelf", "world", "star", "render", "cache", "request", "retry", "album", "layer"]
 
     def sentence(count: int) -> str:
-        return " ".join(dice.choice(words) for _ in range(count))
+        return " ".join(rng.choice(words) for _ in range(count))
 
     logs = [
-        {"level": dice.choice(["info", "warn", "debug"]), "message": sentence(12), "args": [sentence(3)],
+        {"level": rng.choice(["info", "warn", "debug"]), "message": sentence(12), "args": [sentence(3)],
          "timestamp": f"2026-02-12T13:05:{n % 60:02}.000Z", "serializedArgs": [{"id": n, "text": sentence(10)}]}
         for n in range(200)
     ]  # fmt: skip

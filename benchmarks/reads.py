@@ -1,7 +1,7 @@
-"""List of 50, detail and search, at two sizes of the registry, against raw SQL and plain REST framework.
+"""Benchmark reads at two sizes of the registry against raw SQL and plain Django REST framework.
 
-Each server is granian with one worker and one thread, over a throw-away PostgreSQL. The three ways take turns within a
-round, so that a slow moment of the machine meets them all; a figure is the median of the rounds.
+Each server is granian with one worker and one thread, over a temporary PostgreSQL. The three implementations alternate
+within a round, so that changes in machine load affect all of them. Each result is the median of the rounds.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SIZES = (10_000, 100_000)
 FIRST_PORT = 8790
 RARE_WORD = "xylographic"
 RARE_ROWS = 40
-# Name of the read -> path of each way; {name} is an asset's.
+# Read -> path of each implementation; {name} is the name of an asset.
 READS: dict[str, dict[str, str]] = {
     "list of 50": {"ours": "/api/assets?limit=50", "raw": "/raw/list", "drf": "/drf/list"},
     "detail": {"ours": "/api/assets/{name}", "raw": "/raw/detail/{name}", "drf": "/drf/detail/{name}"},
@@ -61,13 +61,13 @@ with connection.cursor() as cursor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="length of one slot")
+    parser.add_argument("--rounds", type=int, default=3, help="Rounds (default 3).")
+    parser.add_argument("--seconds", type=float, default=2.0, help="Seconds per measurement (default 2).")
     options = parser.parse_args()
-    addresses = ensure(Path(tempfile.mkdtemp(prefix="registry-bench-")), ephemeral=True)
+    server_urls = ensure(Path(tempfile.mkdtemp(prefix="registry-bench-")), ephemeral=True)
     console = Console()
-    figures: dict[tuple[str, str, int], list[float]] = {}
-    with serve(addresses) as servers:
+    samples: dict[tuple[str, str, int], list[float]] = {}
+    with serve(server_urls) as servers:
         slots = [
             (read, way, size) for _ in range(options.rounds) for read in READS for size in SIZES for way in READS[read]
         ]
@@ -75,29 +75,29 @@ def main() -> None:
             port, token, name = servers[size]
             path = READS[read][way].format(name=name)
             rate = requests_per_second(port, path, [f"Authorization: Bearer {token}"], seconds=options.seconds)
-            figures.setdefault((read, way, size), []).append(rate)
-    show(console, {key: statistics.median(rates) for key, rates in figures.items()})
+            samples.setdefault((read, way, size), []).append(rate)
+    show(console, {key: statistics.median(rates) for key, rates in samples.items()})
 
 
 @contextmanager
-def serve(addresses: dict[str, str]) -> Iterator[dict[int, tuple[int, str, str]]]:
-    """{size: (port, token, name of an asset)} while a server for each size runs."""
+def serve(server_urls: dict[str, str]) -> Iterator[dict[int, tuple[int, str, str]]]:
+    """Run a server for each size; yield {size: (port, token, name of an asset)}."""
     servers: dict[int, tuple[int, str, str]] = {}
     with ExitStack() as stack:
         for position, size in enumerate(SIZES):
             database = f"bench_{size}"
-            make_database(addresses, database)
-            environment = environment_of(addresses, database)
+            make_database(server_urls, database)
+            environment = environment_of(server_urls, database)
             manage(environment, "migrate", "-v0")
             token, name = python(environment, _PREPARE.replace("ROWS", str(size))).split()[-2:]
-            vacuum(addresses, database)
+            vacuum(server_urls, database)
             stack.enter_context(served(environment, FIRST_PORT + position))
             servers[size] = (FIRST_PORT + position, token, name)
         yield servers
 
 
 def show(console: Console, rates: dict[tuple[str, str, int], float]) -> None:
-    """Requests a second of each way, and the ratios that matter."""
+    """Print requests per second of each implementation, and their ratios."""
     table = Table("read", "assets", "ours/s", "raw/s", "drf/s", "ours : raw", "ours : drf", "slower than at 10,000")
     for read in READS:
         for size in SIZES:

@@ -1,4 +1,4 @@
-"""The service as it is deployed, with two yardsticks beside it. Addresses of servers come from the runner."""
+"""Settings of the deployed service, plus two baselines. The benchmark sets the URLs of the servers."""
 
 from config.settings.base import *  # noqa: F403
 from config.settings.base import STORAGES
@@ -9,5 +9,5 @@ ACCOUNTS_SIGNING_KEY = "a-benchmark-signs-tokens-for-itself-and-for-nobody-else-
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "benchmarks.urls"
 STATIC_ROOT = None
-# Pages of the admin are measured, too; nothing is collected for them.
+# Admin pages are measured without collected static files.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,4 +1,4 @@
-"""The service's own addresses and the yardsticks'."""
+"""URLs of the service and of the baselines."""
 
 from django.urls import include, path
 

@@ -6,8 +6,11 @@ class BugreportsConfig(AppConfig):
     verbose_name = "Bug reports"
 
     def ready(self) -> None:
+        from bugreports.metrics import report_metrics
         from bugreports.notifications import DIGEST, WEBHOOK, deliver_digest, deliver_webhook
+        from common.metrics import register_metrics
         from notifications.kinds import register_kind
 
         register_kind(WEBHOOK, deliver_webhook)
         register_kind(DIGEST, deliver_digest)
+        register_metrics("bug-reports", report_metrics)

@@ -1,7 +1,7 @@
-"""Which problem a report is about: the message, the route and the topmost frame, without what changes each time.
+"""Compute the fingerprint of a report from its error message, route and top stack frame, all normalized.
 
-The error is looked for in the description (error screens write it there), then in the newest error of the logs, then
-in the newest request that failed. A report without an error has no fingerprint: people's words alone group nothing.
+The error comes from the description (error screens put it there), else from the newest error log, else from the newest
+failed request. A report without an error has no fingerprint: descriptions by users are too different to group by.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 VERSION = "v1"
-_LOOKED_AT = 60  # of the newest entries; older errors are about something else
+_MAX_EXAMINED = 60  # newest entries; older errors are unrelated
 _ERROR_LINE = re.compile(r"(?m)^\W*((?:[A-Z][\w.]*)?(?:Error|Exception|Warning|Rejection|Fault)\b:? ?.*)$")
 _FRAMES = (
     re.compile(r"^\s*at (?:async )?(?P<name>[^\s(]+(?: \[as \w+\])?) \((?P<file>[^()\s]+?)(?::\d+){0,2}\)\s*$"),  # V8
@@ -20,7 +20,7 @@ _FRAMES = (
     re.compile(r"^\s*(?P<name>[^\s@]*)@(?P<file>\S+?)(?::\d+){1,2}\s*$"),  # Firefox, Safari
     re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in (?P<name>\S+)\s*$'),  # Python
 )
-_NOT_OURS = (
+_THIRD_PARTY = (
     "node_modules",
     "vendor",
     "polyfill",
@@ -30,7 +30,9 @@ _NOT_OURS = (
     "webpack/bootstrap",
 )
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
-_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?\b", re.IGNORECASE)
+_TIMESTAMP = re.compile(
+    r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?\b", re.IGNORECASE
+)
 _HEX = re.compile(r"\b(?:0x[0-9a-f]+|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _QUERY = re.compile(r"[?#][^\s\"')]*")
@@ -40,7 +42,7 @@ _MAX_MESSAGE_CHARS = 300
 
 @dataclass(frozen=True)
 class ErrorSignature:
-    """What the fingerprint is made of; readable, so that staff see why reports belong together."""
+    """Readable input of the fingerprint."""
 
     message: str
     route: str
@@ -59,12 +61,12 @@ def extract_signature(
     recent_logs: Sequence[Mapping[str, Any]],
     network_events: Sequence[Mapping[str, Any]],
 ) -> ErrorSignature | None:
-    """From scrubbed parts, newest entries first."""
+    """Return the signature of a redacted report, or None without an error. Entries are newest first."""
     route = normalize_route(location)
     for text, frames in (_in_description(description), _in_logs(recent_logs)):
         if text:
             return ErrorSignature(normalize_message(text), route, _top_frame(frames))
-    failed = next((event for event in network_events[:_LOOKED_AT] if has_failed(event)), None)
+    failed = next((event for event in network_events[:_MAX_EXAMINED] if has_failed(event)), None)
     if failed is None:
         return None
     outcome = failed.get("status") or normalize_message(str(failed.get("error") or "no answer"))
@@ -87,7 +89,7 @@ def _in_description(description: str) -> tuple[str, str]:
 
 
 def _in_logs(recent_logs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    for entry in recent_logs[:_LOOKED_AT]:
+    for entry in recent_logs[:_MAX_EXAMINED]:
         if is_error(entry):
             details = [part for part in entry.get("serializedArgs") or () if isinstance(part, Mapping)]
             stack = next((str(part["stack"]) for part in details if part.get("stack")), "")
@@ -100,16 +102,16 @@ def _in_logs(recent_logs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 
 
 def normalize_message(text: str) -> str:
-    """Ids, numbers, moments and query strings become placeholders; doing it twice changes nothing."""
+    """Replace ids, numbers, timestamps and query strings by placeholders. Idempotent."""
     text = " ".join(text[: 4 * _MAX_MESSAGE_CHARS].lower().split())
     text = _QUERY.sub("", text)
-    for pattern, placeholder in ((_UUID, "<id>"), (_MOMENT, "<time>"), (_HEX, "<id>"), (_NUMBER, "<n>")):
+    for pattern, placeholder in ((_UUID, "<id>"), (_TIMESTAMP, "<time>"), (_HEX, "<id>"), (_NUMBER, "<n>")):
         text = pattern.sub(placeholder, text)
     return " ".join(text.split())[:_MAX_MESSAGE_CHARS].rstrip()
 
 
 def normalize_route(location: str) -> str:
-    """The path of an address, `/albums/88` as `/albums/:id`."""
+    """Return the path of a URL with ids replaced: `/albums/88` becomes `/albums/:id`."""
     try:
         path = urlsplit(location.strip()[:2000]).path
     except ValueError:
@@ -120,10 +122,10 @@ def normalize_route(location: str) -> str:
 
 
 def _top_frame(stack: str) -> str:
-    """Function and file of the first frame that is ours; no line numbers, no hash that a build put into the name."""
+    """Return function and file of the first own frame, without line numbers and build hashes, which change often."""
     frames = [match for line in stack.splitlines()[:80] for match in [_frame(line)] if match]
-    ours = [frame for frame in frames if not any(word in frame["file"].lower() for word in _NOT_OURS)]
-    for frame in ours or frames:
+    own = [frame for frame in frames if not any(word in frame["file"].lower() for word in _THIRD_PARTY)]
+    for frame in own or frames:
         name = re.sub(r".*[/\\]", "", _QUERY.sub("", frame["file"]))
         name = re.sub(r"[.-](?=[\w]*\d)[\w]{6,}(?=\.\w+$)", "", name).lower()
         return f"{frame['name'].lower()}@{name}"

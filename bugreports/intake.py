@@ -49,7 +49,7 @@ def submit_report(
     sent = parse_submission(document)
     safe = sanitize(sent, rules=key_rules(), masks_emails=settings.BUGREPORTS_MASK_EMAILS, limits=_limits())
     if safe.failed:
-        log.error("parts of a report could not be scrubbed", extra={"paths": list(safe.failed), "trace_id": trace_id})
+        log.error("bug report redaction failed", extra={"paths": list(safe.failed), "trace_id": trace_id})
     content_sha256 = _content_sha256(safe, sent)
     key_sha256 = hashlib.sha256(idempotency_key.encode("utf-8", "replace")).hexdigest() if idempotency_key else None
     repeated = find_duplicate_submission(submitted_by, content_sha256, key_sha256, now)
@@ -59,13 +59,13 @@ def submit_report(
     report.content_sha256, report.idempotency_sha256 = content_sha256, key_sha256
     screenshot, error = store_screenshot(sent.screenshot, report.report_id, now=now)
     report.screenshot_error = error or safe.screenshot_error
-    problem = extract_signature(
+    signature = extract_signature(
         description=safe.description,
         location=str(safe.client_meta.get("locationHref", "")),
         recent_logs=safe.recent_logs,
         network_events=safe.network_events,
     )
-    return _store_report(report, safe, screenshot, problem, now=now)
+    return _store_report(report, safe, screenshot, signature, now=now)
 
 
 def key_rules() -> SecretKeyRules:
@@ -75,9 +75,9 @@ def key_rules() -> SecretKeyRules:
 def find_duplicate_submission(
     submitted_by: str, content_sha256: str, key_sha256: str | None, now: datetime
 ) -> SubmissionReceipt | None:
-    """The receipt of the same report by the same user: by its key, or by its words some seconds ago.
+    """Return the receipt of an equal report by the same user, found by its key or by recent equal content.
 
-    Raises IdempotencyKeyReused where the key came with other words.
+    Raises IdempotencyKeyReused if the key was sent with different content.
     """
     own = BugReport.objects.filter(submitted_by=submitted_by)
     if key_sha256:
@@ -87,7 +87,7 @@ def find_duplicate_submission(
         if first:
             return SubmissionReceipt(first.report_id, first.trace_id or "", is_duplicate=True)
     since = now - timedelta(seconds=settings.BUGREPORTS_DEDUPLICATION_SECONDS)
-    # Under another key it is meant as another report.
+    # A different key marks a different report, even with equal content.
     recent = own.filter(submitted_at__gt=since, content_sha256=content_sha256)
     first = (recent.filter(idempotency_sha256=None) if key_sha256 else recent).order_by("submitted_at").first()
     return SubmissionReceipt(first.report_id, first.trace_id or "", is_duplicate=True) if first else None
@@ -98,7 +98,7 @@ def _store_report(
     report: BugReport,
     safe: SanitizedReport,
     screenshot: BugReportScreenshot | None,
-    problem: ErrorSignature | None,
+    signature: ErrorSignature | None,
     *,
     now: datetime,
 ) -> SubmissionReceipt:
@@ -106,9 +106,9 @@ def _store_report(
     repeated = find_duplicate_submission(
         report.submitted_by or "", report.content_sha256, report.idempotency_sha256, now
     )
-    if repeated:  # it came twice at once; the picture just stored is an orphan now, and swept
+    if repeated:  # concurrent submission; the orphan sweep deletes the screenshot just stored
         return repeated
-    match = assign_to_group(report, problem, now=now)
+    match = assign_to_group(report, signature, now=now)
     _insert(report)
     BugReportContext.objects.create(
         report=report,
@@ -117,7 +117,7 @@ def _store_report(
         app_state=safe.app_state,
         recent_logs=safe.recent_logs,
         network_events=safe.network_events,
-        redactions=[asdict(finding) for finding in safe.redactions],
+        redactions=[asdict(redaction) for redaction in safe.redactions],
         dropped=safe.dropped,
     )
     if screenshot:
@@ -127,7 +127,7 @@ def _store_report(
     save_events([first, *match.apply(report, now=now)])
     enqueue_webhook(SUBMITTED, report, now=now)
     log.info(
-        "bug report kept",
+        "bug report stored",
         extra={
             "report_id": report.report_id,
             "redactions": report.redaction_count,
@@ -138,7 +138,7 @@ def _store_report(
 
 
 def _insert(report: BugReport) -> None:
-    """Four hex digits of chance may meet; then others are drawn."""
+    """Save the report. Retries with a new id on a collision of the four random digits."""
     for tries_left in reversed(range(_ID_TRIES)):
         try:
             with transaction.atomic():
@@ -178,12 +178,12 @@ def _new_report(safe: SanitizedReport, *, submitted_by: str, trace_id: str, now:
 
 
 def _content_sha256(safe: SanitizedReport, sent: Submission) -> str:
-    """Of what the user wrote and where: a second click comes with more logs, of the first one's request."""
-    words = [
+    """Hash user input and location, not logs: a second click adds the request of the first to the logs."""
+    content = [
         safe.description, safe.expected_behavior, safe.actual_behavior, safe.steps_to_reproduce, safe.environment,
         safe.client_meta, sent.screenshot_error,
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(words, sort_keys=True).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "replace")).hexdigest()
 
 
 def _limits() -> Limits:
@@ -194,10 +194,10 @@ def _limits() -> Limits:
     )
 
 
-_rules_made: dict[tuple[tuple[str, ...], tuple[str, ...]], SecretKeyRules] = {}
+_rules_cache: dict[tuple[tuple[str, ...], tuple[str, ...]], SecretKeyRules] = {}
 
 
 def _rules(extra: tuple[str, ...], safe: tuple[str, ...]) -> SecretKeyRules:
-    if (extra, safe) not in _rules_made:
-        _rules_made[extra, safe] = SecretKeyRules(frozenset(extra), frozenset(safe))
-    return _rules_made[extra, safe]
+    if (extra, safe) not in _rules_cache:
+        _rules_cache[extra, safe] = SecretKeyRules(frozenset(extra), frozenset(safe))
+    return _rules_cache[extra, safe]

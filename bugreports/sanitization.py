@@ -1,4 +1,4 @@
-"""From what was sent to what may be kept: bounded first, scrubbed, then cut to its final length."""
+"""Convert a submission to a report that may be stored: limit its size, redact it, truncate its texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from bugreports.redaction.keys import SecretKeyRules
 from bugreports.size_limits import MORE, Budget, SizeLimiter
 from bugreports.submission import Submission
 
-# A secret that a cut goes through would no longer be recognised: texts are first cut this much longer, scrubbed, and
-# then to length; of what the first cut ended, the last characters go as well.
+# A truncated secret is not recognizable, so texts are first truncated with this margin, redacted, then truncated to the
+# limit. The last _TAIL_CHARS of a text truncated with margin are dropped, because they may contain part of a secret.
 _MARGIN_CHARS = 8192
 _TAIL_CHARS = 512
 _BODIES = ("requestBody", "responseBody")
@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class SanitizedReport:
-    """Nothing in it is secret, and all of it can be stored."""
+    """A redacted report within all limits."""
 
     description: str
     expected_behavior: str | None
@@ -51,40 +51,40 @@ def sanitize(
     sent: Submission, *, rules: SecretKeyRules, masks_emails: bool, limits: Limits, scrubber: Scrubber | None = None
 ) -> SanitizedReport:
     scrubber = scrubber or Scrubber(rules, masks_emails=masks_emails)
-    capper = SizeLimiter(limits.max_text_chars + _MARGIN_CHARS)
+    limiter = SizeLimiter(limits.max_text_chars + _MARGIN_CHARS)
     steps = [step.strip() for step in sent.steps_to_reproduce]
     return SanitizedReport(
-        description=_plain(scrubber.text(sent.description, "/description")),
+        description=_or_empty(scrubber.text(sent.description, "/description")),
         expected_behavior=scrubber.text(sent.expected_behavior, "/expectedBehavior"),
         actual_behavior=scrubber.text(sent.actual_behavior, "/actualBehavior"),
         steps_to_reproduce=[
-            _plain(scrubber.text(step, f"/stepsToReproduce/{place}")) for place, step in enumerate(steps) if step
+            _or_empty(scrubber.text(step, f"/stepsToReproduce/{index}")) for index, step in enumerate(steps) if step
         ],
-        environment=_object(sent.environment, "environment", scrubber, capper, limits),
-        client_meta=_object(sent.client_meta, "clientMeta", scrubber, capper, limits),
-        app_state=_object(sent.app_state, "appState", scrubber, capper, limits),
+        environment=_object(sent.environment, "environment", scrubber, limiter, limits),
+        client_meta=_object(sent.client_meta, "clientMeta", scrubber, limiter, limits),
+        app_state=_object(sent.app_state, "appState", scrubber, limiter, limits),
         recent_logs=_list(
             [_without_args(entry) for entry in sent.recent_logs[: limits.max_logs]], len(sent.recent_logs),
-            "recentLogs", scrubber, capper, limits,
+            "recentLogs", scrubber, limiter, limits,
         ),
         network_events=_list(
             sent.network_events[: limits.max_network_events], len(sent.network_events), "networkEvents", scrubber,
-            capper, limits,
+            limiter, limits,
         ),
         screenshot_error=_cut(scrubber.text(sent.screenshot_error, "/screenshotError"), 500),
         redaction_count=scrubber.count,
-        redactions=scrubber.findings,
-        dropped=capper.dropped,
+        redactions=scrubber.redactions,
+        dropped=limiter.dropped,
         failed=tuple(scrubber.failed),
     )  # fmt: skip
 
 
 def _without_args(entry: dict[str, Any]) -> dict[str, Any]:
-    """What was logged comes twice, raw and serialised; the raw form may hold anything."""
+    """Drop the raw arguments; `serializedArgs` contains them in a bounded form."""
     return {key: part for key, part in entry.items() if key != "args"}
 
 
-def _plain(text: str | None) -> str:
+def _or_empty(text: str | None) -> str:
     return text or ""
 
 
@@ -96,9 +96,9 @@ def _cut(text: str | None, max_chars: int) -> str | None:
 
 
 def _object(
-    value: dict[str, Any], section: str, scrubber: Scrubber, capper: SizeLimiter, limits: Limits
+    value: dict[str, Any], section: str, scrubber: Scrubber, limiter: SizeLimiter, limits: Limits
 ) -> dict[str, Any]:
-    capped = capper.tree(value, section, Budget(limits.max_section_nodes, limits.max_section_chars))
+    capped = limiter.tree(value, section, Budget(limits.max_section_nodes, limits.max_section_chars))
     scrubbed = scrubber.scrub(capped, f"/{section}")
     if not isinstance(scrubbed, dict):
         return {"scrubbing": FAILED}
@@ -110,19 +110,19 @@ def _list(
     sent_count: int,
     section: str,
     scrubber: Scrubber,
-    capper: SizeLimiter,
+    limiter: SizeLimiter,
     limits: Limits,
 ) -> list[dict[str, Any]]:
     if sent_count > len(entries):
-        capper.dropped.setdefault(section, {})["entries"] = sent_count - len(entries)
+        limiter.dropped.setdefault(section, {})["entries"] = sent_count - len(entries)
     chars_left, kept = limits.max_section_chars, []
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         budget = Budget(limits.max_entry_nodes, chars_left)
-        capped = capper.tree(entry, section, budget)
+        capped = limiter.tree(entry, section, budget)
         chars_left = budget.chars
-        scrubbed = scrubber.scrub(capped, f"/{section}/{place}")
-        is_sound = isinstance(scrubbed, dict)
-        kept.append(_finish(scrubbed, _length_of(limits)) if is_sound else {"message": FAILED, "level": "error"})
+        scrubbed = scrubber.scrub(capped, f"/{section}/{index}")
+        is_object = isinstance(scrubbed, dict)
+        kept.append(_finish(scrubbed, _length_of(limits)) if is_object else {"message": FAILED, "level": "error"})
     return kept
 
 
@@ -131,7 +131,7 @@ def _length_of(limits: Limits) -> Callable[[str], int]:
 
 
 def _finish(value: Any, length_of: Callable[[str], int], key: str = "") -> Any:
-    """The final cut of every text."""
+    """Truncate every text to its limit."""
     if isinstance(value, dict):
         return {name: _finish(part, length_of, name) for name, part in value.items()}
     if isinstance(value, list):

@@ -42,7 +42,7 @@ def update_report(
     version: int | None = None,
     unmodified_since: datetime | None = None,
 ) -> None:
-    """Raises what the actions raise; StaleReport where `version` or `unmodified_since` is not met."""
+    """Apply the changes. Raises errors of the actions, and StaleReport if the report is newer than given."""
     if changes.duplicate_of:
         acquire_merge_lock()
     [report] = lock_reports([report_id], version=version)

@@ -1,7 +1,9 @@
 """Error kinds. Apps subclass a kind; each entry point maps kinds once, to a status, a message or a CommandError."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class RegistryError(Exception):
         self.field_errors: tuple[FieldErrorDetail, ...] = tuple(field_errors) or (
             (FieldErrorDetail(field, message),) if field else ()
         )
+
+    def with_prefix(self, prefix: str) -> Self:
+        """Return a copy whose message and field names start with `prefix`, for example a row of a batch."""
+        error = copy(self)
+        error.message = f"{prefix}: {self.message}"
+        error.args = (error.message,)
+        error.field_errors = tuple(
+            FieldErrorDetail(f"{prefix}.{detail.field}", detail.message) for detail in self.field_errors
+        ) or (FieldErrorDetail(prefix, ""),)
+        return error
 
 
 class InvalidInput(RegistryError):

@@ -60,40 +60,40 @@ class BaseModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except RegistryError as refusal:
+        except RegistryError as error:
             # Nothing was written. Once more, with a form that knows the refusal: what was typed is not lost.
-            request.refusal = refusal  # type: ignore[attr-defined]
+            request.admin_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         form_class = super().get_form(request, obj, change=change, **kwargs)
-        refusal = getattr(request, "refusal", None)
-        return _refused_form(form_class, refusal) if refusal else form_class
+        error = getattr(request, "admin_error", None)
+        return _refused_form(form_class, error) if error else form_class
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return _answer_refusals(request, super().delete_view, request, *args, **kwargs)
+        return _render_errors(request, super().delete_view, request, *args, **kwargs)
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return _answer_refusals(request, super().response_action, request, queryset)
+        return _render_errors(request, super().response_action, request, queryset)
 
 
-def _answer_refusals(request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> Any:
+def _render_errors(request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return view(*args, **kwargs)
-    except RegistryError as refusal:
-        for text in [fault.message for fault in refusal.field_errors] or [refusal.message]:
+    except RegistryError as error:
+        for text in [field_error.message for field_error in error.field_errors] or [error.message]:
             messages.error(request, text)
         return HttpResponseRedirect(request.get_full_path())
 
 
-def _refused_form(form_class: Any, refusal: RegistryError) -> Any:
+def _refused_form(form_class: Any, error: RegistryError) -> Any:
     class RefusedForm(form_class):
         def clean(self) -> Any:
             cleaned = super().clean()
-            for fault in refusal.field_errors:
-                self.add_error(fault.field if fault.field in self.fields else None, fault.message)
-            if not refusal.field_errors:
-                self.add_error(None, refusal.message)
+            for field_error in error.field_errors:
+                self.add_error(field_error.field if field_error.field in self.fields else None, field_error.message)
+            if not error.field_errors:
+                self.add_error(None, error.message)
             return cleaned
 
     return RefusedForm

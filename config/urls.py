@@ -7,9 +7,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from api.exception_handler import page_not_found
+from assets.api.activity import ActivityView
 from assets.api.media import serve_media
 from ops.views import (
-    ActivityView,
     AlbumArtMetricsView,
     BugReportMetricsView,
     FieldMetricsView,

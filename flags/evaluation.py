@@ -1,8 +1,9 @@
 """Which flags are on for the caller of a request: asked once at the door, passed inward as a value."""
 
 import logging
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
@@ -11,12 +12,19 @@ from waffle import get_waffle_flag_model
 from flags.registry import FLAG_NAMES
 from flags.rules import ALL_OFF, ALL_ON, EnabledFlags, EvaluationContext, FlagSettings, evaluate
 
-__all__ = ["ALL_OFF", "ALL_ON", "EnabledFlags", "flags_for_request", "global_flags", "read_with_flags"]
+__all__ = [
+    "ALL_OFF",
+    "ALL_ON",
+    "EnabledFlags",
+    "cached_then_fresh_flags",
+    "flags_for_request",
+    "global_flags",
+    "is_current",
+]
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED = "_flags_of_this_request"
-Answer = TypeVar("Answer")
 
 
 class _CachedFlags(NamedTuple):
@@ -50,18 +58,30 @@ def flags_for_request(request: Any) -> EnabledFlags:
     return by_caller[caller]
 
 
-def read_with_flags(request: Any, read: Callable[[EnabledFlags], tuple[Answer, str | None]]) -> Answer:
-    """What `read` answers by the flags that are on for the caller, without a query to ask for them first.
+def cached_then_fresh_flags(request: Any) -> Iterator[EnabledFlags]:
+    """Yield the flags for the caller by this process's cache, then by the database.
 
-    `read` gets the flags this process knows and gives, beside its answer, the stamp its own statement saw: the column
-    FLAGS_VERSION_SQL, or None where no row came back to carry it. In the rare case of another stamp it reads again.
+    A read stops at the first ones if they are still current. Its own statement selects FLAGS_VERSION_SQL for that: a
+    separate query for the version would take about 0.3 ms of each read.
+
+        for flags in cached_then_fresh_flags(request):
+            rows = read(flags)
+            if is_current(flags, rows.flags_version):
+                break
     """
     caller = context_for_user(getattr(request, "user", None))
-    known = _known
-    answer, stamp = read(_decide(known.states, caller))
-    if (_flag_rows().stamp() if stamp is None else stamp) == known.stamp:
-        return answer
-    return read(_decide(_reload().states, caller))[0]
+    cached = _known
+    yield replace(_decide(cached.states, caller), version=cached.stamp)
+    fresh = _reload()
+    yield replace(_decide(fresh.states, caller), version=fresh.stamp)
+
+
+def is_current(flags: EnabledFlags, seen_version: str | None) -> bool:
+    """True if a statement that saw `seen_version` saw the flag rows that `flags` were computed from.
+
+    None means that the statement returned no row; then a query reads the version.
+    """
+    return flags.version == (_flag_rows().stamp() if seen_version is None else seen_version)
 
 
 def global_flags() -> EnabledFlags:

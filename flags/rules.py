@@ -1,7 +1,7 @@
 """Whether a flag is on for a caller: values in, values out."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,9 +11,13 @@ from flags.registry import FLAG_NAMES
 
 @dataclass(frozen=True)
 class EnabledFlags:
-    """The flags that are on for one caller during one request."""
+    """The flags that are on for one caller during one request.
+
+    `version` is that of the flag rows they were computed from, where it matters; see `flags.evaluation.is_current`.
+    """
 
     names: frozenset[str]
+    version: str = field(default="", compare=False)
 
     def is_on(self, name: str) -> bool:
         return name in self.names

@@ -1,4 +1,4 @@
-"""Decode a picture once and draw smaller ones of it. Runs decoders: only ever in the child (`imaging.sandbox_worker`)."""
+"""Decode an image once and render smaller ones. Runs decoders, so only `imaging.sandbox_worker` may import it."""
 
 import io
 import struct

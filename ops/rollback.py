@@ -1,7 +1,7 @@
-"""The emergency rollback of a release: an ordered list of steps, each of which says what it did.
+"""The emergency rollback of a release: steps that run in order and return lines of output.
 
-A new step is a function from the wish to an outcome, and a line in STEPS. Steps change what an emergency must change
-and nothing else: columns stay, and so does all that was sent.
+A step is a function from a plan to a result; STEPS lists them. Steps turn flags off and undo backfills; columns
+and the values that clients sent are kept.
 """
 
 import time
@@ -25,13 +25,13 @@ from flags.registry import FLAG_NAMES
 from flags.rollout import flags_on, switch_off
 from ops.contract_check import ContractReport, check_contract
 
-_SHOWN_FAULTS = 10
+_MAX_SHOWN_ERRORS = 10
 _SHOWN_CONFLICTS = 20
 
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """`by` is None for the system. Flags in `kept` stay as they are."""
+    """`by` is None for the system. Flags in `kept` are not changed."""
 
     reason: str
     by: User | None
@@ -47,7 +47,7 @@ class RollbackPlan:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did, in lines for a person. What is not fine ends the rollback there."""
+    """Output lines of a step. If it did not succeed, the following steps are skipped."""
 
     lines: Sequence[str]
     succeeded: bool = True
@@ -60,15 +60,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class StepRecord:
-    """`outcome` is None for a step that was not reached."""
+    """`result` is None for a skipped step."""
 
     step: Step
-    outcome: StepResult | None
+    result: StepResult | None
     seconds: float
 
     @property
     def succeeded(self) -> bool:
-        return self.outcome is not None and self.outcome.succeeded
+        return self.result is not None and self.result.succeeded
 
 
 def plan_rollback(
@@ -81,118 +81,120 @@ def plan_rollback(
     is_dry_run: bool = False,
     undoes_backfills: bool = False,
 ) -> RollbackPlan:
-    """The wish, checked before anything is touched. Without `only`, every flag is meant.
+    """Validate the arguments and return the plan. Without `only` it contains every flag.
 
-    Raises Invalid for an unknown flag, a bad reason, somebody who is switched off, or when no flag is left.
+    Raises InvalidInput for an unknown flag, a bad reason, an inactive user, or if no flag remains.
     """
     for name in (*only, *keep):
         validate_name(name)
     if by is not None and not by.is_active:
-        raise InvalidInput(f"{by.email} is deactivated and asks for nothing", field="by")
+        raise InvalidInput(f"{by.email} is inactive. Name an active user with --by.", field="by")
     names = frozenset(only or FLAG_NAMES) - frozenset(keep)
     if not names:
-        raise InvalidInput("every flag is kept, so nothing is left to switch off", field="keep")
+        raise InvalidInput("All flags are excluded. Leave at least one flag to turn off.", field="keep")
     return RollbackPlan(clean_reason(reason), by, names, now, is_dry_run, undoes_backfills)
 
 
-def list_flags_on(wish: RollbackPlan) -> StepResult:
-    words = {name: describe_state(state) for name, state in flags_on().items()}
-    kept = {name: " (is kept)" for name in words if name in wish.kept}
-    return StepResult(
-        [f"{name}: {text}{kept.get(name, '')}" for name, text in words.items()] or ["all are off already"]
-    )
+def list_flags_on(plan: RollbackPlan) -> StepResult:
+    lines = [
+        f"{name}: {describe_state(state)}{' (not changed)' if name in plan.kept else ''}"
+        for name, state in flags_on().items()
+    ]
+    return StepResult(lines or ["all flags are off"])
 
 
-def switch_flags_off(wish: RollbackPlan) -> StepResult:
-    if wish.is_dry_run:
-        return StepResult(
-            [f"{name} would go off" for name in flags_on() if name in wish.names] or ["nothing would change"]
-        )
-    changes = switch_off(wish.names, by=wish.by, reason=wish.reason, now=wish.now)
-    who = wish.by.email if wish.by else "the system"
+def turn_flags_off(plan: RollbackPlan) -> StepResult:
+    if plan.is_dry_run:
+        lines = [f"{name} would be turned off" for name in flags_on() if name in plan.names]
+        return StepResult(lines or ["nothing would change"])
+    changes = switch_off(plan.names, by=plan.by, reason=plan.reason, now=plan.now)
+    author = plan.by.email if plan.by else "the system"
     return StepResult(
         [f"{change.flag_name}: {describe_state(change.before)} -> off" for change in changes]
-        + ([f"recorded as changes by {who}: {wish.reason}"] if changes else ["nothing had to be switched"])
+        + ([f"recorded as changes by {author}: {plan.reason}"] if changes else ["no flag had to be changed"])
     )
 
 
-def check_answers(wish: RollbackPlan) -> StepResult:
-    """The doors answer from here on as they did before the gated fields existed."""
-    # Any person's answers would do; an operator is the one who expects to be named.
-    person = wish.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
-    if person is None:
-        return StepResult(["there is no active person in whose name the doors could be asked"], succeeded=False)
+def check_responses(plan: RollbackPlan) -> StepResult:
+    """Check that the API responds as before the gated fields existed."""
+    # The responses are the same for every user; the operator is preferred, because the report names the user.
+    user = plan.by or User.objects.filter(is_active=True).order_by("-is_superuser", "role", "pk").first()
+    if user is None:
+        return StepResult(["there is no active user for the requests"], succeeded=False)
     try:
-        found = check_contract(person=person, kept=wish.kept, contracts=settings.BASE_DIR / "contracts", now=wish.now)
+        report = check_contract(user=user, kept=plan.kept, contracts=settings.BASE_DIR / "contracts", now=plan.now)
     except NotFound as error:
         return StepResult([error.message], succeeded=False)
-    return StepResult([*_account(found), *_verdict(found, wish)], succeeded=wish.is_dry_run or not found.differences)
+    return StepResult(
+        [*_describe_sample(report), *_describe_differences(report, plan)],
+        succeeded=plan.is_dry_run or not report.differences,
+    )
 
 
-def undo_backfills(wish: RollbackPlan) -> StepResult:
-    """Only where it was asked for: with the flags off nobody sees the values, and to undo can wait."""
+def undo_backfills(plan: RollbackPlan) -> StepResult:
+    """Undo the backfills if the plan contains it. It is not urgent: with the flags off no client sees the values."""
     runs = BackfillRun.objects.with_applied_changes()
-    if not wish.undoes_backfills:
-        return StepResult([f"not asked for (--undo-backfills); {runs.count()} runs have values in the table"])
+    if not plan.undoes_backfills:
+        return StepResult([f"skipped without --undo-backfills; {runs.count()} runs have values in the table"])
     lines: list[str] = []
     for run in runs:  # the newest first
-        if wish.is_dry_run:
-            found = preview_undo(context_for_run(run))
-            left = found["conflict"] + found["gone"]
-            lines.append(f"{run}: {found['restored']} values would be put back, {left} would stay as conflicts")
+        if plan.is_dry_run:
+            counts = preview_undo(context_for_run(run))
+            conflicts = counts["conflict"] + counts["gone"]
+            lines.append(f"{run}: {counts['restored']} values would be restored, {conflicts} would stay as conflicts")
             continue
         try:
-            done = undo_in_foreground(run.pk, by=wish.by.email if wish.by else "rollback", clock=timezone.now)
+            done = undo_in_foreground(run.pk, by=plan.by.email if plan.by else "rollback", clock=timezone.now)
         except RegistryError as error:
             return StepResult([*lines, f"{run}: {error.message}"], succeeded=False)
-        lines.append(f"{run}: {done.state}, {done.restored_rows} values put back, {done.conflict_rows} conflicts")
+        lines.append(f"{run}: {done.state}, {done.restored_rows} values restored, {done.conflict_rows} conflicts")
         for change in done.changes.conflicts()[:_SHOWN_CONFLICTS]:
-            lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, left as it is")
+            lines.append(f"  {change.field} of row {change.row_pk}: {change.outcome}, not changed")
     return StepResult(lines or ["no run has values in the table"])
 
 
 STEPS: tuple[Step, ...] = (
-    Step("Which flags are on, and for whom", list_flags_on),
-    Step("Switch them off", switch_flags_off),
-    Step("Compare what is answered with what was recorded", check_answers),
-    # Behind the flags: nobody sees a value while it goes.
+    Step("List the enabled flags", list_flags_on),
+    Step("Turn them off", turn_flags_off),
+    Step("Compare responses with the recordings", check_responses),
+    # After the flags, so that no client sees values disappear one by one.
     Step("Undo the backfills", undo_backfills),
 )
 
 
-def execute_rollback(wish: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
-    """Do one step after the other; a step that is not fine leaves those behind it undone."""
+def execute_rollback(plan: RollbackPlan, steps: Sequence[Step] = STEPS) -> Iterator[StepRecord]:
+    """Run the steps in order. After a step that did not succeed, the others are skipped."""
     succeeded = True
     for step in steps:
         started = time.perf_counter()
-        outcome = step.run(wish) if succeeded else None
-        report = StepRecord(step, outcome, time.perf_counter() - started)
-        succeeded = report.succeeded
-        yield report
+        result = step.run(plan) if succeeded else None
+        record = StepRecord(step, result, time.perf_counter() - started)
+        succeeded = record.succeeded
+        yield record
 
 
-def _account(found: ContractReport) -> list[str]:
-    asked = ", ".join(f"{count} {sort}" for sort, count in found.counts.items())
+def _describe_sample(report: ContractReport) -> list[str]:
+    requests = ", ".join(f"{count} {group}" for group, count in report.counts.items())
     lines = [
-        f"asked as {found.person} and as {found.service}: {asked}",
-        f"assets of all layers in the sample: {found.asset_count}, with gated values: {found.filled_count}",
-        "compared: the keys at each level with contracts/recordings, every byte with what is written without the flags",
+        f"requests as {report.user} and as {report.service}: {requests}",
+        f"assets of all layers in the sample: {report.asset_count}, with gated values: {report.filled_count}",
+        "compared: the keys of each object with contracts/recordings, every byte with the response without flags",
     ]
-    if not found.filled_count:
-        lines.append("no asset of the sample holds a gated value, so this shows little")
+    if not report.filled_count:
+        lines.append("no asset of the sample has a gated value, so this check proves little")
     return lines
 
 
-def _verdict(found: ContractReport, wish: RollbackPlan) -> list[str]:
-    kept = f" (but for what {', '.join(sorted(wish.kept))} may show)" if wish.kept else ""
-    if not found.differences:
-        return [f"all {found.question_count} answers are the recorded ones{kept}"]
-    by_fault: dict[str, list[str]] = {}
-    for question, fault in found.differences:
-        by_fault.setdefault(fault, []).append(question)
-    first = list(by_fault.items())[:_SHOWN_FAULTS]
-    count = f"{len(found.differences)} of {found.question_count} answers"
+def _describe_differences(report: ContractReport, plan: RollbackPlan) -> list[str]:
+    kept = f" (except fields of {', '.join(sorted(plan.kept))})" if plan.kept else ""
+    if not report.differences:
+        return [f"all {report.request_count} responses equal the recordings{kept}"]
+    by_difference: dict[str, list[str]] = {}
+    for request, difference in report.differences:
+        by_difference.setdefault(difference, []).append(request)
+    first = list(by_difference.items())[:_MAX_SHOWN_ERRORS]
+    count = f"{len(report.differences)} of {report.request_count} responses"
     return [
-        f"{count} {'would become' if wish.is_dry_run else 'are not'} the recorded ones{kept}",
-        *(f"{len(questions)} x {fault}, such as {questions[0]}" for fault, questions in first),
+        f"{count} {'would change back to' if plan.is_dry_run else 'differ from'} the recordings{kept}",
+        *(f"{len(requests)} x {difference}, e.g. {requests[0]}" for difference, requests in first),
     ]

@@ -1,25 +1,17 @@
-"""`/api` itself and its health: bare JSON, open to anyone, asked for every thirty seconds by every open page."""
-
-import logging
+"""Service information, health and metrics, as JSON without the envelope."""
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db import DatabaseError, connection
 from django.utils import timezone
-from redis.exceptions import RedisError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from albumart.metrics import pipeline_metrics
-from api.pagination import parse_page_params
 from api.permissions import IsAdminRole
-from bugreports.metrics import report_metrics
+from common.health_checks import run_health_check
+from common.metrics import collect_metrics
 from common.timestamps import format_timestamp
-from ops.metrics import field_metrics, recent_activity, usage_metrics
-
-log = logging.getLogger(__name__)
+from ops.metrics import usage_metrics
 
 
 class ServiceView(APIView):
@@ -38,15 +30,17 @@ class ServiceView(APIView):
 
 
 class HealthView(APIView):
-    """`healthy` only while assets can be registered; always 200 while anything can be served. Holds no secret:
-    the frontend shows the whole object."""
+    """Return `healthy` if assets can be registered, else `degraded`, always with 200.
+
+    Public, and shown in full by the frontend: add no secret.
+    """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
-        has_database = _database_answers()
-        # A lost cache slows us down; a lost database is what clients must know of.
+        has_database = run_health_check("database")
+        # Without a cache the service is slower; without a database it cannot register assets.
         status = "healthy" if has_database else "degraded"
         return Response(
             {
@@ -60,7 +54,7 @@ class HealthView(APIView):
                         "connected": has_database,
                         "name": f"nna-registry-{settings.ENVIRONMENT_NAME}",
                     },
-                    "cache": {"connected": _cache_answers()},
+                    "cache": {"connected": run_health_check("cache")},
                     "storage": {
                         "provider": "gcp" if settings.MEDIA_STORAGE == "gcs" else "local",
                         "bucket": settings.GCS_BUCKET or None,
@@ -73,28 +67,7 @@ class HealthView(APIView):
         )
 
 
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        log.exception("health: the database does not answer")
-        return False
-    return True
-
-
-def _cache_answers() -> bool:
-    try:
-        cache.get("health")
-    except (RedisError, OSError):
-        log.warning("health: the cache does not answer")
-        return False
-    return True
-
-
 class MetricsView(APIView):
-    """Bare, as the design papers have it."""
-
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
@@ -102,44 +75,21 @@ class MetricsView(APIView):
 
 
 class AlbumArtMetricsView(APIView):
-    """How the picture pipeline goes: attempts, outcomes by cause and host, durations, the queue, success, cohorts."""
-
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(pipeline_metrics(timezone.now()))
+        return Response(collect_metrics("album-art", timezone.now()))
 
 
 class FieldMetricsView(APIView):
-    """How far the new fields are filled, and by whom: what a backfill wrote is counted apart."""
-
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(field_metrics())
+        return Response(collect_metrics("fields", timezone.now()))
 
 
 class BugReportMetricsView(APIView):
     permission_classes = (IsAdminRole,)
 
     def get(self, request: Request) -> Response:
-        return Response(report_metrics(timezone.now()))
-
-
-class ActivityView(APIView):
-    permission_classes = (IsAdminRole,)
-
-    def get(self, request: Request) -> Response:
-        wish = parse_page_params(request.query_params)
-        events, total = recent_activity(wish)
-        return Response(
-            {
-                "activity": events,
-                "pagination": {
-                    "page": wish.page,
-                    "limit": wish.limit,
-                    "total": total,
-                    "totalPages": wish.total_pages(total),
-                },
-            }
-        )
+        return Response(collect_metrics("bug-reports", timezone.now()))

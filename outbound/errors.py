@@ -15,8 +15,8 @@ class _OutboundError(RegistryError):
 class UrlNotAllowed(_OutboundError, InvalidInput):
     """An address we never talk to. Retrying is pointless, and whoever gave it may have meant harm.
 
-    Codes: url_malformed, scheme_refused, port_refused, host_not_allowed, blocked_address, redirect_refused,
-    too_many_redirects.
+    Codes: url_malformed, url_unreadable, url_characters, scheme_refused, port_refused, host_not_allowed,
+    blocked_address, redirect_refused, too_many_redirects.
     """
 
     code = "address_refused"

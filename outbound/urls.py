@@ -73,6 +73,22 @@ def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
     return ParsedUrl(parts.scheme, host, port, target, ip)
 
 
+def validate_remote_url(url: str, *, max_length: int = MAX_URL_CHARS) -> None:
+    """Raise UrlNotAllowed unless the text is an http(s) URL with a host, of printable characters without spaces.
+
+    This is the check for a URL that a client sends. `parse_url` applies the stricter rules when the URL is requested.
+    Codes: url_unreadable, url_malformed, url_characters.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UrlNotAllowed(str(error), "url_unreadable") from error
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or len(url) > max_length:
+        raise UrlNotAllowed(f"Not an http(s) URL of at most {max_length} characters.", "url_malformed")
+    if not url.isprintable() or " " in url:
+        raise UrlNotAllowed("The URL contains a space or an invisible character.", "url_characters")
+
+
 def reject_non_public_ip(ip: IPAddress, rules: UrlRules, *, host: str) -> None:
     """Raises UrlNotAllowed for an address that is not on the open internet."""
     if not (is_public(ip) or (rules.allows_loopback and is_loopback(ip))):

@@ -1,4 +1,4 @@
-"""What every test can ask for."""
+"""Fixtures for all tests."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactor
 
 
 @pytest.fixture(autouse=True)
-def forget_snapshots() -> Iterator[None]:
-    """A test's people are rolled back; what the process remembers of them is not."""
+def empty_user_cache() -> Iterator[None]:
+    """Clear the user cache of the process: the rollback after a test removes only rows."""
     yield
     clear_user_cache()
 
 
 @pytest.fixture
 def api() -> APIClient:
-    """A client that shows no credentials."""
+    """A client without credentials."""
     return APIClient()
 
 

@@ -14,11 +14,11 @@ from common.timestamps import format_timestamp
 
 class EmailField(PlainTextField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_chars=254, is_single_line=True, allow_blank=False, **kwargs)
+        super().__init__(max_length=254, is_single_line=True, allow_blank=False, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data).lower()
-        if len(text) > self.max_chars:  # lowering can lengthen
+        if len(text) > self.max_length:  # lowering can lengthen
             raise serializers.ValidationError("Invalid email format")
         try:
             validate_email(text)
@@ -36,9 +36,9 @@ class PasswordField(PlainTextField):
 
 
 class RegisterSerializer(StrictSerializer):
-    username = PlainTextField(max_chars=150, is_single_line=True)
+    username = PlainTextField(max_length=150, is_single_line=True)
     email = EmailField()
-    password = PasswordField(max_chars=1000)
+    password = PasswordField(max_length=1000)
 
     def validate_username(self, value: str) -> str:
         if len(value) < 5:
@@ -53,7 +53,7 @@ class RegisterSerializer(StrictSerializer):
 
 class LoginSerializer(StrictSerializer):
     email = EmailField()
-    password = PasswordField(max_chars=1000)
+    password = PasswordField(max_length=1000)
 
 
 class MakeAdminSerializer(StrictSerializer):

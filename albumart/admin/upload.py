@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 from albumart.backend import SONGS
 from albumart.models import Artwork
 from albumart.queueing import Upload, submit_artwork
-from assets.descriptions import check_album_art
+from assets.album_art import normalize_album_art
 from assets.models import Asset
 from common.errors import InvalidInput, RegistryError
 
@@ -30,7 +30,7 @@ class UploadForm(forms.Form):
 
     def clean_url(self) -> str:
         try:
-            url = check_album_art(self.cleaned_data["url"].strip()) or ""
+            url = normalize_album_art(self.cleaned_data["url"].strip()) or ""
         except InvalidInput as error:
             raise ValidationError(error.message) from error
         if url.startswith("data:"):

@@ -1,4 +1,4 @@
-"""Assets for staff: find, look, correct, curate. Every change goes through the same verbs as the API's."""
+"""The asset admin. Changes call the same domain functions as the API."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -22,7 +23,7 @@ from assets.admin.filters import (
     TagFilter,
 )
 from assets.admin.forms import AssetForm
-from assets.admin.previews import composites_with, parts_of, player, thumbnail
+from assets.admin.previews import component_links, composite_links, player, thumbnail
 from assets.album_art_backend import get_album_art_backend
 from assets.editing import edit_asset
 from assets.models import Asset
@@ -36,16 +37,16 @@ from taxonomy.snapshot import current_taxonomy
 class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     form = AssetForm
     list_display = (
-        "picture",
+        "thumbnail_column",
         "name_column",
         "nna_address",
         "layer",
-        "words",
+        "creator_description_column",
         "state",
         "registered_at",
         "registered_by",
     )
-    list_display_links = ("picture", "name_column")
+    list_display_links = ("thumbnail_column", "name_column")
     list_filter = (
         StateFilter,
         LayerFilter,
@@ -56,25 +57,25 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         HasAlbumArt,
         ("created_at", RangeDateFilter),
     )
-    search_fields = ("name",)  # shows the box; `get_search_results` asks the search engine
-    search_help_text = "Name, address, id, words of the description, tags, taxonomy, creator's words"
-    actions = ("edit_tags", "curate", "delete_softly", "restore")
+    search_fields = ("name",)  # enables the search box; `get_search_results` does the search
+    search_help_text = "Name, address, id, description, tags, taxonomy, creator description, AI metadata"
+    actions = ("edit_tags", "curate", "soft_delete", "restore")
     ordering = ("-created_at", "-public_id")
-    # Machine-made texts are of no use here and as long as all the rest together.
+    # Generated texts are not shown here, and are as long as all other columns together.
     deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
     readonly_fields = (
-        "preview", "name", "nna_address", "public_id", "place", "state", "filled_in", "registered_by", "created_at",
-        "updated_at", "revision", "origin", "album_art_picture", "parts", "used_in", "mime_type", "file_size",
-        "original_filename", "curation", "deletion",
+        "preview", "name", "nna_address", "public_id", "taxonomy_path", "state", "backfilled_fields", "registered_by",
+        "created_at", "updated_at", "revision", "origin", "album_art_panel", "component_links", "used_in", "mime_type",
+        "file_size", "original_filename", "curation", "deletion",
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("preview", "name", ("nna_address", "state"), "place")}),
-        ("Words", {"fields": ("description", "creator_description", "filled_in", "tags", "source")}),
-        ("Picture and model", {"fields": ("album_art_picture", "album_art", "ai_metadata")}),
-        ("Composition", {"fields": ("parts", "used_in")}),
+        (None, {"fields": ("preview", "name", ("nna_address", "state"), "taxonomy_path")}),
+        ("Description", {"fields": ("description", "creator_description", "backfilled_fields", "tags", "source")}),
+        ("Album art and AI metadata", {"fields": ("album_art_panel", "album_art", "ai_metadata")}),
+        ("Components", {"fields": ("component_links", "used_in")}),
         ("Rights and training", {"classes": ("collapse",), "fields": ("rights", "training_data")}),
         (
-            "Record",
+            "Audit",
             {
                 "fields": (
                     ("public_id", "origin"),
@@ -91,13 +92,13 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         return super().get_queryset(request).defer(*self.deferred)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # an asset comes with its file, by the API
+        return False  # the API registers an asset with its file
 
     def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
-        return False  # nothing is deleted for good; the action hides
+        return False  # the action soft_delete hides assets; rows are never deleted
 
     def revert_disabled(self, request: HttpRequest, obj: Asset | None = None) -> bool:
-        return True  # an old state would bring an old name with it; fields are corrected one by one
+        return True  # an old state has an old name and address
 
     def has_soft_delete_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assets.delete_asset")
@@ -118,16 +119,16 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
             return queryset.none(), False
         if not text:
             return queryset, False
-        search = build_search(text, directory=current_taxonomy, scope=EVERYTHING)
-        found = queryset.filter(search.condition)
+        search = build_search(text, taxonomy=current_taxonomy, scope=EVERYTHING)
+        matches = queryset.filter(search.condition)
         if "o" not in request.GET:
-            found = found.order_by(search.rank, "-created_at", "-public_id")
-        return found, False
+            matches = matches.order_by(search.rank, "-created_at", "-public_id")
+        return matches, False
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         if changes:
-            edit_asset(obj.pk, changes, by=request.user, directory=current_taxonomy(), now=timezone.now())
+            edit_asset(obj.pk, changes, by=request.user, taxonomy=current_taxonomy(), now=timezone.now())
 
     def get_urls(self) -> list[URLPattern]:
         bulk = path("bulk/<str:name>/", self.admin_site.admin_view(self.bulk_view), name="assets_asset_bulk")
@@ -147,8 +148,8 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     def curate(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
         return bulk_confirmation_page(request, "curate", assets, self._page_context(request))
 
-    @action(description="Delete (can be restored)", permissions=["soft_delete"])
-    def delete_softly(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
+    @action(description="Move to trash", permissions=["soft_delete"])
+    def soft_delete(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
         return bulk_confirmation_page(request, "delete", assets, self._page_context(request))
 
     @action(description="Restore", permissions=["restore"])
@@ -156,28 +157,26 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         return bulk_confirmation_page(request, "restore", assets, self._page_context(request))
 
     @display(description="")
-    def picture(self, asset: Asset) -> str:
+    def thumbnail_column(self, asset: Asset) -> str:
         return thumbnail(asset)
 
     @display(description="HFN", ordering="name")
     def name_column(self, asset: Asset) -> str:
-        base, _, parts = asset.name.partition(":")
-        count = f" ({len(parts.split(':'))} parts)" if parts else ""
+        base, _, components = asset.name.partition(":")
+        count = f" ({len(components.split(':'))} components)" if components else ""
         return format_html('<span style="white-space:nowrap">{}{}</span>', base, count)
 
     @display(description="Creator description")
-    def words(self, asset: Asset) -> str:
-        text = asset.creator_description or ""
-        text = text if len(text) <= 60 else text[:59] + "…"
+    def creator_description_column(self, asset: Asset) -> str:
+        text = Truncator(asset.creator_description or "").chars(60)
         if not asset.creator_description_origin:
             return text
-        return format_html('{} <em style="opacity:.6">filled in</em>', text)
+        return format_html('{} <em style="opacity:.6">backfilled</em>', text)
 
-    @display(description="Filled in")
-    def filled_in(self, asset: Asset) -> str:
-        """Which of the values are nobody's words; an edit of a value makes it the editor's."""
+    @display(description="Backfilled fields")
+    def backfilled_fields(self, asset: Asset) -> str:
         columns = {"creator description": asset.creator_description_origin, "AI metadata": asset.ai_metadata_origin}
-        return ", ".join(name for name, origin in columns.items() if origin) or "nothing"
+        return ", ".join(name for name, origin in columns.items() if origin) or "none"
 
     @display(description="State", label={"active": "info", "curated": "success", "deleted": "danger"})
     def state(self, asset: Asset) -> str:
@@ -192,21 +191,21 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         return player(asset)
 
     @display(description="Taxonomy")
-    def place(self, asset: Asset) -> str:
+    def taxonomy_path(self, asset: Asset) -> str:
         return f"{asset.layer} / {asset.category} / {asset.subcategory}"
 
     @display(description="Album art")
-    def album_art_picture(self, asset: Asset) -> str:
-        keeper = get_album_art_backend()
-        return (keeper.describe(asset) if keeper else "") or "Only songs get a picture of their own."
+    def album_art_panel(self, asset: Asset) -> str:
+        backend = get_album_art_backend()
+        return (backend.render_admin_panel(asset) if backend else "") or "Only songs have album art."
 
-    @display(description="Parts")
-    def parts(self, asset: Asset) -> str:
-        return parts_of(asset)
+    @display(description="Components")
+    def component_links(self, asset: Asset) -> str:
+        return component_links(asset)
 
     @display(description="Used in")
     def used_in(self, asset: Asset) -> str:
-        return composites_with(asset)
+        return composite_links(asset)
 
     @display(description="Curated")
     def curation(self, asset: Asset) -> str:

@@ -1,7 +1,7 @@
-"""Actions on many assets: a page shows how many and asks for what is missing, then one verb is called.
+"""Bulk actions on assets, with a confirmation page.
 
-The selection is frozen when the page opens and travels signed in one field, so that it is neither cut by the limit on
-form fields nor changed by rows that come and go.
+The page contains the selected primary keys as one signed field. So the limit on form fields does not cut the selection,
+and rows that are added or deleted meanwhile do not change it.
 """
 
 from collections.abc import Callable
@@ -23,14 +23,14 @@ from assets.editing import curate_assets, delete_assets, edit_tags, restore_asse
 from assets.models import Asset
 from common.errors import RegistryError
 
-MAX_SELECTED = 5000  # a few seconds' work; more is for a command
+MAX_SELECTED = 5000  # a few seconds in one request
 _SHOWN = 12
 _SALT = "assets.bulk"
 
 
 @dataclass(frozen=True)
 class BulkAction:
-    """`run(pks, user, cleaned form)` returns how many assets it changed."""
+    """`run(pks, user, form.cleaned_data)` returns the number of changed assets."""
 
     title: str
     done: str
@@ -40,9 +40,9 @@ class BulkAction:
     is_dangerous: bool = False
 
 
-def _edit_tags(pks: list[int], user: Any, wish: dict[str, Any]) -> int:
+def _edit_tags(pks: list[int], user: Any, data: dict[str, Any]) -> int:
     return edit_tags(
-        pks, add=wish["add"], remove=wish["remove"], by=user, now=timezone.now(), max_tags=settings.ASSETS_MAX_TAGS
+        pks, add=data["add"], remove=data["remove"], by=user, now=timezone.now(), max_tags=settings.ASSETS_MAX_TAGS
     )
 
 
@@ -53,8 +53,8 @@ BULK_ACTIONS = {
         lambda pks, user, _: curate_assets(pks, by=user, now=timezone.now()),
     ),
     "delete": BulkAction(
-        "Delete", "deleted", "assets.delete_asset", DeleteForm,
-        lambda pks, user, wish: delete_assets(pks, by=user, now=timezone.now(), reason=wish["reason"]),
+        "Move to trash", "moved to trash", "assets.delete_asset", DeleteForm,
+        lambda pks, user, data: delete_assets(pks, by=user, now=timezone.now(), reason=data["reason"]),
         is_dangerous=True,
     ),
     "restore": BulkAction(
@@ -67,34 +67,34 @@ BULK_ACTIONS = {
 def bulk_confirmation_page(
     request: HttpRequest, name: str, assets: Any, context: dict[str, Any]
 ) -> HttpResponse | None:
-    """The page that asks, for the rows an action was called on."""
+    """Respond with the confirmation page for the selected assets."""
     pks = list(assets.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
     if len(pks) > MAX_SELECTED:
-        messages.error(request, f"More than {MAX_SELECTED} assets are selected; narrow the list first")
+        messages.error(request, f"More than {MAX_SELECTED} assets are selected. Filter the list and select again.")
         return None
     return _show(request, name, pks, BULK_ACTIONS[name].form(), context)
 
 
 def run_bulk(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    """The page's own form comes back: check, run, return to the list."""
-    verb = BULK_ACTIONS.get(name)
-    if verb is None or not request.user.has_perm(verb.permission):
+    """Check the submitted form, run the action and redirect to the list."""
+    action = BULK_ACTIONS.get(name)
+    if action is None or not request.user.has_perm(action.permission):
         raise PermissionDenied
     try:
         pks = signing.loads(request.POST.get("selection", ""), salt=_SALT, max_age=3600)
     except signing.BadSignature:
-        messages.error(request, "That selection is too old; select again")
+        messages.error(request, "The selection has expired. Select the assets again.")
         return HttpResponseRedirect(reverse("admin:assets_asset_changelist"))
-    form = verb.form(request.POST)
+    form = action.form(request.POST)
     if not form.is_valid():
         return _show(request, name, pks, form, context)
     try:
-        count = verb.run(pks, request.user, form.cleaned_data)
+        count = action.run(pks, request.user, form.cleaned_data)
     except RegistryError as error:
         form.add_error(None, error.message)
         return _show(request, name, pks, form, context)
     unchanged = len(pks) - count
-    messages.success(request, f"{count} assets {verb.done}." + (f" {unchanged} needed nothing." if unchanged else ""))
+    messages.success(request, f"{count} assets {action.done}." + (f" {unchanged} unchanged." if unchanged else ""))
     return HttpResponseRedirect(reverse("admin:assets_asset_changelist"))
 
 
@@ -106,7 +106,7 @@ def _show(request: HttpRequest, name: str, pks: list[int], form: forms.Form, con
         context
         | {
             "title": f"{BULK_ACTIONS[name].title}: {len(pks)} assets",
-            "verb": BULK_ACTIONS[name],
+            "action": BULK_ACTIONS[name],
             "form": form,
             "count": len(pks),
             "shown": shown,

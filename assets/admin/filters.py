@@ -1,4 +1,4 @@
-"""Filters of the asset list that Django has no ready form for."""
+"""Filters of the asset list."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from assets.models import Asset
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Without a choice deleted assets stay out of the way."""
+    """Show live assets by default."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("uncurated", "To be curated"), ("curated", "Curated"), ("deleted", "Deleted"), ("all", "All")]
+        return [("uncurated", "Not curated"), ("curated", "Curated"), ("deleted", "Deleted"), ("all", "All")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
         value = self.value()
@@ -74,11 +74,11 @@ class HasCreatorDescription(_HasTextFilter):
 
 
 class CreatorDescriptionOrigin(admin.SimpleListFilter):
-    title = "origin of the creator description"
+    title = "creator description origin"
     parameter_name = "creator_description_origin"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("person", "A person's words"), ("backfill", "Filled in")]
+        return [("person", "Entered by a user"), ("backfill", "Backfilled")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
         origin = {"person": "", "backfill": "backfill"}.get(self.value() or "")
@@ -93,6 +93,6 @@ class HasAlbumArt(_HasTextFilter):
     field = "album_art"
 
     def condition(self) -> Q:
-        """An address that was sent, or a picture that is stored: an uploaded one has no address."""
-        keeper = get_album_art_backend()
-        return super().condition() | keeper.has_artwork_q() if keeper else super().condition()
+        """Match assets with a URL or with stored artwork: an uploaded image has no URL."""
+        backend = get_album_art_backend()
+        return super().condition() | backend.has_artwork_q() if backend else super().condition()

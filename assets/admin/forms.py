@@ -1,4 +1,4 @@
-"""Forms of the asset pages: shapes only, the verbs decide."""
+"""Forms of the asset admin. They check fields; domain functions apply the rules."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from assets.ai_metadata import validate_ai_metadata
-from assets.descriptions import check_album_art
+from assets.album_art import normalize_album_art
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
 from assets.models import Asset
 from common.errors import InvalidInput
 from common.text_validation import clean_text, validate_json
 
 
 class TagsField(forms.CharField):
-    """Tags as people type them: separated by commas."""
+    """Tags, separated by commas."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -31,7 +32,7 @@ class TagsField(forms.CharField):
     def clean(self, value: Any) -> Any:
         tags = [tag.strip() for tag in super().clean(value).split(",") if tag.strip()]
         if len(tags) > settings.ASSETS_MAX_TAGS:
-            raise ValidationError(f"At most {settings.ASSETS_MAX_TAGS} tags")
+            raise ValidationError(f"{len(tags)} tags (maximum {settings.ASSETS_MAX_TAGS}). Remove some tags.")
         try:
             return [
                 clean_text(tag, field="tags", max_length=settings.ASSETS_MAX_TAG_CHARS, is_single_line=True)
@@ -57,25 +58,25 @@ class AssetForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Changed is what this person changed: a backfill may have filled the value since the page was opened.
+        # Compare with the value the page showed: a backfill may have filled the field since the page was opened.
         for name in ("creator_description", "ai_metadata"):
             if name in self.fields:
                 self.fields[name].show_hidden_initial = True
 
     def clean_description(self) -> str:
-        text = self._checked(clean_text, "description", max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS).strip()
+        text = self._clean(clean_text, "description", max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS).strip()
         if not text:
-            raise ValidationError("An asset needs a description")
+            raise ValidationError("The description is empty. Enter a description.")
         return text
 
     def clean_creator_description(self) -> str | None:
         if not self.cleaned_data["creator_description"]:
             return None
-        return self._checked(clean_text, "creator_description", max_length=500)
+        return self._clean(clean_text, "creator_description", max_length=MAX_CREATOR_DESCRIPTION_LENGTH)
 
     def clean_album_art(self) -> str | None:
         try:
-            return check_album_art(self.cleaned_data["album_art"])
+            return normalize_album_art(self.cleaned_data["album_art"])
         except InvalidInput as error:
             raise ValidationError(error.message) from error
 
@@ -96,33 +97,35 @@ class AssetForm(forms.ModelForm):
     def _clean_object(self, name: str) -> Any:
         value = self.cleaned_data[name]
         if value is not None and not isinstance(value, dict):
-            raise ValidationError("This is a JSON object, or empty")
-        self._checked(validate_json, name)
+            raise ValidationError("The value is not a JSON object. Enter an object, or leave the field empty.")
+        self._clean(validate_json, name)
         return value
 
-    def _checked(self, check: Any, name: str, **limits: Any) -> Any:
+    def _clean(self, clean: Any, name: str, **limits: Any) -> Any:
         try:
-            return check(self.cleaned_data[name], field=name, **limits)
+            return clean(self.cleaned_data[name], field=name, **limits)
         except InvalidInput as error:
             raise ValidationError(error.message) from error
 
 
 class EditTagsForm(forms.Form):
     add = TagsField(label="Add")
-    remove = TagsField(label="Take away")
+    remove = TagsField(label="Remove")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not (cleaned.get("add") or cleaned.get("remove")):
-            raise ValidationError("Name at least one tag")
+            raise ValidationError("No tag is given. Enter a tag to add or remove.")
         return cleaned
 
 
 class DeleteForm(forms.Form):
     reason = forms.CharField(
-        max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="Kept with the assets and in their history."
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Stored with the assets and in their history. At most 200 characters.",
     )
 
 
 class ConfirmForm(forms.Form):
-    """Nothing to fill in but the button."""
+    """A form without fields: only the button confirms."""

@@ -1,4 +1,4 @@
-"""Media and parts of an asset, as staff see them. Only our own files are shown: an outside host may be slow or gone."""
+"""Previews of media and links to components. Only stored files are shown: an external host may be slow or down."""
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -17,7 +17,7 @@ def media_url(asset: Asset) -> str:
 
 
 def thumbnail(asset: Asset) -> SafeString:
-    """A picture where the asset is one, else the icon of its layer. The file is never read here."""
+    """Return an image tag for an image, or else the icon of the layer. The file is not read."""
     if asset.media_key and asset.mime_type.startswith("image/"):
         return format_html(
             '<img src="{}" alt="" loading="lazy" width="40" height="40"'
@@ -33,19 +33,19 @@ def thumbnail(asset: Asset) -> SafeString:
 
 def player(asset: Asset) -> SafeString:
     url = media_url(asset)
-    kind = asset.mime_type.partition("/")[0] if asset.media_key else ""
-    if kind == "image":
+    media_kind = asset.mime_type.partition("/")[0] if asset.media_key else ""
+    if media_kind == "image":
         body = format_html(
             '<img src="{}" alt="{}" style="max-width:360px;max-height:360px;border-radius:8px">', url, asset.name
         )
-    elif kind == "audio":
+    elif media_kind == "audio":
         body = format_html('<audio controls preload="metadata" src="{}" style="width:360px"></audio>', url)
-    elif kind == "video":
+    elif media_kind == "video":
         body = format_html(
             '<video controls preload="metadata" src="{}" style="max-width:360px;border-radius:8px"></video>', url
         )
     else:
-        body = format_html("<span>No preview: the file is not in our storage.</span>")
+        body = format_html("<span>No preview: the file is not in the storage.</span>")
     return format_html(
         '{}<br><a href="{}" target="_blank" rel="noreferrer" class="text-primary-600 underline">{}</a>', body, url, url
     )
@@ -65,14 +65,14 @@ def links_to(assets: list[Asset], *, more: int = 0) -> SafeString:
     return format_html("<ul>{}</ul>{}", links, f"and {more} more" if more > 0 else "")
 
 
-def parts_of(asset: Asset) -> SafeString:
-    """The parts in their order; one that is not in the registry is shown as its bare address."""
-    found = {part.nna_address: part for part in Asset.objects.filter(nna_address__in=asset.components)}
+def component_links(asset: Asset) -> SafeString:
+    """Link the components in their order, and list the addresses that are not in the registry."""
+    found = {row.nna_address: row for row in Asset.objects.filter(nna_address__in=asset.components)}
     missing = [address for address in asset.components if address not in found]
     known = links_to([found[address] for address in asset.components if address in found])
     return format_html("{}{}", known, f" not in the registry: {', '.join(missing)}" if missing else "")
 
 
-def composites_with(asset: Asset) -> SafeString:
-    users = list(Asset.objects.live().filter(components__contains=[asset.nna_address])[: _MAX_LINKS + 1])
-    return links_to(users[:_MAX_LINKS], more=len(users) - _MAX_LINKS)
+def composite_links(asset: Asset) -> SafeString:
+    composites = list(Asset.objects.live().filter(components__contains=[asset.nna_address])[: _MAX_LINKS + 1])
+    return links_to(composites[:_MAX_LINKS], more=len(composites) - _MAX_LINKS)

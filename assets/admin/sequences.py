@@ -1,4 +1,4 @@
-"""Counters and reservations: to look at. `manage.py check_sequences` mends them."""
+"""Read-only pages of counters and reservations. `manage.py check_sequences --repair` repairs counters."""
 
 from django.contrib import admin
 from django.urls import reverse

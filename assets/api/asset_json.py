@@ -1,105 +1,64 @@
-"""An asset as clients read it, as JSON text that comes from the database.
+"""Represent assets as JSON text, which the database writes.
 
-The row's `document` holds what never depends on who asks; what flags and settings decide is put behind it. A page is
-never turned into objects and back. A flag that is off leaves its keys out, so that the answer is what it was before
-the field existed.
+A row stores the keys that are the same for all callers (`document`); a SELECT appends the keys that depend on flags and
+settings. Rows are not loaded as objects. If a flag is off, its keys are absent, as before the field existed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import TextField
+from django.db.models import Count, TextField, Window
 from django.db.models.expressions import RawSQL
 
 from assets.album_art_backend import get_album_art_backend
+from assets.json_keys import GATED_KEYS, MEDIA_KEYS, METADATA_KEYS, ORIGIN_KEYS, song_keys
 from assets.models import Asset
-from assets.querysets import AssetQuerySet
 from assets.search import Search
+from assets.selection import AssetSelection, TaxonomyScope
 from flags.evaluation import EnabledFlags
 from flags.querysets import FLAGS_VERSION_SQL
-from flags.registry import AI_METADATA, ALBUM_ART, CREATOR_DESCRIPTION
-
-_MEDIA_URL = "to_json(CASE WHEN media_key = '' THEN media_url ELSE %s || media_key END)"
+from flags.registry import AI_METADATA, ALBUM_ART
 
 _TEXT = TextField()
-
-# Wire key -> SQL of its JSON.
-_GATED: dict[str, dict[str, str]] = {
-    CREATOR_DESCRIPTION: {"creatorDescription": "to_json(creator_description)"},
-    ALBUM_ART: {"albumArt": "to_json(album_art)", "albumArtDetails": "NULL::json"},  # the keeper of pictures knows more
-    AI_METADATA: {"aiMetadata": "ai_metadata"},
-}
-# Keys that answers have only where a value was filled in, so that clients can tell it from a person's words.
-_ORIGINS = {
-    CREATOR_DESCRIPTION: ("creatorDescriptionOrigin", "creator_description_origin"),
-    AI_METADATA: ("aiMetadataOrigin", "ai_metadata_origin"),
-}
-_METADATA: dict[str, str] = {
-    "tags": "to_json(tags)",
-    "description": "to_json(description)",
-    "components": "to_json(components)",
-}
-
-
-@cache
-def _gated_columns_sql(flags: frozenset[str], left_out: str = "") -> str:
-    """SQL text of the pairs behind the document, each with its comma: gated fields, then what is known of a song."""
-    columns = {key: sql for flag, gated in _GATED.items() if flag in flags for key, sql in gated.items()}
-    keeper = get_album_art_backend()
-    if keeper and ALBUM_ART in flags:
-        columns |= keeper.api_columns
-    columns.pop(left_out, None)
-    known = "ai_metadata" if AI_METADATA in flags else "NULL"
-    columns["songMetadata"] = f"CASE WHEN layer = 'G' THEN assets_song_json(tags, {known}) END"
-    pairs = [_pair(key, sql) for key, sql in columns.items()]
-    pairs += [
-        f"CASE {column} WHEN '' THEN '' ELSE ', \"{key}\" : ' || to_json({column}) END"
-        for flag, (key, column) in _ORIGINS.items()
-        if flag in flags
-    ]
-    return " || ".join(pairs)
-
-
-def _pair(key: str, sql: str) -> str:
-    return f"', \"{key}\" : ' || coalesce(({sql})::text, 'null')"
-
-
-def asset_json(flags: EnabledFlags) -> RawSQL:
-    """The expression of one row's JSON text; annotate or select it on assets."""
-    sql = f"'{{' || document || {_pair('gcpStorageUrl', _MEDIA_URL)} || {_gated_columns_sql(flags.names)} || '}}'"
-    return _row_sql(sql)
-
-
-def metadata_json(flags: EnabledFlags) -> RawSQL:
-    """The expression of the shorter document at `/assets/{id}/metadata`."""
-    pairs = " || ".join(_pair(key, sql) for key, sql in _METADATA.items())
-    sql = f"'{{' || substr({pairs} || {_gated_columns_sql(flags.names, 'albumArtDetails')}, 3) || '}}'"
-    return _row_sql(sql)
-
-
-def _row_sql(sql: str) -> RawSQL:
-    """Every `%s` in it is the address under which stored files are public."""
-    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=_TEXT)  # noqa: S611
+_FLAGS_VERSION = RawSQL(FLAGS_VERSION_SQL, [], output_field=_TEXT)  # noqa: S611  # constant SQL
 
 
 class JsonRows(NamedTuple):
-    """JSON texts, and the stamp of the flags that their statement saw; None where no row came back to carry it."""
+    """JSON texts, and the version of the flags that their statement saw; None if no row was returned."""
 
-    texts: list[str]
-    stamp: str | None
+    rows: list[str]
+    flags_version: str | None
+
+
+def represent(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
+    """Return a page of the selection as JSON, and the number of all its assets.
+
+    Plain selections are most of the traffic. Their statements are written by hand, because the ORM takes as long to
+    build them as PostgreSQL takes to run them.
+    """
+    if selection.search is None:
+        if selection.is_plain:
+            rows = fetch_latest(asset_json(flags), *selection.scope.as_sql(), limit=limit, offset=offset)
+        else:
+            page = selection.queryset()[offset : offset + limit]
+            rows = _json_rows(page.values_list(asset_json(flags), _FLAGS_VERSION))
+        return rows, selection.count()
+    if selection.is_plain:
+        rows, total = _fetch_plain_search(selection.search, selection.scope, flags, limit=limit, offset=offset)
+    else:
+        rows, total = _fetch_search(selection, flags, limit=limit, offset=offset)
+    if not rows.rows and offset:
+        total = selection.count()
+    return rows, total
 
 
 def fetch_latest(
     row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
 ) -> JsonRows:
-    """JSON, as `row` makes it, of the newest live assets for which `condition`, SQL of our own, holds.
-
-    By hand, because every plain list and every detail comes by here, and to have the query built costs as much as to
-    run it.
-    """
+    """Return the newest live assets as the JSON `row`. `condition` is SQL of this project, without client input."""
     live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -107,21 +66,18 @@ def fetch_latest(
             " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
             [*row.params, *params, limit, offset],
         )
-        return _rows(cursor.fetchall())
+        return _json_rows(cursor.fetchall())
 
 
-def _rows(found: Sequence[Any]) -> JsonRows:
-    return JsonRows([row[0] for row in found], found[0][1] if found else None)
-
-
-def fetch_search_page(
-    row: RawSQL, search: Search, condition: str, params: list[Any], *, limit: int, offset: int
+def _fetch_plain_search(
+    search: Search, scope: TaxonomyScope, flags: EnabledFlags, *, limit: int, offset: int
 ) -> tuple[JsonRows, int]:
-    """JSON of the best live assets for which search and `condition` hold, and how many there are in all.
+    """Count and order the matches in one scan, then write JSON for the rows of the page only.
 
-    Matches are counted and ordered by key in one walk; JSON is written for the page's rows alone. By hand, too: to
-    have it built took longer than to run it. Beyond the last page nothing is found, and 0 stands for the number.
+    The total is 0 if the page is beyond the last match.
     """
+    row = asset_json(flags)
+    condition, params = scope.as_sql()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {row.sql}, {FLAGS_VERSION_SQL}, page.total FROM ("  # noqa: S608
@@ -132,31 +88,72 @@ def fetch_search_page(
             [*row.params, *search.rank.params, *search.condition.params, *params, limit, offset],
         )
         found = cursor.fetchall()
-    return _rows(found), found[0][2] if found else 0
+    return _json_rows(found), found[0][2] if found else 0
 
 
-def count_found(search: Search, condition: str, params: list[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM assets_asset WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}",  # noqa: S608
-            [*search.condition.params, *params],
-        )
-        return cursor.fetchone()[0]
-
-
-_STAMP = RawSQL(FLAGS_VERSION_SQL, [], output_field=_TEXT)  # noqa: S611  # no input in it
+def _fetch_search(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
+    """Do the same in two statements, for filters and other orders."""
+    keys = list(selection.queryset().values_list("pk", Window(Count("*")))[offset : offset + limit])
+    if not keys:
+        return JsonRows([], None), 0
+    return fetch_by_pk([pk for pk, _ in keys], flags), keys[0][1]
 
 
 def fetch_by_pk(pks: Sequence[int], flags: EnabledFlags) -> JsonRows:
-    """JSON of the assets with these keys, in the order of the keys."""
-    by_pk = {pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _STAMP)}
-    return _rows([by_pk[pk] for pk in pks])
+    """Return the assets in the order of `pks`."""
+    by_pk = {
+        pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _FLAGS_VERSION)
+    }
+    return _json_rows([by_pk[pk] for pk in pks])
 
 
-def fetch_queryset(assets: AssetQuerySet, flags: EnabledFlags) -> JsonRows:
-    return _rows(assets.values_list(asset_json(flags), _STAMP))
+def _json_rows(found: Iterable[Any]) -> JsonRows:
+    rows = list(found)
+    return JsonRows([row[0] for row in rows], rows[0][1] if rows else None)
 
 
 def join_json(rows: Iterable[str]) -> bytes:
-    """A JSON array of rows that are JSON texts already."""
+    """Return a JSON array of rows that are JSON texts."""
     return ("[" + ",".join(rows) + "]").encode()
+
+
+def asset_json(flags: EnabledFlags) -> RawSQL:
+    """Return the expression for the JSON text of one asset."""
+    return _row_sql(f"'{{' || document{_pairs(MEDIA_KEYS)}{_gated_pairs(flags.names)} || '}}'")
+
+
+def metadata_json(flags: EnabledFlags) -> RawSQL:
+    """Return the expression for the shorter JSON text of `/assets/{id}/metadata`."""
+    pairs = _pairs(METADATA_KEYS, has_comma_first=False)
+    return _row_sql(f"'{{'{pairs}{_gated_pairs(flags.names, without='albumArtDetails')} || '}}'")
+
+
+@cache
+def _gated_pairs(flags: frozenset[str], without: str = "") -> str:
+    columns: dict[str, str] = {}
+    for flag, gated in GATED_KEYS.items():
+        if flag in flags:
+            columns |= gated
+            if flag == ALBUM_ART and (backend := get_album_art_backend()):
+                columns |= backend.api_columns
+    columns.pop(without, None)
+    columns |= song_keys(has_ai_metadata=AI_METADATA in flags)
+    origins = (
+        f" || CASE {column} WHEN '' THEN '' ELSE ', \"{key}\" : ' || to_json({column}) END"
+        for flag, (key, column) in ORIGIN_KEYS.items()
+        if flag in flags
+    )
+    return _pairs(columns) + "".join(origins)
+
+
+def _pairs(columns: Mapping[str, str], *, has_comma_first: bool = True) -> str:
+    """Return SQL that appends `, "key" : value` for each column, in the format of json_build_object."""
+    return "".join(
+        f" || '{', ' if position or has_comma_first else ''}\"{key}\" : ' || coalesce(({sql})::text, 'null')"
+        for position, (key, sql) in enumerate(columns.items())
+    )
+
+
+def _row_sql(sql: str) -> RawSQL:
+    """Wrap SQL in which each `%s` is the public URL of stored files."""
+    return RawSQL(sql, [settings.MEDIA_PUBLIC_URL] * sql.count("%s"), output_field=_TEXT)  # noqa: S611

@@ -1,4 +1,4 @@
-"""The list's filters, as query parameters in the spellings of three clients."""
+"""Filters and orders of asset lists: query parameters in the spellings of three clients."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from common.text_validation import clean_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
 from taxonomy.snapshot import TaxonomySnapshot
 
-_MAX_VALUE_CHARS = 300
+_MAX_VALUE_LENGTH = 300
 _SORTS = {
     "createdat": "created_at",
     "updatedat": "updated_at",
@@ -24,7 +24,7 @@ _SORTS = {
 
 
 class AssetFilter(django_filters.FilterSet):
-    """Everything but taxonomy and search, which have a road of their own. Gated fields filter only where they show."""
+    """Filters other than taxonomy and search. A filter on a gated field is ignored if its flag is off."""
 
     components = django_filters.CharFilter(method="filter_components")
     registeredBy = django_filters.CharFilter(field_name="registered_by", lookup_expr="iexact")  # noqa: N815
@@ -42,19 +42,19 @@ class AssetFilter(django_filters.FilterSet):
         model = Asset
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, directory: TaxonomySnapshot, flags: Any, **kwargs: Any) -> None:
-        self.directory = directory
+    def __init__(self, *args: Any, taxonomy: TaxonomySnapshot, flags: Any, **kwargs: Any) -> None:
+        self.taxonomy = taxonomy
         self.flags = flags
         super().__init__(*args, **kwargs)
 
     def filter_components(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
-        """Composites holding a part, which may be given by name or by address."""
+        """Select composites with a component, given by name or by address."""
         condition = Q(components__contains=[value.strip().upper()])
         try:
-            condition |= Q(components__contains=[self.directory.hfn_to_mfa(value)])
+            condition |= Q(components__contains=[self.taxonomy.hfn_to_mfa(value)])
         except InvalidInput:
             try:
-                condition |= Q(components__contains=[self.directory.hfn_to_mfa(self.directory.mfa_to_hfn(value))])
+                condition |= Q(components__contains=[self.taxonomy.hfn_to_mfa(self.taxonomy.mfa_to_hfn(value))])
             except InvalidInput:
                 return assets.filter(condition)
         return assets.filter(condition)
@@ -70,7 +70,7 @@ class AssetFilter(django_filters.FilterSet):
         return assets.exclude(creator_description=None) if value else assets.filter(creator_description=None)
 
     def filter_creator_description_origin(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
-        """`person` or `backfill`; words nobody knows are ignored, as with every filter of the list."""
+        """Filter by `person` or `backfill`; other values are ignored, as in all filters of the list."""
         origin = {"person": "", "backfill": "backfill"}.get(value)
         if origin is None or not self.flags.is_on(CREATOR_DESCRIPTION):
             return assets
@@ -86,13 +86,13 @@ FILTER_NAMES = frozenset(AssetFilter.base_filters)
 
 
 def parse_tags(params: Any) -> list[str]:
-    """`tags=a,b`, `tags[]=a&tags[]=b`: all of them must be there."""
+    """Read `tags=a,b` or `tags[]=a&tags[]=b`. An asset must have all of the tags."""
     values = [part for text in params.getlist("tags") for part in text.split(",")] + params.getlist("tags[]")
     return [value.strip() for value in values if value.strip()]
 
 
 def parse_ordering(params: Any) -> tuple[str, ...] | None:
-    """Model fields to order by, or None for the default. Spellings nobody knows are ignored."""
+    """Return the model fields to order by, or None for the default. Unknown values are ignored."""
     field = _SORTS.get((params.get("sortBy") or params.get("sort") or "").lower())
     direction = (params.get("sortOrder") or params.get("order") or params.get("sortDirection") or "").lower()
     if field is None and direction != "asc":
@@ -102,8 +102,8 @@ def parse_ordering(params: Any) -> tuple[str, ...] | None:
 
 
 def validate_query_params(params: Any) -> None:
-    """Refuse what no parameter can mean: NUL, lone surrogates, endless values. Raises Invalid naming the parameter."""
+    """Raise InvalidInput, naming the parameter, for NUL, lone surrogates and values over 300 characters."""
     for name, values in params.lists():
         for value in values:
             if name not in ("search", "q"):
-                clean_text(value, field=name[:100], max_length=_MAX_VALUE_CHARS)
+                clean_text(value, field=name[:100], max_length=_MAX_VALUE_LENGTH)

@@ -1,4 +1,4 @@
-"""The dialect of the old clients: JSON as strings in form parts, repeated parts, lists in four spellings."""
+"""The form encoding of the legacy clients: JSON in form parts, repeated parts, lists in four spellings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-# Sent by some client at some time, never used: dropped without a word.
+# Some clients send these fields; they are ignored.
 IGNORED_FIELDS = frozenset(
     {
         "name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription", "extractedSongData",
@@ -19,7 +19,7 @@ _JSON_FIELDS = ("trainingData", "rights", "aiMetadata", "albumArt")
 
 
 def flatten_form(form: Mapping[str, Any]) -> dict[str, Any]:
-    """A multipart form (or a JSON object) as plain values: lists as lists, JSON strings as what they say.
+    """Return a multipart form or a JSON object as plain values, with lists and JSON strings parsed.
 
     Raises ValidationError naming the part whose JSON does not parse.
     """
@@ -28,7 +28,7 @@ def flatten_form(form: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for part, values in form.lists():
         name = part.removesuffix("[]")
-        if any("\ufffd" in value for value in values):  # what the form parser leaves of bytes that are no text
+        if any("\ufffd" in value for value in values):  # the form parser replaces bytes that are not UTF-8
             raise ValidationError({name: [f"{name} is not valid UTF-8 text"]})
         if name in _LIST_FIELDS:
             flat[name] = [*flat.get(name, []), *(item for value in values for item in read_list(value, name))]
@@ -46,7 +46,7 @@ def _read_part(name: str, value: Any) -> Any:
 
 
 def read_json(text: str, name: str) -> Any:
-    """An object out of its string; "" is "none". A picture's address may stand as it is."""
+    """Parse a JSON string; "" is None. `albumArt` may also be a plain URL."""
     text = text.strip()
     if not text or text == "null":
         return None
@@ -59,7 +59,7 @@ def read_json(text: str, name: str) -> Any:
 
 
 def read_list(value: Any, name: str) -> list[Any]:
-    """`["a","b"]`, `a,b`, `a` and "" as lists."""
+    """Read `["a","b"]`, `a,b`, `a` and "" as lists."""
     if not isinstance(value, str):
         return [value]
     text = value.strip()

@@ -1,4 +1,4 @@
-"""Stored media over HTTP, where the storage is a folder of ours: whole files and ranges, for `<video>` and canvas."""
+"""Serve stored media over HTTP if the storage is a local folder: whole files and ranges."""
 
 import mimetypes
 import re
@@ -15,7 +15,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def serve_media(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpResponse:
-    """200, 206 for one range, 416 for a range outside the file, 404. Several ranges at once are answered whole."""
+    """Respond 200, 206 to one range, 416 to a range outside the file, 404. Several ranges get the whole file."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "OPTIONS"])
     try:
@@ -29,7 +29,7 @@ def serve_media(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpR
     start, end = 0, size - 1
     status = 200
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
-    is_backwards = bool(match and match[1] and match[2] and int(match[2]) < int(match[1]))  # no range at all
+    is_backwards = bool(match and match[1] and match[2] and int(match[2]) < int(match[1]))  # not a valid range: ignored
     if match and (match[1] or match[2]) and not is_backwards:
         first, last = match[1], match[2]
         start = int(first) if first else max(size - int(last), 0)
@@ -42,8 +42,8 @@ def serve_media(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpR
         "Content-Length": str(max(end - start + 1, 0)),
         "Accept-Ranges": "bytes",
         "Last-Modified": http_date(modified.timestamp()),
-        "Cache-Control": "public, max-age=31536000, immutable",  # a key never gets other bytes
-        # An SVG is a program: opened as a page of its own it gets no scripts and no access to anything.
+        "Cache-Control": "public, max-age=31536000, immutable",  # the bytes of a key never change
+        # An SVG can contain scripts. Opened as a page, it must not run them or load anything.
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

@@ -1,4 +1,4 @@
-"""Multipart bodies: bounded file by file while they stream in, and refused when they end too early."""
+"""Parse multipart bodies: limit each file while it is received, and reject a body that ends too early."""
 
 from typing import Any
 
@@ -12,8 +12,10 @@ from common.errors import PayloadTooLarge
 
 
 class _FileLimit(FileUploadHandler):
-    """Stops keeping a file that grows over the limit; what still comes is read and dropped, so that clients get
-    their answer instead of a broken connection."""
+    """Stop storing a file that exceeds the limit.
+
+    The rest of the body is read and dropped: if the server closed the connection, the client would not get the error.
+    """
 
     too_large_field: str | None = None
 
@@ -33,7 +35,7 @@ class _FileLimit(FileUploadHandler):
 
 
 class _TailRecordingStream:
-    """A stream that remembers how it ended."""
+    """A stream that records its last bytes."""
 
     def __init__(self, stream: Any, tail_bytes: int) -> None:
         self.stream = stream
@@ -47,21 +49,21 @@ class _TailRecordingStream:
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """Raises PayloadTooLarge naming the part whose file is too large, ParseError for a body without its end."""
+    """Raise PayloadTooLarge naming the part with a too large file, and ParseError for an incomplete body."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> parsers.DataAndFiles:
         request = parser_context["request"]
         limit = _FileLimit(request)
         request.upload_handlers.insert(0, limit)
-        # The framework takes a body that breaks off for a whole one: half a file would be registered.
-        watched = _TailRecordingStream(stream, tail_bytes=1024)
-        parsed = super().parse(watched, media_type, parser_context)
+        # Django accepts an incomplete body as complete: half a file would be registered.
+        recorded = _TailRecordingStream(stream, tail_bytes=1024)
+        parsed = super().parse(recorded, media_type, parser_context)
         if limit.too_large_field is not None:
             field = limit.too_large_field[:100]
             raise PayloadTooLarge(
                 f"File Too Large: {field} ends at {settings.ASSETS_MAX_FILE_BYTES} bytes", field=field
             )
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
-        if f"--{boundary}--".encode() not in watched.tail:
+        if f"--{boundary}--".encode() not in recorded.tail:
             raise ParseError("Malformed request body: the multipart form ends too early")
         return parsed

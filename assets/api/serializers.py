@@ -1,4 +1,4 @@
-"""Shapes coming in. What goes out is written by `wire_json`."""
+"""Request bodies. `asset_json` writes the responses."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from rest_framework import serializers
 
 from api.fields import PlainTextField, StrictSerializer
 from assets.ai_metadata import validate_ai_metadata
+from assets.album_art import normalize_album_art
 from assets.api.legacy_forms import IGNORED_FIELDS
-from assets.descriptions import check_album_art
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
 from common.errors import InvalidInput
 from common.text_validation import clean_text, validate_json
 
@@ -16,11 +17,11 @@ _MAX_OBJECT_BYTES = 64 * 1024
 
 
 class TextListField(serializers.Field):
-    """A list of short texts; blanks are dropped, order and spelling stay."""
+    """A list of short texts. Blank texts are dropped."""
 
-    def __init__(self, *, max_items: int, max_chars: int, **kwargs: Any) -> None:
+    def __init__(self, *, max_items: int, max_length: int, **kwargs: Any) -> None:
         self.max_items = max_items
-        self.max_chars = max_chars
+        self.max_length = max_length
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:
@@ -31,7 +32,7 @@ class TextListField(serializers.Field):
             raise serializers.ValidationError(f"{name} must hold at most {self.max_items} entries, not {len(data)}")
         try:
             texts = [
-                clean_text(item, field=name, max_length=self.max_chars, is_single_line=True).strip() for item in data
+                clean_text(item, field=name, max_length=self.max_length, is_single_line=True).strip() for item in data
             ]
         except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
@@ -39,7 +40,7 @@ class TextListField(serializers.Field):
 
 
 class ObjectField(serializers.Field):
-    """A JSON object, kept as it came."""
+    """A JSON object, stored unchanged."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         name = self.field_name or "object"
@@ -59,37 +60,37 @@ class AiMetadataField(serializers.Field):
         try:
             return validate_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
         except InvalidInput as error:
-            raise serializers.ValidationError([fault.message for fault in error.field_errors]) from error
+            raise serializers.ValidationError([error.message for error in error.field_errors]) from error
 
 
 class AlbumArtField(serializers.Field):
     def to_internal_value(self, data: Any) -> str | None:
         try:
-            return check_album_art(data)
+            return normalize_album_art(data)
         except InvalidInput as error:
             raise serializers.ValidationError(error.message) from error
 
 
 def _tags(**kwargs: Any) -> TextListField:
     return TextListField(
-        max_items=settings.ASSETS_MAX_TAGS, max_chars=settings.ASSETS_MAX_TAG_CHARS, required=False, **kwargs
+        max_items=settings.ASSETS_MAX_TAGS, max_length=settings.ASSETS_MAX_TAG_CHARS, required=False, **kwargs
     )
 
 
 def _components() -> TextListField:
-    return TextListField(max_items=100, max_chars=100, required=False)
+    return TextListField(max_items=100, max_length=100, required=False)
 
 
 class _AssetFields(StrictSerializer):
-    """What registration and editing share, by wire name."""
+    """The fields that registration and editing share, by API key."""
 
     ignored_fields = IGNORED_FIELDS
 
-    source = PlainTextField(max_chars=100, is_single_line=True, required=False)
+    source = PlainTextField(max_length=100, is_single_line=True, required=False)
     trainingData = ObjectField(required=False, allow_null=True, source="training_data")  # noqa: N815
     rights = ObjectField(required=False, allow_null=True)
     creatorDescription = PlainTextField(  # noqa: N815
-        max_chars=settings.ASSETS_MAX_CREATOR_DESCRIPTION_CHARS,
+        max_length=MAX_CREATOR_DESCRIPTION_LENGTH,
         required=False,
         allow_null=True,
         source="creator_description",
@@ -105,38 +106,40 @@ class _AssetFields(StrictSerializer):
 
 
 class RegisterAssetSerializer(_AssetFields):
-    layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False)
-    category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    subcategory = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    description = PlainTextField(max_chars=settings.ASSETS_MAX_DESCRIPTION_CHARS, allow_blank=False)
+    layer = PlainTextField(max_length=10, is_single_line=True, allow_blank=False)
+    category = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)
+    subcategory = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)
+    description = PlainTextField(max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS, allow_blank=False)
 
     def validate_source(self, value: str) -> str:
         return value or "ReViz"
 
 
 class EditAssetSerializer(_AssetFields):
-    """Every field may be left out; what is there is set."""
+    """All fields are optional; the fields present are set."""
 
     ignored_fields = IGNORED_FIELDS | {"_id", "id"}
 
-    layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False, required=False)
-    category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False, required=False)
-    subcategory = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False, required=False)
-    description = PlainTextField(max_chars=settings.ASSETS_MAX_DESCRIPTION_CHARS, allow_blank=False, required=False)
+    layer = PlainTextField(max_length=10, is_single_line=True, allow_blank=False, required=False)
+    category = PlainTextField(max_length=100, is_single_line=True, allow_blank=False, required=False)
+    subcategory = PlainTextField(max_length=100, is_single_line=True, allow_blank=False, required=False)
+    description = PlainTextField(max_length=settings.ASSETS_MAX_DESCRIPTION_CHARS, allow_blank=False, required=False)
 
 
 class CsvRowSerializer(RegisterAssetSerializer):
-    """One row of a batch: an asset and the name of its file among the parts."""
+    """One row of a batch: an asset and the name of its file part."""
 
-    filename = PlainTextField(max_chars=255, is_single_line=True, allow_blank=False)
+    filename = PlainTextField(max_length=255, is_single_line=True, allow_blank=False)
 
 
 class BatchAddressesSerializer(StrictSerializer):
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {"addresses": TextListField(max_items=settings.ASSETS_MAX_BATCH_ADDRESSES, max_chars=600, required=True)}
+        return {
+            "addresses": TextListField(max_items=settings.ASSETS_MAX_BATCH_ADDRESSES, max_length=600, required=True)
+        }
 
 
 class ReserveSerializer(StrictSerializer):
-    layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False)
-    category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    subcategory = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
+    layer = PlainTextField(max_length=10, is_single_line=True, allow_blank=False)
+    category = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)
+    subcategory = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)

@@ -1,12 +1,9 @@
-"""`/api/assets...`: the old clients' endpoints, in their envelopes."""
+"""The legacy endpoints below `/api/assets`."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
-import orjson
 from django.conf import settings
-from django.db.models.expressions import RawSQL
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -17,11 +14,12 @@ from rest_framework.views import APIView
 
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
-from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly, is_service
-from assets.api.asset_json import asset_json, fetch_by_pk, fetch_latest, join_json, metadata_json
+from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly
+from assets.api.asset_json import asset_json, join_json, metadata_json
 from assets.api.legacy_forms import flatten_form, read_list
-from assets.api.listing import AssetPage, count_assets, list_assets
+from assets.api.listing import count_assets
 from assets.api.parsers import MultiPartParser
+from assets.api.responses import asset_response, fetch_rows, get_json_response, list_response
 from assets.api.serializers import (
     BatchAddressesSerializer,
     CsvRowSerializer,
@@ -31,64 +29,18 @@ from assets.api.serializers import (
 )
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetNotFound
-from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference, parse_reference
+from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference
 from assets.models import SequenceReservation
 from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import reserve_numbers
-from common.errors import FieldErrorDetail, InvalidInput
+from common.errors import InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
-from flags.evaluation import EnabledFlags, read_with_flags
 from taxonomy.snapshot import current_taxonomy
 
 
-def page_response(request: Request, page: AssetPage) -> HttpResponse:
-    """A person gets an object around `items`; a service gets the rows plain, the figures beside them."""
-    figures: dict[str, int] = {
-        "total": page.total,
-        "page": page.wish.page,
-        "limit": page.wish.limit,
-        "totalPages": page.wish.total_pages(page.total),
-    }
-    rows = join_json(page.rows.texts)
-    tail = b"," + orjson.dumps(figures)[1:-1]
-    if is_service(request):
-        return success_from_json(rows, beside_json=tail)
-    return success_from_json(b'{"items":' + rows + tail + b"}")
-
-
-def list_response(request: Request, params: Any) -> HttpResponse:
-    def read(flags: EnabledFlags) -> tuple[AssetPage, str | None]:
-        page = list_assets(params, flags=flags, is_admin=request.user.is_admin)
-        return page, page.rows.stamp
-
-    return page_response(request, read_with_flags(request, read))
-
-
-def asset_response(request: Request, pk: int, *, status: int = 200) -> HttpResponse:
-    [row] = read_with_flags(request, lambda flags: fetch_by_pk([pk], flags))
-    answer = success_from_json(row.encode())
-    answer.status_code = status
-    return answer
-
-
-def get_json_response(request: Request, key: str, row: Callable[[EnabledFlags], RawSQL]) -> HttpResponse:
-    """The asset `key` means, as `row` writes it. An admin who asks for them gets deleted ones too."""
-    wants_deleted = request.query_params.get("includeDeleted") == "true" and request.user.is_admin
-    asked = parse_reference(key)
-    if asked is None:
-        raise AssetNotFound(key)
-    sql, params = asked.condition(current_taxonomy)
-    rows = read_with_flags(
-        request, lambda flags: fetch_latest(row(flags), sql, params, limit=1, has_deleted=wants_deleted)
-    )
-    if not rows:
-        raise AssetNotFound(key)
-    return success_from_json(rows[0].encode())
-
-
 class AssetListView(APIView):
-    """List and search; register."""
+    """List, search and register assets."""
 
     permission_classes = (IsUserOrServiceReadOnly,)
     parser_classes = (MultiPartParser, JsonParser)
@@ -100,22 +52,22 @@ class AssetListView(APIView):
         files = request.FILES.getlist("file")
         if len(files) != 1:
             raise InvalidInput("file is required: one file, as a part of multipart/form-data", field="file")
-        wish = RegisterAssetSerializer(data=flatten_form(_without_files(request)))
-        wish.is_valid(raise_exception=True)
+        serializer = RegisterAssetSerializer(data=flatten_form(_without_files(request)))
+        serializer.is_valid(raise_exception=True)
         asset = register_asset(
-            RegistrationData(file=files[0], **wish.validated_data),
-            by=request.user, directory=current_taxonomy(), now=timezone.now(),
+            RegistrationData(file=files[0], **serializer.validated_data),
+            by=request.user, taxonomy=current_taxonomy(), now=timezone.now(),
         )  # fmt: skip
         return asset_response(request, asset.pk, status=201)
 
 
 def _without_files(request: Request) -> Any:
-    """REST framework mixes files into the form; the form alone has the fields."""
+    """Return the form fields only: REST framework merges files into `request.data`."""
     return request._request.POST if isinstance(request.data, QueryDict) else request.data
 
 
 class AssetSearchView(APIView):
-    """The same engine under the recommendation service's path; POST takes the parameters as a JSON object."""
+    """The search under the path of the recommendation service. POST takes the parameters as a JSON object."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -134,13 +86,13 @@ class AssetSearchView(APIView):
 
 
 class AssetJsonParser(JsonParser):
-    """An asset's JSON may carry a picture: 2 MiB of it are nearly 3 in base64."""
+    """Allows larger bodies, because `albumArt` may be a data URI: 2 MiB of image bytes are 2.8 MB in base64."""
 
     max_bytes_setting = "ASSETS_MAX_JSON_BYTES"
 
 
 class AssetDetailView(APIView):
-    """One asset by HFN, MFA in either notation, or id."""
+    """One asset, by HFN, MFA in either notation, or id."""
 
     permission_classes = (IsUserOrServiceReadOnly,)
     parser_classes = (AssetJsonParser, MultiPartParser)
@@ -152,14 +104,18 @@ class AssetDetailView(APIView):
         return get_json_response(request, key, asset_json)
 
     def put(self, request: Request, key: str) -> HttpResponse:
-        directory = current_taxonomy()
-        pk = get_asset_pk(key, directory)
-        wish = EditAssetSerializer(data=flatten_form(_object_body(request)))
-        wish.is_valid(raise_exception=True)
-        edit_asset(pk, wish.validated_data, by=request.user, directory=directory, now=timezone.now())
-        return asset_response(request, pk)
+        return self._edit(request, key)
 
-    patch = put
+    def patch(self, request: Request, key: str) -> HttpResponse:
+        return self._edit(request, key)
+
+    def _edit(self, request: Request, key: str) -> HttpResponse:
+        taxonomy = current_taxonomy()
+        pk = get_asset_pk(key, taxonomy)
+        serializer = EditAssetSerializer(data=flatten_form(_object_body(request)))
+        serializer.is_valid(raise_exception=True)
+        edit_asset(pk, serializer.validated_data, by=request.user, taxonomy=taxonomy, now=timezone.now())
+        return asset_response(request, pk)
 
     def delete(self, request: Request, key: str) -> Response:
         asset = get_asset(key, current_taxonomy())
@@ -191,20 +147,24 @@ class AssetCountView(APIView):
 
 
 class CurateView(APIView):
-    """POST answers 201 as the old server did, PUT 200."""
+    """POST responds 201, as the legacy server did, and PUT 200."""
 
     permission_classes = (IsAdminRole,)
 
     def post(self, request: Request, key: str) -> HttpResponse:
+        return self._curate(request, key, status=201)
+
+    def put(self, request: Request, key: str) -> HttpResponse:
+        return self._curate(request, key, status=200)
+
+    def _curate(self, request: Request, key: str, *, status: int) -> HttpResponse:
         pk = get_asset_pk(key, current_taxonomy())
         curate_assets([pk], by=request.user, now=timezone.now())
-        return asset_response(request, pk, status=201 if request.method == "POST" else 200)
-
-    put = post
+        return asset_response(request, pk, status=status)
 
 
 class AssetBatchView(APIView):
-    """Two endpoints that share a path: a form registers many assets, a JSON body asks for many by address."""
+    """Two endpoints with one path: a form registers assets, a JSON body reads assets by their addresses."""
 
     permission_classes = (IsAuthenticated,)
     parser_classes = (JsonParser, MultiPartParser)
@@ -216,71 +176,63 @@ class AssetBatchView(APIView):
     def post(self, request: Request) -> HttpResponse:
         if isinstance(request.data, QueryDict):
             return self._register(request)
-        wish = BatchAddressesSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        addresses = wish.validated_data["addresses"]
+        serializer = BatchAddressesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        addresses = serializer.validated_data["addresses"]
         found = get_assets_by_reference(addresses, current_taxonomy())
         pks = [found[address][0] for address in addresses if address in found]
-        return success_from_json(join_json(read_with_flags(request, lambda flags: fetch_by_pk(pks, flags))))
+        return success_from_json(join_json(fetch_rows(request, pks)))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
-        wishes = _read_csv_rows(request.POST.get("csvData", ""), files)
+        items = _parse_csv_rows(request.POST.get("csvData", ""), files)
         assets = register_assets(
-            wishes, by=request.user, directory=current_taxonomy(), now=timezone.now(), describe_error=_name_row
+            items, by=request.user, taxonomy=current_taxonomy(), now=timezone.now(), describe_error=_describe_row_error
         )
-        rows = read_with_flags(request, lambda flags: fetch_by_pk([asset.pk for asset in assets], flags))
-        answer = success_from_json(join_json(rows))
-        answer.status_code = 201
-        return answer
+        rows = fetch_rows(request, [asset.pk for asset in assets])
+        return success_from_json(join_json(rows), status=201)
 
 
-def _read_csv_rows(text: str, files: list[Any]) -> list[RegistrationData]:
-    """The rows of `csvData`, each with the file it names. Raises naming the row."""
+def _parse_csv_rows(text: str, files: list[Any]) -> list[RegistrationData]:
+    """Parse the rows of `csvData`, each with the file that it names. Raises an error naming the row."""
     rows = read_list(text, "csvData") if text.strip().startswith("[") else []
     if not rows:
         raise InvalidInput("csvData must be a JSON array of at least one row", field="csvData")
     if len(rows) > settings.ASSETS_MAX_BATCH_FILES:
         raise InvalidInput(f"csvData must hold at most {settings.ASSETS_MAX_BATCH_FILES} rows", field="csvData")
     names = Counter(file.name for file in files)
-    doubled = [name for name, count in names.items() if count > 1]
-    if doubled:
-        raise InvalidInput(f"files hold two parts named {doubled[0]}", field="files")
+    repeated = [name for name, count in names.items() if count > 1]
+    if repeated:
+        raise InvalidInput(f"files hold two parts named {repeated[0]}", field="files")
     by_name = {file.name: file for file in files}
-    wishes = []
+    items = []
     for position, row in enumerate(rows):
         try:
-            wish = CsvRowSerializer(data=flatten_form(row) if isinstance(row, dict) else row)
-            wish.is_valid(raise_exception=True)
+            serializer = CsvRowSerializer(data=flatten_form(row) if isinstance(row, dict) else row)
+            serializer.is_valid(raise_exception=True)
         except ValidationError as error:
             raise ValidationError({f"csvData[{position}]": error.detail}) from error
-        fields = dict(wish.validated_data)
+        fields = dict(serializer.validated_data)
         filename = fields.pop("filename")
         if filename not in by_name:
             raise InvalidInput(f"csvData[{position}]: no file named {filename} was sent", field=f"csvData[{position}]")
-        wishes.append(RegistrationData(file=by_name.pop(filename), **fields))
-    return wishes
+        items.append(RegistrationData(file=by_name.pop(filename), **fields))
+    return items
 
 
-def _name_row(position: int, error: InvalidInput) -> InvalidInput:
-    field_errors = [
-        FieldErrorDetail(f"csvData[{position}].{fault.field}", fault.message) for fault in error.field_errors
-    ]
-    return type(error)(
-        f"csvData[{position}]: {error.message}",
-        field_errors=field_errors or (FieldErrorDetail(f"csvData[{position}]", ""),),
-    )
+def _describe_row_error(position: int, error: InvalidInput) -> InvalidInput:
+    return error.with_prefix(f"csvData[{position}]")
 
 
 class NextSequenceView(APIView):
-    """A number for later: reserved for five minutes, unused for good after that."""
+    """Reserve a sequence number for five minutes. The number is never used afterwards."""
 
     permission_classes = (IsUser,)
 
     def post(self, request: Request) -> Response:
-        wish = ReserveSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        node = current_taxonomy().resolve(**wish.validated_data)
+        serializer = ReserveSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        node = current_taxonomy().resolve(**serializer.validated_data)
         reserved = reserve_numbers(
             [node.pk], purpose=SequenceReservation.Purpose.REQUEST, by=request.user.email, now=timezone.now()
         )[0]

@@ -1,4 +1,4 @@
-"""Pages of bug reports."""
+"""Admin pages of bug reports."""
 
 from bugreports.admin import purges, reports
 

@@ -37,7 +37,7 @@ _KINDS = _choices([kind for kind in RESOLUTION_KINDS if kind != DUPLICATE], empt
 
 
 class EmptyForm(forms.Form):
-    """For actions that need no words."""
+    """Form of actions without parameters."""
 
 
 class ResolveForm(forms.Form):
@@ -99,13 +99,13 @@ Run = Callable[[list[str], dict[str, Any], ActionContext], int]
 class TriageAction:
     name: str
     title: str
-    shortcut: str  # the key on the page of a report
+    shortcut: str  # key on the report page
     past_tense: str  # "3 reports ..."
     run: Run
     applies: Callable[[BugReport], bool] = lambda report: True
     form: type[forms.Form] = EmptyForm
     permission: str = TRIAGE
-    closes_report: bool = False  # the page then shows the next report of the queue
+    closes_report: bool = False  # if true, the next report of the queue is shown
 
     @property
     def needs_confirmation(self) -> bool:
@@ -199,7 +199,7 @@ _ACTIONS = (
     TriageAction("reopen", "Reopen", "o", "reopened", _reopen, _can_become(OPEN)),
     TriageAction("take", "Assign to me", "a", "assigned to you", _assign_to_me),
     TriageAction("assign", "Assign", "g", "assigned", _assign, form=AssignForm),
-    TriageAction("prioritise", "Priority", "p", "given a priority", _set_priority, form=PriorityForm),
+    TriageAction("prioritize", "Priority", "p", "given a priority", _set_priority, form=PriorityForm),
     TriageAction("duplicate", "Duplicate of", "d", "merged", _merge, _is_canonical, DuplicateForm, closes_report=True),
     TriageAction("unmerge", "Unmerge", "u", "unmerged", _unmerge, _is_duplicate),
     TriageAction("retain", "Retain", "h", "retained", _retain, _is_not_retained, RetainForm),

@@ -1,4 +1,4 @@
-"""The queues staff work through: as filters of the list, as links with a count in the navigation."""
+"""Queues of bug reports: list filter, sidebar badges and active states of the sidebar links."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ class QueueFilter(SimpleListFilter):
 
 
 def may_see(request: HttpRequest) -> bool:
-    return any(request.user.has_perm(f"bugreports.{verb}_bugreport") for verb in ("view", "triage"))
+    return any(request.user.has_perm(f"bugreports.{action}_bugreport") for action in ("view", "triage"))
 
 
 def _badge(request: HttpRequest, name: str) -> str:
-    """Counted once for each page, in one statement for all queues."""
+    """Return the count of a queue. All queues are counted by one query, once per request."""
     if not may_see(request):
         return "0"
     counts = getattr(request, "bug_report_counts", None)

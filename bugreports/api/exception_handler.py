@@ -1,6 +1,6 @@
-"""Failures as the clients of bug reports know them: one flat object with a code in capitals, never a value from input.
+"""Render errors of /api/bug-reports as one flat object with an upper-case code. It contains no input values.
 
-Statuses and log lines are those of `api.exception_handler`; only the document differs.
+Status codes and log lines come from `api.exception_handler`; only the body differs.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may submit, read, judge and delete reports. Asked of the database each time, never of a snapshot."""
+"""Permissions of /api/bug-reports. Each request reads the database, not the user cache."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from accounts.models import User
 from api.permissions import IsUser
 from api.throttling import IpRateThrottle, consume_rate_limit
 
-_VIEW, _TRIAGE, _PURGE = (f"bugreports.{verb}_bugreport" for verb in ("view", "triage", "purge"))
+_VIEW, _TRIAGE, _PURGE = (f"bugreports.{action}_bugreport" for action in ("view", "triage", "purge"))
 
 
 class CanSubmitReports(IsUser):
@@ -21,7 +21,7 @@ class CanSubmitReports(IsUser):
 
 
 class HasStaffPermission(BasePermission):
-    """One of the permissions its subclass names, of somebody who is active staff at this moment."""
+    """Require an active staff user with one of the permissions in `sufficient`."""
 
     message = "Admin role required"
     sufficient: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class CanPurgeReports(HasStaffPermission):
 
 
 class IntakeThrottle(IpRateThrottle):
-    """A minute's and a day's budget for each user, then one for all; counted before the body is read."""
+    """Limit requests by user and minute, by user and day, and in total. Runs before the body is read."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         user = f"user:{request.user.pk}"

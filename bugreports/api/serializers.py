@@ -1,4 +1,4 @@
-"""The shapes of what comes in beside reports themselves, which `bugreports.submission` reads."""
+"""Serializers of updates and purges. `bugreports.submission` parses submitted reports."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from api.fields import PlainTextField, StrictSerializer
 from bugreports.triage import MAX_NOTES_CHARS, MAX_REASON_CHARS
 from bugreports.updates import ReportChanges
 
-_TWICE = (("notes", "note"), ("commit_sha", "commit"))
+_ALIASES = (("notes", "note"), ("commit_sha", "commit"))
 
 
-class _Whole(serializers.Field):
-    """An integer; no text, no truth value, no fraction."""
+class _NonNegativeInteger(serializers.Field):
+    """Accept JSON integers from 0. Strings, booleans and fractions are errors."""
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool) or not 0 <= data < 2**31:
@@ -20,7 +20,7 @@ class _Whole(serializers.Field):
         return data
 
 
-class _Truth(serializers.Field):
+class _StrictBoolean(serializers.Field):
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
             raise serializers.ValidationError(f"{self.field_name} must be true or false")
@@ -28,27 +28,27 @@ class _Truth(serializers.Field):
 
 
 class ResolutionSerializer(StrictSerializer):
-    """Notes and commit, under the names of the API or those of the operators' guide."""
+    """Resolution notes and commit. `note` and `commit` are aliases used by existing clients."""
 
-    notes = PlainTextField(max_chars=MAX_NOTES_CHARS, required=False, allow_null=True)
-    note = PlainTextField(max_chars=MAX_NOTES_CHARS, required=False, allow_null=True)
+    notes = PlainTextField(max_length=MAX_NOTES_CHARS, required=False, allow_null=True)
+    note = PlainTextField(max_length=MAX_NOTES_CHARS, required=False, allow_null=True)
     commit_sha = PlainTextField(is_single_line=True, required=False, allow_null=True)
     commit = PlainTextField(is_single_line=True, required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {name: attrs.get(name, attrs.get(alias)) for name, alias in _TWICE if name in attrs or alias in attrs}
+        return {name: attrs.get(name, attrs.get(alias)) for name, alias in _ALIASES if name in attrs or alias in attrs}
 
 
 class UpdateReportSerializer(StrictSerializer):
-    status = PlainTextField(is_single_line=True, max_chars=20, required=False)
+    status = PlainTextField(is_single_line=True, max_length=20, required=False)
     resolution = ResolutionSerializer(required=False)
-    resolution_kind = PlainTextField(is_single_line=True, max_chars=40, required=False)
-    duplicate_of = PlainTextField(is_single_line=True, max_chars=100, required=False)
-    priority = PlainTextField(is_single_line=True, max_chars=20, required=False, allow_null=True)
-    assignee = PlainTextField(is_single_line=True, max_chars=254, required=False, allow_null=True)
-    retain = _Truth(required=False)
-    retain_reason = PlainTextField(is_single_line=True, max_chars=MAX_REASON_CHARS, required=False)
-    version = _Whole(required=False)
+    resolution_kind = PlainTextField(is_single_line=True, max_length=40, required=False)
+    duplicate_of = PlainTextField(is_single_line=True, max_length=100, required=False)
+    priority = PlainTextField(is_single_line=True, max_length=20, required=False, allow_null=True)
+    assignee = PlainTextField(is_single_line=True, max_length=254, required=False, allow_null=True)
+    retain = _StrictBoolean(required=False)
+    retain_reason = PlainTextField(is_single_line=True, max_length=MAX_REASON_CHARS, required=False)
+    version = _NonNegativeInteger(required=False)
 
     def validate_status(self, value: str) -> str:
         return value.lower()
@@ -60,5 +60,5 @@ class UpdateReportSerializer(StrictSerializer):
 
 
 class PurgeSerializer(StrictSerializer):
-    older_than_days = _Whole(required=False)
-    dry_run = _Truth(required=False, default=False)
+    older_than_days = _NonNegativeInteger(required=False)
+    dry_run = _StrictBoolean(required=False, default=False)

@@ -1,4 +1,4 @@
-"""`/api/bug-reports...`: submit, list, read, change, delete, purge."""
+"""Endpoints of `/api/bug-reports`: submit, list, read, update, delete, purge."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ class ReportParser(JsonParser):
 
 
 class ReportView(APIView):
-    """`permission_by_method`: which permission each method needs."""
+    """Check the permission in `permission_by_method`; methods without one need CanViewReports."""
 
     permission_by_method: dict[str, type[BasePermission]] = {}
 
@@ -106,13 +106,13 @@ class ReportDetailView(ReportView):
         return Response({"report": serialize_detail(report)}, headers={"ETag": f'"{report.version}"'})
 
     def patch(self, request: Request, report_id: str) -> Response:
-        data = UpdateReportSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
+        serializer = UpdateReportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         get_report(report_id)
-        version = data.validated_data.get("version")
+        version = serializer.validated_data.get("version")
         update_report(
             report_id,
-            data.changes(),
+            serializer.changes(),
             by=Actor(request.user.email),
             now=timezone.now(),
             version=_matched_version(request) if version is None else version,
@@ -128,37 +128,41 @@ class ReportDetailView(ReportView):
 
 
 def _matched_version(request: Request) -> int | None:
-    given = request.headers.get("If-Match", "").strip().strip('"')
-    if given in ("", "*"):
+    header = request.headers.get("If-Match", "").strip().strip('"')
+    if header in ("", "*"):
         return None
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
+    if not (header.isascii() and header.isdigit() and len(header) < 10):
         raise InvalidInput("If-Match must be the ETag of the report", field="If-Match")
-    return int(given)
+    return int(header)
 
 
 def _unmodified_since(request: Request) -> datetime | None:
-    """As HTTP writes dates, which know no fractions: then the whole second counts; or as our documents do."""
-    given = request.headers.get("If-Unmodified-Since", "").strip()
-    seconds = parse_http_date_safe(given) if given else None
+    """Parse an HTTP date, extended to the end of its second, or a timestamp as in responses."""
+    header = request.headers.get("If-Unmodified-Since", "").strip()
+    seconds = parse_http_date_safe(header) if header else None
     if seconds is not None:
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=999_999)
     try:
-        moment = parse_datetime(given) if given else None
+        timestamp = parse_datetime(header) if header else None
     except ValueError:
-        moment = None
-    # Documents show milliseconds, rows have microseconds.
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000 + 999) if moment and moment.tzinfo else None
+        timestamp = None
+    # Responses show milliseconds but rows store microseconds.
+    return (
+        timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000 + 999)
+        if timestamp and timestamp.tzinfo
+        else None
+    )
 
 
 class ReportPurgeView(ReportView):
     permission_by_method = {"POST": CanPurgeReports}
 
     def post(self, request: Request) -> Response:
-        data = PurgeSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
+        serializer = PurgeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         result = purge(
-            days=data.validated_data.get("older_than_days"), is_dry_run=data.validated_data["dry_run"],
-            requested_by=request.user.email, now=timezone.now(),
+            days=serializer.validated_data.get("older_than_days"),
+            is_dry_run=serializer.validated_data["dry_run"], requested_by=request.user.email, now=timezone.now(),
         )  # fmt: skip
         return Response(result.document())
 

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class PurgeRun(models.Model):
-    """The receipt of one purge. `digest` chains the ids of the deleted reports in order, see `purge.chain_digest`."""
+    """The receipt of one purge. `digest` is the chained hash of the deleted report ids, see `chain_digest`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"

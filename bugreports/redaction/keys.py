@@ -1,4 +1,4 @@
-"""Names that announce a secret: of JSON members, headers, parameters, variables."""
+"""Names of secrets: JSON members, headers, parameters and variables."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ EQUAL_NAMES = (
     "auth", "pwd", "pass", "passcode", "sid", "otp", "pin", "ssn", "cvv", "cvc", "sig", "x amz signature",
     "x goog signature",
 )  # fmt: skip
-# They contain a word from above and hold nothing secret.
+# These contain a name from above but are not secret.
 SAFE_NAMES = (
     "traceid", "xtraceid", "tokens", "tokentype", "tokencount", "maxtokens", "mintokens", "totaltokens", "inputtokens",
     "outputtokens", "prompttokens", "completiontokens", "tokensused", "tokenizer", "secretary", "cookieconsent",
@@ -30,13 +30,13 @@ _SQUEEZE = {ord(letter): None for letter in "-_ $\t\n"}
 
 
 def plain_name(name: str) -> str:
-    """`X-Api_Key`, `apiKey` and `API KEY` are one name."""
+    """Normalize a name: `X-Api_Key`, `apiKey` and `API KEY` are equal."""
     return _SEPARATORS.sub("", unquote(name) if "%" in name else name).lower()
 
 
 @dataclass(frozen=True)
 class SecretKeyRules:
-    """`extra` names are secret as well, `safe` ones never; both in any spelling."""
+    """Decide which names are secret. `extra` adds names, `safe` excludes names; both match in any spelling."""
 
     extra: frozenset[str] = frozenset()
     safe: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ class SecretKeyRules:
         known = self._known.get(name)
         if known is None:
             known = self._decide(name)
-            if len(self._known) < 10_000:  # names come from outside: what is remembered of them is bounded
+            if len(self._known) < 10_000:  # bounded, because clients choose the names
                 self._known[name] = known
         return known
 
@@ -74,9 +74,9 @@ class SecretKeyRules:
         return frozenset(word.replace(" ", "") for word in EQUAL_NAMES)
 
     def may_name_secret(self, lower: str) -> bool:
-        """A cheap look at a text in lower case before the careful one: could it hold the name of a secret?"""
+        """Return False if a lower-case text contains no secret name. A cheap check before the regular expressions."""
         squeezed = lower.translate(_SQUEEZE)
-        for word in self._contained:  # plain loops: this runs for each string of a report
+        for word in self._contained:  # a plain loop for speed: this runs for each string of a report
             if word in squeezed:
                 return True
         if "%" in lower and _ENCODED.search(lower):

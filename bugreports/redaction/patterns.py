@@ -1,4 +1,4 @@
-"""Texts that are a secret by their form, whatever stands before them."""
+"""Patterns of secrets that are recognizable without a name."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ Replacement = Callable[[re.Match[str]], str | None]
 
 @dataclass(frozen=True)
 class Pattern:
-    """`triggers`: one of them, in lower case, stands in each text that matches. `replace` may decline with None."""
+    """`regex` runs only on texts with one of the lower-case `triggers`. `replace` returns None to keep a match."""
 
     rule: str
     triggers: tuple[str, ...]
@@ -31,7 +31,7 @@ def _after_first_group(match: re.Match[str]) -> str:
 
 
 def _basic(match: re.Match[str]) -> str | None:
-    """Only what really is `name:password` in base64: users write of basic training, too."""
+    """Redact only base64 of `name:password`, because "basic" is also an English word."""
     text = match[2]
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
@@ -60,13 +60,13 @@ def _has_card_form(digits: str) -> bool:
 
 
 def _passes_luhn(digits: str) -> bool:
-    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits))]
     return sum(value // 10 + value % 10 for value in doubled) % 10 == 0
 
 
 def _email(match: re.Match[str]) -> str | None:
-    is_picture = re.fullmatch(r"(?i).*\.(?:png|jpe?g|gif|svg|webp|avif|m?js|css|tsx?|json|map|html?)", match[0])
-    return None if is_picture or match[0].lower().startswith("git@") else MASKED_EMAIL
+    is_file_name = re.fullmatch(r"(?i).*\.(?:png|jpe?g|gif|svg|webp|avif|m?js|css|tsx?|json|map|html?)", match[0])
+    return None if is_file_name or match[0].lower().startswith("git@") else MASKED_EMAIL
 
 
 def _rx(text: str, flags: int = 0) -> re.Pattern[str]:
@@ -105,7 +105,7 @@ _CLOUD_TRIGGERS = (
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "bearer", ("bearer",),
-        # A digit, a long word or a sign inside tells a token from the word that follows "bearer" in a sentence.
+        # A digit, a long word or punctuation distinguishes a token from the next word of a sentence.
         _rx(r"(?i)(\bbearer\s{1,3})(?=[^\s]{0,40}?[0-9_~+/=-][^\s]|[^\s\"',;]{20}|[^\s.]{3,80}\.[^\s.])"
             r"[A-Za-z0-9._~+/%-]{6,}=*"),
         _after_first_group,

@@ -1,6 +1,6 @@
-"""The rules as a document, for clients that show users what will be taken out before they send it.
+"""Redaction rules as a document, with which clients preview redactions.
 
-`contracts/redaction_rules.json` holds it; what the server does decides, and does more than one expression can say.
+`contracts/redaction_rules.json` is its recording. The server's redaction is authoritative and stricter.
 """
 
 import re

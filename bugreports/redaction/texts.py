@@ -1,4 +1,4 @@
-"""Secrets in one string: what a name announces, and what has the form of a secret."""
+"""Redact one string: values after secret names, and values in the format of a secret."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from bugreports.redaction.keys import SecretKeyRules, plain_name
 from bugreports.redaction.patterns import EMAIL, PATTERNS, PEM, REDACTED, USER_INFO, Pattern
 
-OnRedaction = Callable[[str], None]  # is told the rule of each replacement
+OnRedaction = Callable[[str], None]  # called with the rule of each replacement
 
 _MAX_ROUNDS = 6
-# key, what stands between, and a value that is quoted, quoted with escapes as inside a JSON string, or bare.
+# key, separator, and a value: quoted, quoted with escapes (inside a JSON string), or bare.
 _ASSIGNMENT = re.compile(
     r"""(?<![\w.$%])(?P<key>[A-Za-z_$][\w.$%\[\]-]{0,200}|(?i:(?:api|access|private|session|account)\ (?:key|id)))
         (?P<between>\\{0,3}["'`]?\s{0,3}(?:=>|:=|(?<![=!<>])=(?![=>])|:(?![:/]))\s{0,3})
@@ -25,14 +25,14 @@ _COOKIES = re.compile(
 _OPTION = re.compile(
     r"(?<![\w-])(--?(?P<key>[A-Za-z][\w-]{1,60})\s{1,3}[\"']?)(?P<value>(?!-|\[REDACTED\])[^\s\"']{3,})"
 )
-_SAID = re.compile(
+_SENTENCE = re.compile(
     r"(?i)(\b(?:password|passwort|passwd|passcode|passphrase|pwd|pin|otp|api key|token|secret)\s{1,2}"
     r"(?:is|was|ist|to|as)\s{1,2}[\"']?)(?P<value>[^\s\"',;]{4,})"
 )
 _PASSWORDS = re.compile(r"(?:password|passwd|passphrase|passcode|pwd|^pass)$")
 _NUMBERS = frozenset({"pin", "otp", "ssn", "cvv", "cvc"})
-# What is said about a secret rather than being one.
-_SAID_OF_SECRETS = """
+# Words that follow a secret name in prose or code and are not secrets.
+_COMMON_WORDS = """
     null none nil undefined true false yes no ok required optional missing invalid expired empty blank wrong
     incorrect forgotten changed reset updated unset set not is was must should cannot can are the a an this that
     and or to for from in of on at by with your my our its it failed failure error denied rejected refused
@@ -44,50 +44,54 @@ _SAID_OF_SECRETS = """
     endpoint url page form dialog screen button bearer basic digest negotiate authorization masked hashed
     encrypted process env
 """
-_WORDS = frozenset(_SAID_OF_SECRETS.split())
+_WORDS = frozenset(_COMMON_WORDS.split())
 
 
-def scrub_text(text: str, rules: SecretKeyRules, note: OnRedaction, *, masks_emails: bool = True) -> str:
-    """`text` without what is secret in it; `note` is called once for each replacement."""
-    for _ in range(_MAX_ROUNDS):  # a replacement may bring to light what it hid; one round is the rule
-        scrubbed = _one_round(text, rules, note, masks_emails=masks_emails)
+def scrub_text(text: str, rules: SecretKeyRules, on_redaction: OnRedaction, *, masks_emails: bool = True) -> str:
+    """Return `text` without secrets. Calls `on_redaction` for each replacement."""
+    for _ in range(_MAX_ROUNDS):  # a replacement can uncover a further match; usually one round suffices
+        scrubbed = _one_round(text, rules, on_redaction, masks_emails=masks_emails)
         if scrubbed == text:
             return text
         text = scrubbed
     return REDACTED
 
 
-def _one_round(text: str, rules: SecretKeyRules, note: OnRedaction, *, masks_emails: bool) -> str:
+def _one_round(text: str, rules: SecretKeyRules, on_redaction: OnRedaction, *, masks_emails: bool) -> str:
     if len(text) < 4:
         return text
     lower = text.lower()
-    text = _apply(PEM, text, lower, note)
-    text = _apply(USER_INFO, text, lower, note)
+    text = _apply(PEM, text, lower, on_redaction)
+    text = _apply(USER_INFO, text, lower, on_redaction)
     if rules.may_name_secret(lower):
-        text = _replace(_COOKIES, text, note, "key", lambda match: match[1] + REDACTED)
-        text = _replace(_ASSIGNMENT, text, note, "key", lambda match: _assigned(match, rules))
-        text = _replace(_OPTION, text, note, "key", lambda match: _option(match, rules))
-        text = _replace(_SAID, text, note, "key", _said)
+        text = _replace(_COOKIES, text, on_redaction, "key", lambda match: match[1] + REDACTED)
+        text = _replace(_ASSIGNMENT, text, on_redaction, "key", lambda match: _assigned(match, rules))
+        text = _replace(_OPTION, text, on_redaction, "key", lambda match: _option(match, rules))
+        text = _replace(_SENTENCE, text, on_redaction, "key", _sentence_value)
     for pattern in PATTERNS:
-        text = _apply(pattern, text, lower, note)
-    return _apply(EMAIL, text, lower, note) if masks_emails else text
+        text = _apply(pattern, text, lower, on_redaction)
+    return _apply(EMAIL, text, lower, on_redaction) if masks_emails else text
 
 
-def _apply(pattern: Pattern, text: str, lower: str, note: OnRedaction) -> str:
-    for trigger in pattern.triggers:  # plain loops: this runs for each string of a report
+def _apply(pattern: Pattern, text: str, lower: str, on_redaction: OnRedaction) -> str:
+    for trigger in pattern.triggers:  # a plain loop for speed: this runs for each string of a report
         if trigger in lower:
-            return _replace(pattern.regex, text, note, pattern.rule, pattern.replace)
+            return _replace(pattern.regex, text, on_redaction, pattern.rule, pattern.replace)
     return text
 
 
 def _replace(
-    regex: re.Pattern[str], text: str, note: OnRedaction, rule: str, replacement: Callable[[re.Match[str]], str | None]
+    regex: re.Pattern[str],
+    text: str,
+    on_redaction: OnRedaction,
+    rule: str,
+    replacement: Callable[[re.Match[str]], str | None],
 ) -> str:
     def replace(match: re.Match[str]) -> str:
         new = replacement(match)
         if new is None or new == match[0]:
             return match[0]
-        note(rule)
+        on_redaction(rule)
         return new
 
     return regex.sub(replace, text)
@@ -100,19 +104,19 @@ def _assigned(match: re.Match[str], rules: SecretKeyRules) -> str | None:
     value = match["bare"] if match["quoted"] is None else match["quoted"]
     if not value or "REDACTED" in value:
         return None
-    is_data = between.startswith(('"', "'", "`", "\\"))  # the name is quoted too, as in JSON
+    is_data = between.startswith(('"', "'", "`", "\\"))  # the name is quoted, as in JSON
     if match["quoted"] is not None:
-        most_words = 2 if _PASSWORDS.search(plain_name(key)) else 1
-        is_sentence = value.lower() in _WORDS or (len(value.split()) > most_words and not _is_token(value))
+        max_words = 2 if _PASSWORDS.search(plain_name(key)) else 1
+        is_sentence = value.lower() in _WORDS or (len(value.split()) > max_words and not _is_token(value))
         return None if is_sentence and not is_data and ":" in between else _quoted(match)
     is_prose = ":" in between and "=" not in between and not is_data
-    if not _counts(key, value, is_prose=is_prose):
+    if not _looks_secret(key, value, is_prose=is_prose):
         return None
     return f"{key}{between}{REDACTED}"
 
 
 def _assigned_inside(match: re.Match[str], rules: SecretKeyRules) -> str | None:
-    """The key is harmless, but its value may hold pairs of its own: `body: "password=..."`."""
+    """Redact pairs inside the value of a harmless key: `body: "password=..."`."""
     if match["quoted"] is None or not rules.may_name_secret(match["quoted"].lower()):
         return None
     inner = _ASSIGNMENT.sub(lambda part: _assigned(part, rules) or part[0], match["quoted"])
@@ -127,13 +131,13 @@ def _quoted(match: re.Match[str]) -> str:
     return match[0][:start] + REDACTED + match[0][end:]
 
 
-def _counts(key: str, value: str, *, is_prose: bool) -> bool:
+def _looks_secret(key: str, value: str, *, is_prose: bool) -> bool:
     plain = plain_name(key)
     word = value.rstrip(".!?:").lower()
     if not word or word in _WORDS:
         return False
     if not is_prose:
-        return not value.startswith(("$", "%")) or len(value) > 12  # names of variables are no values
+        return not value.startswith(("$", "%")) or len(value) > 12  # variable names are not values
     if plain in _NUMBERS:
         return bool(re.fullmatch(r"[\d -]{3,11}", value.rstrip(".")))
     if _PASSWORDS.search(plain):
@@ -142,7 +146,7 @@ def _counts(key: str, value: str, *, is_prose: bool) -> bool:
 
 
 def _is_token(value: str) -> bool:
-    """Does it look made by a machine, or chosen not to be guessed?"""
+    """True if the value looks generated or like a strong password."""
     value = value.rstrip(".!?:")
     has_digit, has_letter = bool(re.search(r"\d", value)), bool(re.search(r"[A-Za-z]", value))
     has_sign = bool(re.search(r"\w[^\w\s.:/'\u2019-]\w|\w[^\w\s.:/'\u2019-]$", value))
@@ -156,7 +160,7 @@ def _option(match: re.Match[str], rules: SecretKeyRules) -> str | None:
     return match[1] + REDACTED if match[1].startswith("--") or _is_token(value) else None
 
 
-def _said(match: re.Match[str]) -> str | None:
+def _sentence_value(match: re.Match[str]) -> str | None:
     value = match["value"].rstrip(".!?:")
     looks_made_up = bool(re.search(r"\d|[^\w\s.'\u2019-]", value)) and not value.startswith(("[", "$", "<", "{"))
     return match[1] + REDACTED + match["value"][len(value) :] if looks_made_up and value.lower() not in _WORDS else None

@@ -1,7 +1,4 @@
-"""Texts of strangers in templates: everything in them is shown, nothing in them does anything.
-
-The filters give plain strings, which templates escape.
-"""
+"""Template filters for untrusted text. They return plain strings, which templates escape."""
 
 import json
 import re
@@ -18,7 +15,7 @@ _INVISIBLE = re.compile(f"{BIDI_CONTROLS.pattern}|{CONTROLS.pattern}|[\u200b-\u2
 
 @register.filter
 def visible(text: Any) -> str:
-    """Characters that hide or reorder others stand there by their number."""
+    """Replace invisible and bidirectional control characters by their code points."""
     return _INVISIBLE.sub(lambda match: f"⟦U+{ord(match[0]):04X}⟧", "" if text is None else str(text))
 
 
@@ -29,5 +26,5 @@ def as_json(value: Any) -> str:
 
 @register.filter
 def as_text(value: Any) -> str:
-    """Texts as they are, anything else as JSON on one line."""
+    """Return text unchanged and other values as JSON on one line."""
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

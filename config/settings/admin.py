@@ -44,10 +44,10 @@ UNFOLD = {
             {
                 "title": "Album art",
                 "items": [
-                    _item("Pictures", "image", "admin:albumart_artwork_changelist"),
-                    _item("Missing pictures", "image_search", "admin:albumart_artworkrun_changelist"),
+                    _item("Artwork", "image", "admin:albumart_artwork_changelist"),
+                    _item("Missing artwork", "image_search", "admin:albumart_missing_artwork"),
                     _item("Sources", "dns", "admin:albumart_artworksource_changelist"),
-                    _item("How it goes", "monitoring", "admin:albumart_figures"),
+                    _item("Metrics", "monitoring", "admin:albumart_metrics"),
                 ],
             },
             {
@@ -59,7 +59,7 @@ UNFOLD = {
                     _queue("Regressions", "replay", "regressions"),
                     _queue("Expiring soon", "timer", "expiring"),
                     _queue("Expired, still open", "history_toggle_off", "expired"),
-                    _item("Purges", "auto_delete", "admin:bugreports_purgerun_changelist"),
+                    _item("Purge log", "auto_delete", "admin:bugreports_purgerun_changelist"),
                 ],
             },
             {
@@ -84,12 +84,12 @@ UNFOLD = {
                 "title": "Backfills",
                 "items": [
                     _item("Runs", "history_toggle_off", "admin:backfills_backfillrun_changelist"),
-                    _item("Parked rows", "report", "admin:backfills_backfillrowerror_changelist"),
-                    _item("Values written", "receipt_long", "admin:backfills_backfillchange_changelist"),
+                    _item("Failed rows", "report", "admin:backfills_backfillrowerror_changelist"),
+                    _item("Changes", "receipt_long", "admin:backfills_backfillchange_changelist"),
                 ],
             },
             {
-                "title": "People",
+                "title": "Users and access",
                 "items": [
                     _item("Users", "person", "admin:accounts_user_changelist"),
                     _item("Groups", "group", "admin:auth_group_changelist"),

@@ -43,7 +43,7 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
         ) from error
     try:
         if not is_locked(layout.daemon_lock):
-            _start_keeper(layout, turn, ephemeral=ephemeral)
+            _start_daemon(layout, turn, ephemeral=ephemeral)
     except BaseException:
         os.close(_memberships.pop(layout.data_dir))
         raise
@@ -57,11 +57,11 @@ def stop(data_dir: Path) -> bool:
     return terminate_holder(ServerPaths(Path(data_dir).resolve()).daemon_lock)
 
 
-def _start_keeper(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
+def _start_daemon(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
     """The keeper inherits our turn and gives it up when the servers answer, even if we die while waiting."""
     answer, report = os.pipe()
     with os.fdopen(answer, "rb") as heard:
-        keeper = subprocess.Popen(
+        daemon = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
@@ -80,10 +80,10 @@ def _start_keeper(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
         )
         os.close(report)
         if not select.select([heard], [], [], START_TIMEOUT_SECONDS)[0]:
-            keeper.terminate()
+            daemon.terminate()
             raise EmbeddedServersError(f"the embedded servers did not start within {START_TIMEOUT_SECONDS} s")
         verdict = heard.read().decode()
     if verdict != "ready":
-        keeper.wait()
+        daemon.wait()
         raise EmbeddedServersError(verdict or f"the embedded servers did not start:\n{layout.log_tail('keeper')}")
-    keeper.returncode = 0  # it outlives us on purpose: no warning about a child left running
+    daemon.returncode = 0  # it outlives us on purpose: no warning about a child left running

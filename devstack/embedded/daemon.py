@@ -194,27 +194,27 @@ class ServerDaemon:
 def main(data_dir: str, turn: str, report: str, ephemeral: str) -> None:
     layout = ServerPaths(Path(data_dir))
     with os.fdopen(int(report), "w") as verdict:
-        keeper: ServerDaemon | None = None
+        daemon: ServerDaemon | None = None
         try:
-            keeper = ServerDaemon(layout, ephemeral=ephemeral == "1")
+            daemon = ServerDaemon(layout, ephemeral=ephemeral == "1")
 
             def stop_soon(*_: object) -> None:
-                keeper.told_to_stop = True
+                daemon.told_to_stop = True
 
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, stop_soon)
-            keeper.start()
+            daemon.start()
         except (EmbeddedServersError, OSError, subprocess.SubprocessError) as error:
             verdict.write(str(error))
-            if keeper:
-                keeper.stop()
+            if daemon:
+                daemon.stop()
             return
         verdict.write("ready")
     release(int(turn))
     try:
-        keeper.keep()
+        daemon.keep()
     finally:
-        keeper.stop()
+        daemon.stop()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class RunAsUser:
             pass_fds=pass_fds,
             start_new_session=True,
             # A change of user clears the wish, so setpriv states it after the change.
-            preexec_fn=None if self.drops_root else _wish_to_die_with_parent,
+            preexec_fn=None if self.drops_root else _die_with_parent,
             **self._options(),
         )
 
@@ -119,6 +119,6 @@ def _has_dac_override() -> bool:
     return bool(effective >> _CAP_DAC_OVERRIDE & 1)
 
 
-def _wish_to_die_with_parent() -> None:
+def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

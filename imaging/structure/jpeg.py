@@ -128,7 +128,10 @@ def _written(marker: int, body: bytes) -> bytes:
 
 
 def _walk(content: bytes, *, start: int) -> Iterator[_Segment]:
-    """All segments after the SOI at `start`, the EOI too; raises ImageRejected where they break off or make no sense."""
+    """Yield all segments after the SOI at `start`, including the EOI.
+
+    Raises ImageRejected if the segments are truncated or invalid.
+    """
     position = start + 2
     while True:
         padding = _PADDING.match(content, position)

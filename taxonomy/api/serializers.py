@@ -29,24 +29,24 @@ class InvalidateSerializer(StrictSerializer):
     """There is one snapshot, so every scope drops it; the rest is for the log."""
 
     scope = serializers.ChoiceField(["all", "layer", "category", "subcategory"], default="all")
-    layer = PlainTextField(max_chars=10, is_single_line=True, required=False)
-    category = PlainTextField(max_chars=100, is_single_line=True, required=False)
-    reason = PlainTextField(max_chars=500, required=False)
+    layer = PlainTextField(max_length=10, is_single_line=True, required=False)
+    category = PlainTextField(max_length=100, is_single_line=True, required=False)
+    reason = PlainTextField(max_length=500, required=False)
 
 
 class NodeSerializer(StrictSerializer):
     """Codes of the place; `subcategory` given means a subcategory is meant, else a category."""
 
-    layer = PlainTextField(max_chars=10, is_single_line=True, allow_blank=False)
-    category = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    subcategory = PlainTextField(max_chars=100, is_single_line=True, required=False)
-    name = PlainTextField(max_chars=100, is_single_line=True, allow_blank=False)
-    description = PlainTextField(max_chars=500, is_single_line=True, required=False)
+    layer = PlainTextField(max_length=10, is_single_line=True, allow_blank=False)
+    category = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)
+    subcategory = PlainTextField(max_length=100, is_single_line=True, required=False)
+    name = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)
+    description = PlainTextField(max_length=500, is_single_line=True, required=False)
     numericCode = NumericCodeField()  # noqa: N815
 
 
 class NodeChangeSerializer(StrictSerializer):
-    code = PlainTextField(max_chars=3, is_single_line=True, required=False)
-    name = PlainTextField(max_chars=100, is_single_line=True, required=False)
-    description = PlainTextField(max_chars=500, is_single_line=True, required=False)
+    code = PlainTextField(max_length=3, is_single_line=True, required=False)
+    name = PlainTextField(max_length=100, is_single_line=True, required=False)
+    description = PlainTextField(max_length=500, is_single_line=True, required=False)
     numericCode = NumericCodeField(required=False)  # noqa: N815

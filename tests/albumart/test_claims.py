@@ -10,7 +10,7 @@ from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
 from albumart.errors import ClaimLost, Deferred
 from albumart.models import Artwork, ArtworkStep
 from common.errors import Unavailable
-from tests.factories.albumart import DAY_ONE, ArtworkFactory, ArtworkCohortFactory, make_stored
+from tests.factories.albumart import DAY_ONE, ArtworkCohortFactory, ArtworkFactory, make_stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db

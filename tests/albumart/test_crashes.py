@@ -24,8 +24,8 @@ from tests.support.source_server import SourceServer
 _SHARED_SETTINGS = ("STORAGES", "ALBUMART_ALLOWED_HOSTS", "OUTBOUND_ALLOW_LOOPBACK", "OUTBOUND_ALLOWED_PORTS",
                     "OUTBOUND_CA_BUNDLE")  # fmt: skip
 STEPS = ("fetch", "validate", "scan", "resize", "store")
-MOMENTS = [f"{when} {step}" for step in STEPS for when in ("before", "within", "after")]
-MOMENTS += ["before record", "after record"]
+CRASH_POINTS = [f"{when} {step}" for step in STEPS for when in ("before", "within", "after")]
+CRASH_POINTS += ["before record", "after record"]
 
 
 @pytest.fixture
@@ -35,25 +35,25 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     return tmp_path
 
 
-def _run_until_killed(artwork: Artwork, moment: str) -> None:
-    wish: dict[str, Any] = {
+def _run_until_killed(artwork: Artwork, point: str) -> None:
+    spec: dict[str, Any] = {
         "database": connection.settings_dict["NAME"],
         "settings": {name: getattr(django_settings, name) for name in _SHARED_SETTINGS},
         "artwork_pk": artwork.pk,
-        "moment": moment,
+        "point": point,
     }
     worker = subprocess.run(
-        [sys.executable, "-m", "tests.support.crashing_worker", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_worker", json.dumps(spec)],
         cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert worker.returncode == -9, worker.stderr.decode()
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_after_a_kill_the_request_is_finished_once(moment: str, server: SourceServer, folder: Path) -> None:
+@pytest.mark.parametrize("point", CRASH_POINTS)
+def test_after_a_kill_the_request_is_finished_once(point: str, server: SourceServer, folder: Path) -> None:
     artwork = ask_for(make_song(), server.url("/cover.jpg"))
-    _run_until_killed(artwork, moment)
+    _run_until_killed(artwork, point)
     artwork.refresh_from_db()
     if artwork.status == "running":
         later = timezone.now() + timedelta(seconds=django_settings.ALBUMART_LEASE_SECONDS + 1)

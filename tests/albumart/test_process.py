@@ -201,7 +201,7 @@ def test_bytes_are_fetched_once_when_a_later_step_has_to_wait(
     settings.ALBUMART_CLAMD_URL = "tcp://127.0.0.1:1"
     artwork = run(ask())
     assert (artwork.status, artwork.attempts, artwork.wait_reason) == (
-        "waiting", 0, "The virus scanner does not answer",
+        "waiting", 0, "The virus scanner is unreachable",
     )  # fmt: skip
     assert not ArtworkFile.objects.exists()
     settings.ALBUMART_CLAMD_URL = ""
@@ -311,5 +311,5 @@ def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) 
 def test_request_artwork_by_automation_is_refused_where_a_person_chose(song: Asset, server: SourceServer) -> None:
     now = timezone.now()
     run(upload_artwork(song, Upload(make_cover(), ""), trigger="staff", by="a@b.example", now=now))
-    with pytest.raises(ManualArtworkProtected, match="a person chose"):
+    with pytest.raises(ManualArtworkProtected, match="A user chose"):
         request_artwork(song, source_url=server.url("/cover.jpg"), trigger="automation", by="command", now=now)

@@ -1,4 +1,4 @@
-"""Which source covers a host, when it enabled, and how fast."""
+"""Which source covers a host, when it may be requested, and how fast."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -104,11 +104,11 @@ def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
 
 def test_a_source_that_asks_for_rest_gets_it_within_bounds() -> None:
     source = ArtworkSourceFactory()
-    assert record_rate_limited(source.pk, retry_after_seconds=30, fault="slow down", now=NOW) == after(30)
+    assert record_rate_limited(source.pk, retry_after_seconds=30, error="slow down", now=NOW) == after(30)
     with pytest.raises(Deferred, match="asked us to wait"):
         check_circuit(source.pk, after(29))
     check_circuit(source.pk, after(31))
-    assert record_rate_limited(source.pk, retry_after_seconds=10**6, fault="slow", now=NOW) == after(3600)
+    assert record_rate_limited(source.pk, retry_after_seconds=10**6, error="slow", now=NOW) == after(3600)
 
 
 def test_staff_reset_a_breaker_and_that_is_on_record() -> None:
@@ -145,7 +145,7 @@ def test_without_redis_nothing_is_asked(settings: Settings) -> None:
     rate_limits._limiter.cache_clear()
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     try:
-        with pytest.raises(Deferred, match="does not answer"):
+        with pytest.raises(Deferred, match="unavailable"):
             acquire_slot(ArtworkSourceFactory(), 0.0)
     finally:
         rate_limits._limiter.cache_clear()

@@ -87,7 +87,7 @@ def test_a_failure_keeps_the_source_and_says_why(editor_api: APIClient, server: 
     assert "no such" in details["error"] or details["error"]
 
 
-def test_a_data_uri_is_manual_and_leaves_the_asset_when_it_is_stored(editor_api: APIClient) -> None:
+def test_a_data_uri_is_manual(editor_api: APIClient) -> None:
     made = _register(editor_api, albumArt=_data_uri(make_cover()))
     assert made["albumArtDetails"]["source"] == "Manual"
     run(Artwork.objects.get())

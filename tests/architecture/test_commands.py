@@ -1,4 +1,4 @@
-"""Every management command of ours is run by some test."""
+"""Every management command is run by a test."""
 
 import ast
 
@@ -11,8 +11,8 @@ COMMANDS = sorted(
 )  # fmt: skip
 
 
-def _words_passed_on(tree: ast.Module) -> set[str]:
-    """Texts that stand as an argument or in a list of arguments, in a file that runs commands."""
+def _command_names(tree: ast.Module) -> set[str]:
+    """Return the command names that are arguments or items of argument lists in a file that runs commands."""
     if not any(isinstance(node, ast.Name) and node.id in ("call_command", "subprocess") for node in ast.walk(tree)):
         return set()
     lists = [
@@ -28,4 +28,4 @@ def _words_passed_on(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_test_runs_the_command(command: str) -> None:
     own = ROOT / "tests" / "architecture"
-    assert any(command in _words_passed_on(syntax_tree(path)) for path in files_of_tests() if own not in path.parents)
+    assert any(command in _command_names(syntax_tree(path)) for path in files_of_tests() if own not in path.parents)

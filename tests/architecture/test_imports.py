@@ -1,4 +1,4 @@
-"""The ladder, the rooms, and the form of an import."""
+"""Layers and the form of imports."""
 
 import ast
 import subprocess
@@ -12,12 +12,12 @@ from tests.support.source_tree import ROOT, shown, source_files, syntax_tree
 
 def test_every_contract_on_imports_is_kept() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
-    outcome = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def _imports_inside_functions(tree: ast.Module) -> list[int]:
-    """Lines of imports below a function; `ready()` of an AppConfig is where Django itself wants them."""
+    """Return the lines of imports inside functions, except in `AppConfig.ready()`, where Django requires them."""
     lines: list[int] = []
     allowed = {
         id(method)
@@ -32,11 +32,11 @@ def _imports_inside_functions(tree: ast.Module) -> list[int]:
     return lines
 
 
-def test_imports_stand_at_the_top_of_their_module() -> None:
+def test_imports_are_at_the_top_of_their_module() -> None:
     found = [
         f"{shown(path)}:{line}" for path in source_files() for line in _imports_inside_functions(syntax_tree(path))
     ]
-    assert not found, "an import inside a function is a circle in disguise"
+    assert not found, "an import inside a function hides an import cycle"
 
 
 def test_imports_are_absolute() -> None:
@@ -49,7 +49,7 @@ def test_imports_are_absolute() -> None:
     assert not found
 
 
-def test_we_connect_no_signals() -> None:
+def test_no_signals_are_connected() -> None:
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in source_files()
@@ -57,7 +57,7 @@ def test_we_connect_no_signals() -> None:
         if (isinstance(node, ast.ImportFrom) and node.module in ("django.dispatch", "django.db.models.signals"))
         or (isinstance(node, ast.Attribute) and ast.unparse(node).endswith(".signals"))
     ]
-    assert not found, "a verb calls what follows from it"
+    assert not found, "call the function instead of connecting a signal"
 
 
 @pytest.mark.parametrize(

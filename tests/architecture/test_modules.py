@@ -1,12 +1,12 @@
-"""How modules are named and how long they are."""
+"""Names and lengths of modules."""
 
 import ast
 
 from tests.support.source_tree import ROOT, shown, source_files, syntax_tree
 
-# They say nothing of what is inside, so anything gets in.
-_NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "services", "managers", "misc", "selectors", "signals"}
-_THE_PROGRAMS_WE_STAND_ON = "config/settings/services.py"
+# These names describe no content, so such modules collect unrelated code.
+_VAGUE_NAMES = {"utils", "util", "helpers", "helper", "services", "managers", "misc", "selectors", "signals"}
+_SETTINGS_OF_SERVERS = "config/settings/services.py"
 _MAX_LINES = 300
 
 
@@ -14,18 +14,17 @@ def test_modules_are_named_for_their_job() -> None:
     found = [
         shown(path)
         for path in source_files()
-        if shown(path) != _THE_PROGRAMS_WE_STAND_ON
-        and _NAMES_THAT_SAY_NOTHING & {*path.relative_to(ROOT).with_suffix("").parts}
+        if shown(path) != _SETTINGS_OF_SERVERS and _VAGUE_NAMES & {*path.relative_to(ROOT).with_suffix("").parts}
     ]
     assert not found
 
 
-def test_no_file_is_longer_than_can_be_read_in_one_go() -> None:
+def test_no_file_is_longer_than_300_lines() -> None:
     lengths = {shown(path): len(path.read_text().splitlines()) for path in source_files()}
     assert not {path: lines for path, lines in lengths.items() if lines > _MAX_LINES}
 
 
-def test_models_keep_their_rules_out_of_save() -> None:
+def test_models_do_not_override_save() -> None:
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in source_files()
@@ -36,8 +35,8 @@ def test_models_keep_their_rules_out_of_save() -> None:
     assert not found
 
 
-def test_the_environment_is_read_in_the_settings_only() -> None:
-    """A start is told host and port by the environment too: `devstack` may, for its command line."""
+def test_only_settings_read_the_environment() -> None:
+    """`devstack` is exempt: its commands read host and port from the environment."""
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in source_files()

@@ -1,4 +1,4 @@
-"""Nothing of ours opens a connection but `outbound`, and that only to the address it has checked."""
+"""Only `outbound` opens network connections, and only to the IP address that it has checked."""
 
 import ast
 import json
@@ -41,17 +41,17 @@ _CALLS = {
     "create_datagram_endpoint",
     "sock_connect",
 }
-_ROOM = "outbound/"
-# Whom else they talk to: servers of our own, at addresses that no request can name.
-_TALK_TO_OUR_OWN = {
+_PACKAGE = "outbound/"
+# Modules that connect to servers of the settings, whose addresses no request can change.
+_CONNECT_TO_OWN_SERVERS = {
     "bugreports/notifications.py": "sends digests to the mail server of the settings",
-    "devstack/stack.py": "asks the web server it has just started whether it is up",
-    "devstack/embedded/daemon.py": "asks the Valkey it has started whether it is up, by a socket of its own",
+    "devstack/stack.py": "checks the health of the web server that it started",
+    "devstack/embedded/daemon.py": "pings the Valkey that it started over a Unix socket",
 }
 
 
 def _openings(tree: ast.Module) -> list[int]:
-    """Lines that import what can open a connection, or call what does without an import of its own."""
+    """Return the lines that import a module for connections or call a method that opens one."""
     lines = []
     for node in ast.walk(tree):
         match node:
@@ -74,11 +74,11 @@ def _openings(tree: ast.Module) -> list[int]:
     return lines
 
 
-def test_nothing_else_can_open_a_connection() -> None:
+def test_no_other_module_opens_a_connection() -> None:
     found = {shown(path): _openings(syntax_tree(path)) for path in source_files()}
     opening = {path for path, lines in found.items() if lines}
-    assert {path for path in opening if not path.startswith(_ROOM)} == {*_TALK_TO_OUR_OWN}
-    assert any(path.startswith(_ROOM) for path in opening)
+    assert {path for path in opening if not path.startswith(_PACKAGE)} == {*_CONNECT_TO_OWN_SERVERS}
+    assert any(path.startswith(_PACKAGE) for path in opening)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_search_for_connections_finds_them(source: str, succeeded: bool) -> 
     assert (_openings(ast.parse(source)) == []) is succeeded
 
 
-# In a process of its own: an audit hook cannot be taken back.
+# In a separate process, because an audit hook cannot be removed.
 _PROGRAM = """
 import json, sys
 from django.conf import settings
@@ -123,17 +123,17 @@ with answers_in_turn({"art.example": [["127.0.0.1"], ["10.0.0.1"]]}):
         try:
             fetch(url, policy)
         except UrlNotAllowed:
-            seen.append(["refused", url])
+            seen.append(["rejected", url])
 print(json.dumps(seen))
 """
 
 
 def test_a_fetch_connects_to_the_checked_address_alone() -> None:
     with source_server() as server:
-        server.serve("/cover.jpg", b"picture")
+        server.serve("/cover.jpg", b"image")
         good = server.url("/cover.jpg", host="art.example")
         bad = server.url("/cover.jpg", host="169.254.169.254")
-        outcome = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", _PROGRAM, json.dumps([server.settings, good, bad])],
             cwd=PROJECT,
             env=ENVIRONMENT,
@@ -142,9 +142,9 @@ def test_a_fetch_connects_to_the_checked_address_alone() -> None:
             timeout=60,
             check=False,
         )
-    assert outcome.returncode == 0, outcome.stderr
-    assert json.loads(outcome.stdout) == [
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == [
         ["socket.connect", ["127.0.0.1", server.port]],
-        ["refused", good],
-        ["refused", bad],
+        ["rejected", good],
+        ["rejected", bad],
     ]

@@ -1,10 +1,10 @@
-"""The project speaks only of itself: what is true on one machine alone stays out of its files."""
+"""Files contain no paths of one machine, no package mirrors and no tasks without an issue."""
 
 import re
 
 from tests.support.source_tree import project_files, shown
 
-# Assembled from parts, so that this file does not find itself.
+# Concatenated, so that the patterns do not match this file.
 _FOLDERS = "|".join(["home", "Users", "root", "work", "workspace", "workspaces", "private", "mnt"])
 _MACHINE_PATH = re.compile(
     rf"(?<![\w.~$}})/*-])/(?:{_FOLDERS})/[\w.-]+|(?<![\w.-])/" + r"tmp/[\w.-]+|[A-Z]:\\" + "Users"
@@ -12,7 +12,7 @@ _MACHINE_PATH = re.compile(
 _PACKAGE_MIRROR = re.compile(
     r"--(?:extra-)?index-" + r"url|--trusted-" + r"host|artifact" + r"ory|jfr" + r"og|/simple/?\b(?=\s|$)"
 )
-_CONTAINER_FILES = {"Dockerfile", "docker-compose.yml"}  # their paths are those of a machine they make
+_CONTAINER_FILES = {"Dockerfile", "docker-compose.yml"}  # their paths are inside the container
 _SIGNED = re.compile(r"Co-authored" + r"-by:|\bTO" + r"DO\b(?! #\d)")
 
 
@@ -23,7 +23,7 @@ def _lines_with(pattern: re.Pattern[str]) -> list[str]:
             continue
         try:
             text = path.read_text()
-        except UnicodeDecodeError:  # a picture, a film
+        except UnicodeDecodeError:  # an image or a video
             continue
         found += [
             f"{shown(path)}:{n} {m[0]}" for n, line in enumerate(text.splitlines(), 1) if (m := pattern.search(line))
@@ -39,11 +39,11 @@ def test_no_file_names_a_package_mirror() -> None:
     assert not _lines_with(_PACKAGE_MIRROR)
 
 
-def test_nothing_is_signed_or_left_for_later_without_an_issue() -> None:
+def test_no_file_has_a_signature_or_a_task_without_an_issue() -> None:
     assert not _lines_with(_SIGNED)
 
 
-def test_the_lists_of_requirements_hold_names_versions_and_hashes_only() -> None:
+def test_requirements_contain_only_names_versions_and_hashes() -> None:
     lists = [path for path in project_files() if re.fullmatch(r"requirements.*\.txt", path.name)]
     assert lists
     assert not [shown(path) for path in lists if "://" in path.read_text()]

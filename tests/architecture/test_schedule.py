@@ -1,4 +1,4 @@
-"""What runs by the clock exists, takes what it is given, and has a time."""
+"""Scheduled tasks exist, accept their arguments and have a schedule."""
 
 import inspect
 from datetime import timedelta
@@ -19,7 +19,7 @@ def _task(name: str) -> Task:
 
 
 @pytest.mark.parametrize("title", settings.CELERY_BEAT_SCHEDULE)
-def test_an_entry_of_the_clock_names_a_task_and_a_time(title: str) -> None:
+def test_an_entry_of_the_schedule_has_a_task_and_a_time(title: str) -> None:
     entry: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE[title]
     task = _task(entry["task"])
     inspect.signature(task.run).bind(*entry.get("args", ()), **entry.get("kwargs", {}))
@@ -30,12 +30,12 @@ def test_an_entry_of_the_clock_names_a_task_and_a_time(title: str) -> None:
     assert set(entry) <= {"task", "schedule", "args", "kwargs", "options"}
 
 
-def test_tasks_of_ours_return_nothing_and_take_ids() -> None:
+def test_tasks_take_ids_and_return_nothing() -> None:
     app.loader.import_default_modules()
     ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
     assert ours
     for name, task in ours.items():
         signature = inspect.signature(task.run)
-        assert signature.return_annotation is None, f"{name} promises a result that nobody keeps"
+        assert signature.return_annotation is None, f"{name} must be annotated `-> None`: results are not stored"
         for parameter in signature.parameters.values():
-            assert parameter.annotation in (int, str), f"{name} takes a {parameter.annotation}, not an id"
+            assert parameter.annotation in (int, str), f"{name} takes a {parameter.annotation}, not an id (int or str)"

@@ -1,4 +1,4 @@
-"""A taxonomy and empty storage for tests of assets."""
+"""Fixtures and helpers for tests of assets."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from tests.factories.taxonomy import load_starter_taxonomy
 
 
 @pytest.fixture
-def directory(db: None) -> TaxonomySnapshot:
-    """The starter taxonomy, loaded."""
+def taxonomy(db: None) -> TaxonomySnapshot:
+    """Load the starter taxonomy."""
     clear_taxonomy_cache()
     return load_starter_taxonomy()
 
 
 @pytest.fixture(autouse=True)
 def empty_storage(settings: Any) -> None:
-    """Rows of a test are rolled back; files in memory are not. Setting STORAGES makes Django open new ones."""
+    """Start with empty storage: Django creates new in-memory storages when STORAGES is set."""
     settings.STORAGES = dict(settings.STORAGES)
 
 
@@ -27,11 +27,11 @@ def stored_bytes(key: str) -> bytes:
         return content.read()
 
 
-def error_of(answer: Any, status: int, field: str | None = None) -> str:
-    """The message of an answer that must be the error envelope with `status`, naming `field`."""
-    assert answer.status_code == status, (answer.status_code, answer.content[:400])
-    assert answer["Content-Type"].startswith("application/json")
-    body = answer.json()
+def assert_error(response: Any, status: int, field: str | None = None) -> str:
+    """Assert an error envelope with `status` that names `field`, and return its message."""
+    assert response.status_code == status, (response.status_code, response.content[:400])
+    assert response["Content-Type"].startswith("application/json")
+    body = response.json()
     assert body["success"] is False
     assert body["statusCode"] == status
     assert body["message"] == body["error"]["message"]

@@ -1,4 +1,4 @@
-"""List, detail, addresses, counts, batches of addresses, metadata: the contract's reads in both dialects."""
+"""Lists, details, counts, batches of addresses and metadata for users and services."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,11 @@ from rest_framework.test import APIClient
 
 from assets.editing import delete_assets, restore_assets
 from assets.models import Asset
-from taxonomy.snapshot import TaxonomySnapshot
-from tests.assets.conftest import error_of
+from tests.assets.conftest import assert_error
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
 from tests.support.flag_states import set_flags
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 WIRE_KEYS = {
     "_id", "id", "layer", "category", "subcategory", "name", "nna_address", "gcpStorageUrl", "source", "tags",
     "description", "trainingData", "rights", "components", "registeredBy", "fileSize", "mimeType", "originalFilename",
@@ -22,24 +21,19 @@ WIRE_KEYS = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
-    return directory
-
-
-def items(answer: Any) -> list[dict[str, Any]]:
-    assert answer.status_code == 200, answer.content
-    return answer.json()["data"]["items"]
+def items(response: Any) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.content
+    return response.json()["data"]["items"]
 
 
 def names(api: APIClient, query: str) -> list[str]:
     return [item["name"] for item in items(api.get(f"/api/assets?{query}"))]
 
 
-def test_a_person_s_page_stands_in_an_object_newest_first(editor_api: APIClient) -> None:
+def test_the_page_of_a_user_is_an_object_with_the_newest_first(editor_api: APIClient) -> None:
     made = make_assets(25)
-    answer = editor_api.get("/api/assets?page=2&limit=12")
-    body = answer.json()
+    response = editor_api.get("/api/assets?page=2&limit=12")
+    body = response.json()
     assert body["success"] is True
     assert body["metadata"]["timestamp"].endswith("Z")
     data = body["data"]
@@ -50,7 +44,7 @@ def test_a_person_s_page_stands_in_an_object_newest_first(editor_api: APIClient)
     assert data["items"][0].keys() == WIRE_KEYS
 
 
-def test_a_service_s_page_is_an_array_with_the_figures_beside_it(service_api: APIClient) -> None:
+def test_the_page_of_a_service_is_an_array_beside_the_counts(service_api: APIClient) -> None:
     made = make_assets(3, "S.POP.DIV")
     body = service_api.get("/api/assets?layer=S&limit=1000&sort=createdAt&order=desc").json()
     assert [row["name"] for row in body["data"]] == [asset.name for asset in reversed(made)]
@@ -61,7 +55,7 @@ def test_a_service_s_page_is_an_array_with_the_figures_beside_it(service_api: AP
     assert isinstance(row["components"], list)
 
 
-def test_figures_default_to_ten_and_are_cut_to_a_thousand(editor_api: APIClient) -> None:
+def test_the_limit_defaults_to_10_and_is_capped_at_1000(editor_api: APIClient) -> None:
     make_assets(11)
     assert editor_api.get("/api/assets").json()["data"]["limit"] == 10
     assert editor_api.get("/api/assets?limit=5000").json()["data"]["limit"] == 1000
@@ -75,7 +69,7 @@ def test_unknown_parameters_are_ignored(editor_api: APIClient) -> None:
     assert len(names(editor_api, "_t=1&_v=2&_fresh=true&foo=bar&sort=nonsense&order=sideways")) == 2
 
 
-def test_a_row_says_what_is_stored(editor_api: APIClient) -> None:
+def test_a_row_contains_the_stored_values(editor_api: APIClient) -> None:
     asset = make_asset(
         tags=['a "quoted" tag', "夜"], description="Line one\nline two \\ / \u2028 end", file_size=2**40, revision=7,
         training_data={"prompts": ["p"]}, rights=None, original_filename="a b.png",
@@ -137,7 +131,7 @@ def test_filters_narrow_the_list_and_its_total(editor_api: APIClient, query: str
     assert data["total"] == len(expected)
 
 
-def test_filters_on_gated_fields_work_where_the_field_shows(editor_api: APIClient) -> None:
+def test_filters_on_gated_fields_apply_only_if_the_flag_is_on(editor_api: APIClient) -> None:
     make_asset(creator_description="mine", album_art="https://art.example/a.png")
     make_asset()
     with set_flags("creator_description", "album_art"):
@@ -166,7 +160,7 @@ def test_filters_on_gated_fields_work_where_the_field_shows(editor_api: APIClien
         ("sort=nonsense&order=asc", "abc"),
     ],
 )
-def test_sorting(editor_api: APIClient, query: str, expected: str) -> None:
+def test_lists_are_sorted(editor_api: APIClient, query: str, expected: str) -> None:
     facts = {"a": ("W.URB.BAS", 3, "z"), "b": ("S.POP.DIV", 1, "x"), "c": ("G.POP.DRM", 2, "y")}
     for day, (label, (place, changed, person)) in enumerate(facts.items()):
         make_asset(
@@ -176,7 +170,7 @@ def test_sorting(editor_api: APIClient, query: str, expected: str) -> None:
     assert "".join(row["description"] for row in items(editor_api.get(f"/api/assets?{query}"))) == expected
 
 
-def test_pages_cut_the_same_order_even_where_moments_are_equal(editor_api: APIClient) -> None:
+def test_pages_have_one_order_even_for_equal_timestamps(editor_api: APIClient) -> None:
     made = make_assets(30, created_at=DAY_ONE)
     pages = [name for page in range(1, 6) for name in names(editor_api, f"page={page}&limit=6")]
     assert pages == [a.name for a in sorted(made, key=lambda asset: asset.public_id, reverse=True)]
@@ -184,7 +178,7 @@ def test_pages_cut_the_same_order_even_where_moments_are_equal(editor_api: APICl
     assert searched == pages
 
 
-def test_totals_follow_deletion_and_return(editor_api: APIClient, admin_api: APIClient, admin_user: Any) -> None:
+def test_totals_follow_deletion_and_restoration(editor_api: APIClient, admin_api: APIClient, admin_user: Any) -> None:
     made = make_assets(5)
     make_asset("S.POP.DIV")
 
@@ -214,31 +208,31 @@ def test_totals_follow_deletion_and_return(editor_api: APIClient, admin_api: API
 
 
 @pytest.mark.parametrize("prefix", ["/api/assets/", "/api/assets/address/", "/api/assets/nna/"])
-def test_one_asset_is_found_by_everything_it_is_called(editor_api: APIClient, prefix: str) -> None:
+def test_an_asset_is_found_by_any_reference(editor_api: APIClient, prefix: str) -> None:
     asset = make_asset(revision=3)
     numeric = "3" + asset.nna_address[1:]
     for key in (asset.name, asset.name.lower(), asset.nna_address, numeric, asset.public_id, asset.public_id.upper()):
-        answer = editor_api.get(prefix + key)
-        assert answer.status_code == 200, key
-        assert answer.json()["data"]["_id"] == asset.public_id
-    missing = error_of(editor_api.get(prefix + "L.CAS.ATL.099"), 404)
+        response = editor_api.get(prefix + key)
+        assert response.status_code == 200, key
+        assert response.json()["data"]["_id"] == asset.public_id
+    missing = assert_error(editor_api.get(prefix + "L.CAS.ATL.099"), 404)
     assert missing == "Asset not found: L.CAS.ATL.099"
 
 
-def test_a_composite_is_found_by_its_base_and_its_whole_name_in_both_spellings(editor_api: APIClient) -> None:
-    parts = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
-    asset = make_asset("C.MIX.OFF", components=parts)
-    plus = f"C.MIX.OFF.001:{parts[0]}+{parts[1]}"
+def test_a_composite_is_found_by_base_name_and_by_name_in_both_spellings(editor_api: APIClient) -> None:
+    components = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
+    asset = make_asset("C.MIX.OFF", components=components)
+    plus = f"C.MIX.OFF.001:{components[0]}+{components[1]}"
     for key in (asset.name, plus, asset.name.replace(":", "%3A"), "C.MIX.OFF.001", "C.MIX.OFF.001:", "C.001.001.001"):
         for prefix in ("", "address/"):
             assert editor_api.get(f"/api/assets/{prefix}{key}").json()["data"]["_id"] == asset.public_id, key
     # numeric layer 9 with base alone
     assert editor_api.get("/api/assets/address/9.001.001.001").json()["data"]["name"] == asset.name
-    other_parts = f"C.MIX.OFF.001:{parts[1]}"
-    assert editor_api.get(f"/api/assets/{other_parts}").status_code in (200, 404)
+    other_components = f"C.MIX.OFF.001:{components[1]}"
+    assert editor_api.get(f"/api/assets/{other_components}").status_code in (200, 404)
 
 
-def test_a_legacy_name_with_a_bare_colon_is_found_by_either_spelling(editor_api: APIClient) -> None:
+def test_a_legacy_name_with_a_trailing_colon_is_found_in_both_spellings(editor_api: APIClient) -> None:
     asset = make_asset("C.MIX.OFF", name="C.MIX.OFF.001:")
     for key in ("C.MIX.OFF.001", "C.MIX.OFF.001:", "c.mix.off.001:"):
         assert editor_api.get(f"/api/assets/{key}").json()["data"]["name"] == asset.name
@@ -250,24 +244,24 @@ def test_an_irregular_legacy_address_finds_its_asset(editor_api: APIClient) -> N
         assert editor_api.get(f"/api/assets/{key}").json()["data"]["_id"] == asset.public_id, key
 
 
-def test_deleted_assets_are_there_for_admins_who_ask(editor_api: APIClient, admin_api: APIClient) -> None:
+def test_admins_may_read_deleted_assets(editor_api: APIClient, admin_api: APIClient) -> None:
     asset = make_asset(deleted_at=DAY_ONE)
-    error_of(editor_api.get(f"/api/assets/{asset.name}"), 404)
-    error_of(editor_api.get(f"/api/assets/{asset.name}?includeDeleted=true"), 404)
-    error_of(admin_api.get(f"/api/assets/{asset.name}"), 404)
+    assert_error(editor_api.get(f"/api/assets/{asset.name}"), 404)
+    assert_error(editor_api.get(f"/api/assets/{asset.name}?includeDeleted=true"), 404)
+    assert_error(admin_api.get(f"/api/assets/{asset.name}"), 404)
     assert admin_api.get(f"/api/assets/{asset.name}?includeDeleted=true").status_code == 200
-    error_of(admin_api.put(f"/api/assets/{asset.name}", {"description": "x"}, format="json"), 404)
+    assert_error(admin_api.put(f"/api/assets/{asset.name}", {"description": "x"}, format="json"), 404)
 
 
-def test_reading_needs_a_person_or_a_key(api: APIClient, service_api: APIClient) -> None:
+def test_reads_require_a_user_or_a_service_key(api: APIClient, service_api: APIClient) -> None:
     asset = make_asset()
     for path in ("assets", f"assets/{asset.name}", "assets/count", "assets/search", f"assets/{asset.name}/metadata"):
-        error_of(api.get(f"/api/{path}"), 401)
+        assert_error(api.get(f"/api/{path}"), 401)
         assert service_api.get(f"/api/{path}").status_code == 200, path
-    error_of(APIClient(headers={"X-API-Key": "nna_wrong"}).get("/api/assets"), 401)
-    error_of(service_api.put(f"/api/assets/{asset.name}", {"description": "x"}, format="json"), 403)
-    error_of(service_api.delete(f"/api/assets/{asset.name}"), 403)
-    error_of(service_api.post("/api/taxonomy/next-sequence", {"layer": "L"}, format="json"), 403)
+    assert_error(APIClient(headers={"X-API-Key": "nna_wrong"}).get("/api/assets"), 401)
+    assert_error(service_api.put(f"/api/assets/{asset.name}", {"description": "x"}, format="json"), 403)
+    assert_error(service_api.delete(f"/api/assets/{asset.name}"), 403)
+    assert_error(service_api.post("/api/taxonomy/next-sequence", {"layer": "L"}, format="json"), 403)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +288,7 @@ def test_a_song_s_tempo_and_genre_come_from_its_metadata_or_its_tags(
     assert metadata["aiMetadata"] == ai
 
 
-def test_metadata_is_the_short_document(service_api: APIClient) -> None:
+def test_metadata_is_the_shorter_document(service_api: APIClient) -> None:
     asset = make_asset(tags=["a"], creator_description="mine")
     with set_flags("creator_description", "album_art", "ai_metadata"):
         data = service_api.get(f"/api/assets/{asset.public_id}/metadata").json()["data"]
@@ -306,7 +300,7 @@ def test_metadata_is_the_short_document(service_api: APIClient) -> None:
     assert data.keys() == keys - {"creatorDescription", "aiMetadata", "albumArt"}
 
 
-def test_many_addresses_are_answered_in_their_order(service_api: APIClient) -> None:
+def test_a_batch_of_addresses_keeps_its_order(service_api: APIClient) -> None:
     looks = make_assets(3)
     composite = make_asset("C.MIX.OFF", components=[looks[0].nna_address])
     gone = make_asset("S.POP.DIV", deleted_at=DAY_ONE)
@@ -319,9 +313,9 @@ def test_many_addresses_are_answered_in_their_order(service_api: APIClient) -> N
         "?",
         looks[1].nna_address,
     ]
-    answer = service_api.post("/api/assets/batch", {"addresses": wanted}, format="json")
-    assert answer.status_code == 200
-    assert [row["name"] for row in answer.json()["data"]] == [
+    response = service_api.post("/api/assets/batch", {"addresses": wanted}, format="json")
+    assert response.status_code == 200
+    assert [row["name"] for row in response.json()["data"]] == [
         looks[2].name, composite.name, looks[0].name, looks[1].name,
     ]  # fmt: skip
     numeric = ["3" + asset.nna_address[1:].lower() for asset in looks]
@@ -333,9 +327,9 @@ def test_many_addresses_are_answered_in_their_order(service_api: APIClient) -> N
 @pytest.mark.parametrize(
     "body", [{}, {"addresses": "x"}, {"addresses": [1]}, {"addresses": ["a"] * 1001}, {"addresses": ["\x00"]}]
 )
-def test_a_batch_of_addresses_that_is_none_is_refused(service_api: APIClient, body: Any) -> None:
-    error_of(service_api.post("/api/assets/batch", body, format="json"), 400, "addresses")
-    error_of(service_api.post("/api/assets/batch", [1], format="json"), 400)
+def test_an_invalid_batch_of_addresses_is_rejected(service_api: APIClient, body: Any) -> None:
+    assert_error(service_api.post("/api/assets/batch", body, format="json"), 400, "addresses")
+    assert_error(service_api.post("/api/assets/batch", [1], format="json"), 400)
 
 
 @pytest.mark.parametrize(
@@ -352,11 +346,11 @@ def test_a_batch_of_addresses_that_is_none_is_refused(service_api: APIClient, bo
         "/api/assets/L.CAS.ATL.003/metadata",
     ],
 )
-def test_a_read_costs_the_same_queries_for_ten_rows_and_for_sixty(
+def test_the_query_count_of_a_read_is_constant(
     editor_api: APIClient, path: str, django_assert_max_num_queries: Any
 ) -> None:
     make_assets(10)
-    assert editor_api.get(path).status_code == 200  # the person is remembered from here on
+    assert editor_api.get(path).status_code == 200  # caches the user
     with django_assert_max_num_queries(4) as few:
         editor_api.get(path)
     make_assets(50)
@@ -365,12 +359,12 @@ def test_a_read_costs_the_same_queries_for_ten_rows_and_for_sixty(
     assert len(few) == len(many)
 
 
-def test_a_batch_costs_the_same_queries_for_two_addresses_and_for_sixty(
+def test_the_query_count_of_a_batch_of_addresses_is_constant(
     service_api: APIClient, django_assert_max_num_queries: Any
 ) -> None:
     addresses = [asset.nna_address for asset in make_assets(60)]
     service_api.post("/api/assets/batch", {"addresses": addresses[:2]}, format="json")
     for wanted in (addresses[:2], addresses):
         with django_assert_max_num_queries(4):
-            answer = service_api.post("/api/assets/batch", {"addresses": wanted}, format="json")
-        assert len(answer.json()["data"]) == len(wanted)
+            response = service_api.post("/api/assets/batch", {"addresses": wanted}, format="json")
+        assert len(response.json()["data"]) == len(wanted)

@@ -1,4 +1,4 @@
-"""What no client should send: always a JSON refusal that names the field, never a row, a file or a number used up."""
+"""Invalid requests: a JSON error that names the field, and no row, file or reserved number."""
 
 import io
 import json
@@ -10,22 +10,16 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceCounter, SequenceReservation
-from taxonomy.snapshot import TaxonomySnapshot
-from tests.assets.conftest import error_of
+from tests.assets.conftest import assert_error
 from tests.assets.test_registration import send
 from tests.factories.assets import make_asset
 from tests.support.media import make_mp3, make_mp4, make_png, make_wav, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 BOUNDARY = "xxBOUNDARYxx"
 
 
-@pytest.fixture(autouse=True)
-def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
-    return directory
-
-
-def nothing_happened() -> bool:
+def is_empty_registry() -> bool:
     return not (Asset.objects.exists() or SequenceReservation.objects.exists() or SequenceCounter.objects.exists())
 
 
@@ -108,34 +102,34 @@ def post_raw(api: APIClient, body: bytes, content_type: str = f"multipart/form-d
         ("registeredBy", "someone@else.example", "registeredBy"),
     ],
 )
-def test_a_bad_part_is_refused_by_its_name(editor_api: APIClient, part: str, value: str | None, field: str) -> None:
-    error_of(send(editor_api, **{part: value}), 400, field)
-    assert nothing_happened()
+def test_an_invalid_part_is_rejected_by_name(editor_api: APIClient, part: str, value: str | None, field: str) -> None:
+    assert_error(send(editor_api, **{part: value}), 400, field)
+    assert is_empty_registry()
     assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
 
 
-def test_refusals_have_the_words_old_clients_know(editor_api: APIClient) -> None:
-    assert error_of(send(editor_api, unexpected="x"), 400) == "property unexpected should not exist"
-    assert error_of(send(editor_api, layer="X"), 400) == "Invalid layer: X"
-    assert error_of(send(editor_api, category="Nope"), 400) == "Invalid category: Nope for layer: L"
-    text = error_of(send(editor_api, subcategory="Nope"), 400)
+def test_error_texts_are_those_of_the_contract(editor_api: APIClient) -> None:
+    assert assert_error(send(editor_api, unexpected="x"), 400) == "property unexpected should not exist"
+    assert assert_error(send(editor_api, layer="X"), 400) == "Invalid layer: X"
+    assert assert_error(send(editor_api, category="Nope"), 400) == "Invalid category: Nope for layer: L"
+    text = assert_error(send(editor_api, subcategory="Nope"), 400)
     assert text.startswith("Invalid subcategory: Nope for layer: L, category: ")
 
 
-def test_bytes_that_are_no_text_are_refused(editor_api: APIClient) -> None:
+def test_bytes_that_are_not_utf_8_are_rejected(editor_api: APIClient) -> None:
     for broken in (b"\xff\xfe", b"\xed\xa0\x80", b"caf\xe9"):
-        error_of(post_raw(editor_api, multipart(LEAST | {"description": broken})), 400, "description")
-        error_of(post_raw(editor_api, multipart(LEAST | {"tags": broken})), 400, "tags")
-    assert nothing_happened()
+        assert_error(post_raw(editor_api, multipart(LEAST | {"description": broken})), 400, "description")
+        assert_error(post_raw(editor_api, multipart(LEAST | {"tags": broken})), 400, "tags")
+    assert is_empty_registry()
 
 
-def test_a_form_without_a_file_or_with_two_is_refused(editor_api: APIClient) -> None:
-    assert "file is required" in error_of(send(editor_api, file=None), 400, "file")
-    error_of(send(editor_api, file=[upload(), upload()]), 400, "file")
-    error_of(send(editor_api, file="just text"), 400, "file")
-    error_of(send(editor_api, file=None, picture=upload()), 400, "file")
-    assert error_of(send(editor_api, file=upload(content=b"")), 400, "file") == "file is empty"
-    assert nothing_happened()
+def test_a_form_without_a_file_or_with_two_is_rejected(editor_api: APIClient) -> None:
+    assert "file is required" in assert_error(send(editor_api, file=None), 400, "file")
+    assert_error(send(editor_api, file=[upload(), upload()]), 400, "file")
+    assert_error(send(editor_api, file="just text"), 400, "file")
+    assert_error(send(editor_api, file=None, picture=upload()), 400, "file")
+    assert assert_error(send(editor_api, file=upload(content=b"")), 400, "file") == "file is empty"
+    assert is_empty_registry()
 
 
 @pytest.mark.parametrize(
@@ -154,55 +148,55 @@ def test_a_form_without_a_file_or_with_two_is_refused(editor_api: APIClient) -> 
         ("C.MIX.OFF", "cut.txt", b"la la la"),
     ],
 )
-def test_a_file_the_layer_does_not_take_is_refused(
+def test_a_file_that_the_layer_does_not_accept_is_rejected(
     editor_api: APIClient, place: str, name: str, content: bytes
 ) -> None:
     layer, category, subcategory = place.split(".")
-    answer = send(
+    response = send(
         editor_api, layer=layer, category=category, subcategory=subcategory, file=upload(name, content, "image/png")
     )
-    error_of(answer, 415, "file")
-    assert nothing_happened()
+    assert_error(response, 415, "file")
+    assert is_empty_registry()
 
 
-def test_a_file_over_the_limit_is_answered_after_the_whole_body_was_read(editor_api: APIClient, settings: Any) -> None:
+def test_the_whole_body_is_read_before_the_error_for_a_large_file(editor_api: APIClient, settings: Any) -> None:
     settings.ASSETS_MAX_FILE_BYTES = 3 * 1024 * 1024
     body = multipart(LEAST | {"file": make_png() + bytes(5 * 1024 * 1024)})
     stream = io.BytesIO(body)
-    answer = editor_api.generic(
+    response = editor_api.generic(
         "POST", "/api/assets", body, f"multipart/form-data; boundary={BOUNDARY}", **{"wsgi.input": stream}
     )
-    assert "Too Large" in error_of(answer, 413, "file")
+    assert "Too Large" in assert_error(response, 413, "file")
     assert stream.tell() == len(body)
-    assert nothing_happened()
+    assert is_empty_registry()
 
 
-def test_thirty_two_mebibytes_pass_and_one_byte_more_does_not(editor_api: APIClient) -> None:
+def test_a_file_of_32_mib_passes_and_one_more_byte_does_not(editor_api: APIClient) -> None:
     png = make_png()
     limit = 33_554_432
-    error_of(send(editor_api, file=upload(content=png + bytes(limit + 1 - len(png)))), 413, "file")
-    assert nothing_happened()
+    assert_error(send(editor_api, file=upload(content=png + bytes(limit + 1 - len(png)))), 413, "file")
+    assert is_empty_registry()
     assert send(editor_api, file=upload(content=png + bytes(limit - len(png)))).status_code == 201
 
 
-def test_a_body_that_breaks_off_is_refused_wherever_it_does(editor_api: APIClient) -> None:
+def test_an_incomplete_body_is_rejected_at_any_length(editor_api: APIClient) -> None:
     body = multipart(LEAST)
     for length in (0, 1, 30, 100, len(body) // 2, len(body) - 40, len(body) - 12, len(body) - 6, len(body) - 4):
-        error_of(post_raw(editor_api, body[:length]), 400)
-    assert nothing_happened()
+        assert_error(post_raw(editor_api, body[:length]), 400)
+    assert is_empty_registry()
     assert post_raw(editor_api, body).status_code == 201
 
 
-def test_broken_multipart_headers_are_refused(editor_api: APIClient) -> None:
+def test_broken_multipart_headers_are_rejected(editor_api: APIClient) -> None:
     body = multipart(LEAST)
-    error_of(post_raw(editor_api, body, "multipart/form-data"), 400)
-    error_of(post_raw(editor_api, body, "multipart/form-data; boundary="), 400)
-    error_of(post_raw(editor_api, body, "multipart/form-data; boundary=other"), 400)
-    error_of(post_raw(editor_api, body, "multipart/form-data; boundary=" + "b" * 300), 415)
-    error_of(post_raw(editor_api, b"\x00\xff" * 100), 400)
-    error_of(post_raw(editor_api, multipart({f"f{n}": b"" for n in range(2500)})), 400)
-    error_of(post_raw(editor_api, multipart(LEAST | {"description": b"x" * 5_000_000})), 413)
-    assert nothing_happened()
+    assert_error(post_raw(editor_api, body, "multipart/form-data"), 400)
+    assert_error(post_raw(editor_api, body, "multipart/form-data; boundary="), 400)
+    assert_error(post_raw(editor_api, body, "multipart/form-data; boundary=other"), 400)
+    assert_error(post_raw(editor_api, body, "multipart/form-data; boundary=" + "b" * 300), 415)
+    assert_error(post_raw(editor_api, b"\x00\xff" * 100), 400)
+    assert_error(post_raw(editor_api, multipart({f"f{n}": b"" for n in range(2500)})), 400)
+    assert_error(post_raw(editor_api, multipart(LEAST | {"description": b"x" * 5_000_000})), 413)
+    assert is_empty_registry()
 
 
 @pytest.mark.parametrize(
@@ -216,10 +210,10 @@ def test_broken_multipart_headers_are_refused(editor_api: APIClient) -> None:
         ("application/xml", 415),
     ],
 )
-def test_a_wrong_content_type_is_refused(editor_api: APIClient, content_type: str, status: int) -> None:
+def test_a_wrong_content_type_is_rejected(editor_api: APIClient, content_type: str, status: int) -> None:
     body = json.dumps({"layer": "L", "category": "CAS", "subcategory": "ATL", "description": "x"}).encode()
-    error_of(post_raw(editor_api, body, content_type), status)
-    assert nothing_happened()
+    assert_error(post_raw(editor_api, body, content_type), status)
+    assert is_empty_registry()
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
@@ -254,10 +248,10 @@ def test_a_wrong_content_type_is_refused(editor_api: APIClient, content_type: st
         (b'{"sequence_number": 1}', "sequence_number"),
     ],
 )
-def test_a_bad_edit_changes_nothing(editor_api: APIClient, method: str, body: bytes, field: str | None) -> None:
+def test_an_invalid_edit_changes_nothing(editor_api: APIClient, method: str, body: bytes, field: str | None) -> None:
     asset = make_asset()
-    answer = editor_api.generic(method.upper(), f"/api/assets/{asset.name}", body, content_type="application/json")
-    error_of(answer, 400, field)
+    response = editor_api.generic(method.upper(), f"/api/assets/{asset.name}", body, content_type="application/json")
+    assert_error(response, 400, field)
     assert Asset.objects.values().get() == {k: v for k, v in vars(Asset.objects.get()).items() if k != "_state"}
     assert Asset.objects.get().revision == 0
 
@@ -268,8 +262,8 @@ def test_a_bad_edit_changes_nothing(editor_api: APIClient, method: str, body: by
 def test_a_json_body_over_its_limit_is_too_large(method: str, path: str, mebibytes: int, editor_api: APIClient) -> None:
     make_asset()
     body = json.dumps({"description": "x" * (mebibytes * 1024 * 1024)})
-    answer = editor_api.generic(method, path, body, content_type="application/json")
-    assert "Too Large" in error_of(answer, 413)
+    response = editor_api.generic(method, path, body, content_type="application/json")
+    assert "Too Large" in assert_error(response, 413)
 
 
 @pytest.mark.parametrize(
@@ -296,8 +290,8 @@ def test_a_json_body_over_its_limit_is_too_large(method: str, path: str, mebibyt
         ("sort=%00", "sort"),
     ],
 )
-def test_a_bad_parameter_is_refused_by_its_name(editor_api: APIClient, query: str, field: str) -> None:
-    error_of(editor_api.get(f"/api/assets?{query}"), 400, field)
+def test_an_invalid_parameter_is_rejected_by_name(editor_api: APIClient, query: str, field: str) -> None:
+    assert_error(editor_api.get(f"/api/assets?{query}"), 400, field)
 
 
 @pytest.mark.parametrize(
@@ -305,8 +299,8 @@ def test_a_bad_parameter_is_refused_by_its_name(editor_api: APIClient, query: st
     ["nothing", "%00", "L.CAS.ATL", "L.CAS.ATL.999", "..%2F..", "0" * 24, "x" * 2000, "%FF%FE"],
 )
 @pytest.mark.parametrize("path", ["/api/assets/{}", "/api/assets/address/{}", "/api/assets/{}/metadata"])
-def test_a_key_that_means_nothing_is_a_json_404(editor_api: APIClient, path: str, key: str) -> None:
-    error_of(editor_api.get(path.format(key)), 404)
+def test_an_unknown_reference_is_a_json_404(editor_api: APIClient, path: str, key: str) -> None:
+    assert_error(editor_api.get(path.format(key)), 404)
 
 
 @pytest.mark.parametrize(
@@ -318,26 +312,24 @@ def test_a_key_that_means_nothing_is_a_json_404(editor_api: APIClient, path: str
         ("post", "/api/assets/upload/now"),
     ],
 )
-def test_an_unknown_path_is_a_json_404_in_the_old_words(editor_api: APIClient, method: str, path: str) -> None:
-    message = error_of(getattr(editor_api, method)(path), 404)
+def test_an_unknown_path_is_a_json_404_with_the_contract_text(editor_api: APIClient, method: str, path: str) -> None:
+    message = assert_error(getattr(editor_api, method)(path), 404)
     assert message == f"Cannot {method.upper()} {path}"
 
 
 class FailingStorage(InMemoryStorage):
-    """Takes a third of the file and then breaks."""
+    """Reads a third of the file and then fails."""
 
     def _save(self, name: str, content: Any) -> str:
         content.read(max(content.size // 3, 1))
         raise OSError("disk full")
 
 
-def test_storage_that_fails_leaves_no_row_and_no_file_and_a_reason_for_the_gap(
-    editor_api: APIClient, editor: Any, settings: Any
-) -> None:
+def test_a_storage_failure_leaves_only_the_reservation(editor_api: APIClient, editor: Any, settings: Any) -> None:
     working = settings.STORAGES
     failing = working | {"default": {"BACKEND": "tests.assets.test_bad_input.FailingStorage"}}
     with override_settings(STORAGES=failing):
-        error_of(send(editor_api), 503, "file")
+        assert_error(send(editor_api), 503, "file")
         assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
     assert not Asset.objects.exists()
     reservation = SequenceReservation.objects.get()
@@ -346,10 +338,10 @@ def test_storage_that_fails_leaves_no_row_and_no_file_and_a_reason_for_the_gap(
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.002"
 
 
-def test_a_file_that_lies_under_the_name_already_is_never_served_as_the_asset_s(editor_api: APIClient) -> None:
+def test_an_existing_file_under_the_key_is_never_served(editor_api: APIClient) -> None:
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     default_storage.save(key, upload(content=b"somebody else's"))
-    error_of(send(editor_api), 503, "file")
+    assert_error(send(editor_api), 503, "file")
     with default_storage.open(key) as content:
         assert content.read() == b"somebody else's"
     assert default_storage.listdir("L/CAS/ATL")[1] == ["L.CAS.ATL.001.png"]

@@ -1,4 +1,4 @@
-"""Drift between counters, numbers, addresses and assets: found, explained, mended."""
+"""Consistency of counters, numbers and addresses."""
 
 from datetime import timedelta
 from io import StringIO
@@ -26,13 +26,13 @@ def run(*flags: str) -> str:
     return out.getvalue()
 
 
-def test_a_registry_nobody_tampered_with_agrees():
+def test_a_consistent_registry_has_no_findings():
     make_assets(5)
     make_asset("C.MIX.OFF", components=["L.001.002.001"])
     assert "agree" in run()
 
 
-def test_a_counter_that_fell_behind_is_found_and_raised():
+def test_a_counter_that_is_behind_is_raised():
     make_assets(3)
     SequenceCounter.objects.update(last_number=1)
     with pytest.raises(CommandError, match="1 findings"):
@@ -42,14 +42,14 @@ def test_a_counter_that_fell_behind_is_found_and_raised():
     assert "0 counters repaired" in run("--repair")
 
 
-def test_a_counter_that_is_ahead_stays_where_it_is():
+def test_a_counter_that_is_ahead_is_not_lowered():
     make_assets(2, origin=Asset.Origin.IMPORT)
     SequenceCounter.objects.update(last_number=40)
     run("--repair")
     assert SequenceCounter.objects.get().last_number == 40
 
 
-def test_a_wrong_note_of_live_assets_is_found_and_corrected():
+def test_a_wrong_live_count_is_corrected():
     make_assets(3)
     SequenceCounter.objects.update(live_count=7)
     with pytest.raises(CommandError):
@@ -58,34 +58,34 @@ def test_a_wrong_note_of_live_assets_is_found_and_corrected():
     assert SequenceCounter.objects.get().live_count == 3
 
 
-def test_a_gap_is_explained_by_a_reservation_and_by_nothing_else():
+def test_only_a_reservation_explains_a_gap():
     [asset, *_] = make_assets(3)
     node = make_node("L", "CAS", "ATL")
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REQUEST, by="x@y.example", now=timezone.now())
     assert not check_consistency(current_taxonomy())
-    asset.delete()  # nobody may do that, and now somebody did
+    asset.delete()  # not possible through the application
     assert check_consistency(current_taxonomy()).unexplained_gaps == [
         "L.CAS.ATL: 1 numbers have neither an asset nor a reservation"
     ]
 
 
-def test_an_address_that_its_name_does_not_mean_is_named():
+def test_an_address_that_differs_from_the_name_is_reported():
     asset = make_asset()
     Asset.objects.filter(pk=asset.pk).update(nna_address="L.001.003.001")
     assert (
-        "the address is L.001.003.001, its name means L.001.002.001"
+        "the address is L.001.003.001, the name means L.001.002.001"
         in check_consistency(current_taxonomy()).addresses[0]
     )
 
 
-def test_the_nightly_check_logs_each_finding_as_an_error(caplog):
+def test_the_scheduled_check_logs_each_finding_as_an_error(caplog):
     make_assets(2)
     SequenceCounter.objects.update(last_number=0)
     tasks.check_consistency()
     assert [record.levelname for record in caplog.records if record.name == "assets.tasks"] == ["ERROR"]
 
 
-def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
+def test_the_file_of_an_expired_reservation_is_deleted_and_its_number_stays_unused():
     node = make_node("L", "CAS", "ATL")
     long_ago = timezone.now() - timedelta(hours=1)
     purpose = SequenceReservation.Purpose.REGISTRATION
@@ -99,7 +99,7 @@ def test_a_broken_registration_loses_its_file_and_keeps_its_number_unused():
     assert make_asset().sequence_number == reserved.number + 1
 
 
-def test_a_registration_still_under_way_is_left_alone():
+def test_a_registration_in_progress_does_not_expire():
     node = make_node("L", "CAS", "ATL")
     now = timezone.now()
     reserve_numbers([node.pk], purpose=SequenceReservation.Purpose.REGISTRATION, by="x@y.example", now=now)
@@ -107,7 +107,7 @@ def test_a_registration_still_under_way_is_left_alone():
     assert expire_stale_reservations(now + timedelta(seconds=301)) == 1
 
 
-def test_the_file_of_a_registration_that_succeeded_is_never_removed():
+def test_the_file_of_a_registered_asset_is_never_deleted():
     asset = make_asset()
     default_storage.save(asset.media_key, ContentFile(b"bytes"))
     node = make_node("L", "CAS", "ATL")

@@ -1,4 +1,4 @@
-"""Demo data: a registry like the legacy one, and away again."""
+"""Demo data: loaded and deleted."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,8 +17,8 @@ from tests.factories.assets import make_asset
 pytestmark = pytest.mark.django_db
 
 
-def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(
-    directory: TaxonomySnapshot, capsys: Any
+def test_the_demo_has_the_shares_of_the_legacy_registry_and_is_deleted_completely(
+    taxonomy: TaxonomySnapshot, capsys: Any
 ) -> None:
     own = make_asset("L.CAS.ATL")
     call_command("load_demo")
@@ -27,7 +27,7 @@ def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(
     assert Counter(demo.values_list("layer", flat=True)) == {"C": 711, "L": 157, "S": 87, "W": 76, "M": 58, "G": 14}
     assert demo.filter(creator_description=None, album_art=None, ai_metadata__isnull=True).count() == 1103
     assert demo.filter(created_at__lt=datetime(2025, 5, 15, tzinfo=UTC)).count() == 0
-    assert not check_consistency(directory)
+    assert not check_consistency(taxonomy)
     parts = {part for row in demo.filter(layer="C") for part in row.components}
     assert set(Asset.objects.filter(nna_address__in=parts).values_list("nna_address", flat=True)) == parts
     for layer in "CLSWMG":
@@ -44,7 +44,7 @@ def test_the_demo_looks_like_the_legacy_registry_and_goes_without_a_trace(
 
 
 def demo_key(storage: Any) -> str:
-    """Any file left below the layers' folders, or a key that does not exist."""
+    """Return the key of a file below the layer folders, or a key that does not exist."""
     pending = [layer for layer in "CLSWMG" if storage.exists(layer)]
     while pending:
         folder = pending.pop()
@@ -55,16 +55,16 @@ def demo_key(storage: Any) -> str:
     return "nothing"
 
 
-def test_demo_parts_of_somebody_s_own_composite_stay(directory: TaxonomySnapshot) -> None:
+def test_demo_components_of_another_composite_are_not_deleted(taxonomy: TaxonomySnapshot) -> None:
     call_command("load_demo", "--assets", "60")
     part = Asset.objects.filter(origin="demo", layer="L").first()
     make_asset("C.MIX.OFF", components=[part.nna_address])
-    with pytest.raises(CommandError, match="parts"):
+    with pytest.raises(CommandError, match="components"):
         call_command("clear_demo")
     assert Asset.objects.filter(origin="demo").count() == 60
 
 
-def test_odd_counts_and_a_missing_taxonomy_are_refused(db: None) -> None:
+def test_an_invalid_count_and_a_missing_taxonomy_are_rejected(db: None) -> None:
     with pytest.raises(CommandError):
         call_command("load_demo", "--assets", "0")
     with pytest.raises(CommandError):

@@ -1,4 +1,4 @@
-"""PUT and PATCH, curation, deletion, batches and reservations over HTTP."""
+"""Edits, curation, deletion, batches and reservations over HTTP."""
 
 import json
 from datetime import timedelta
@@ -15,18 +15,13 @@ from assets.editing import edit_tags
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from common.errors import InvalidInput
 from taxonomy.snapshot import TaxonomySnapshot
-from tests.assets.conftest import error_of, stored_bytes
+from tests.assets.conftest import assert_error, stored_bytes
 from tests.assets.test_registration import send
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
 from tests.support.flag_states import set_flags
 from tests.support.media import make_mp4, make_png, upload
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
-    return directory
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 
 
 def put(api: APIClient, key: str, **body: Any) -> Any:
@@ -34,12 +29,12 @@ def put(api: APIClient, key: str, **body: Any) -> Any:
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_an_edit_sets_what_it_names_and_leaves_the_rest(editor_api: APIClient, editor: User, method: str) -> None:
+def test_an_edit_sets_only_the_given_fields(editor_api: APIClient, editor: User, method: str) -> None:
     asset = make_asset(tags=["old"], source="Original", registered_by="mira@studio.example")
     body = {"description": " New words ", "tags": ["b", "a", " ", "b"]}
-    answer = getattr(editor_api, method)(f"/api/assets/{asset.name}", body, format="json")
-    assert answer.status_code == 200, answer.content
-    data = answer.json()["data"]
+    response = getattr(editor_api, method)(f"/api/assets/{asset.name}", body, format="json")
+    assert response.status_code == 200, response.content
+    data = response.json()["data"]
     assert (data["description"], data["tags"], data["source"]) == ("New words", ["b", "a", "b"], "Original")
     assert data["__v"] == 1
     assert data["registeredBy"] == "mira@studio.example"
@@ -50,7 +45,7 @@ def test_an_edit_sets_what_it_names_and_leaves_the_rest(editor_api: APIClient, e
     assert (change.description, change.revision) == ("New words", 1)
 
 
-def test_every_field_that_may_change_changes(editor_api: APIClient) -> None:
+def test_all_editable_fields_change(editor_api: APIClient) -> None:
     asset = make_asset("P.FAC.SWP")
     part = make_asset("G.POP.DRM")
     body = {
@@ -70,14 +65,14 @@ def test_every_field_that_may_change_changes(editor_api: APIClient) -> None:
     assert data["name"] == asset.name
 
 
-def test_empty_album_art_removes_it_and_an_empty_creator_description_too(editor_api: APIClient) -> None:
+def test_empty_text_removes_album_art_and_creator_description(editor_api: APIClient) -> None:
     asset = make_asset("G.POP.DRM", album_art="https://art.example/a.jpg", creator_description="mine")
     assert put(editor_api, asset.name, albumArt="", creatorDescription="").status_code == 200
     asset.refresh_from_db()
     assert (asset.album_art, asset.creator_description) == (None, None)
 
 
-def test_the_form_s_own_name_in_an_empty_creator_description_is_no_word_of_the_creator(editor_api: APIClient) -> None:
+def test_the_name_sent_for_an_empty_creator_description_is_ignored(editor_api: APIClient) -> None:
     song = make_asset("G.POP.DRM")
     composite = make_asset("C.MIX.OFF", components=[song.nna_address])
     for key, text in (
@@ -92,15 +87,15 @@ def test_the_form_s_own_name_in_an_empty_creator_description_is_no_word_of_the_c
     assert Asset.objects.get(pk=song.pk).creator_description == song.name
 
 
-def test_a_composite_s_parts_are_part_of_its_name(editor_api: APIClient) -> None:
+def test_the_components_of_a_composite_cannot_change(editor_api: APIClient) -> None:
     songs = make_assets(2, "G.POP.DRM")
-    parts = [song.nna_address for song in songs]
-    asset = make_asset("C.MIX.OFF", components=parts)
-    assert put(editor_api, asset.name, components=parts).status_code == 200
-    assert put(editor_api, asset.name, components=[songs[0].name, "1" + parts[1][1:]]).status_code == 200
-    for other in ([parts[0]], parts[::-1], []):
-        error_of(put(editor_api, asset.name, components=other), 400, "components")
-    assert Asset.objects.get(pk=asset.pk).components == parts
+    components = [song.nna_address for song in songs]
+    asset = make_asset("C.MIX.OFF", components=components)
+    assert put(editor_api, asset.name, components=components).status_code == 200
+    assert put(editor_api, asset.name, components=[songs[0].name, "1" + components[1][1:]]).status_code == 200
+    for other in ([components[0]], components[::-1], []):
+        assert_error(put(editor_api, asset.name, components=other), 400, "components")
+    assert Asset.objects.get(pk=asset.pk).components == components
 
 
 @pytest.mark.parametrize(
@@ -112,25 +107,25 @@ def test_a_composite_s_parts_are_part_of_its_name(editor_api: APIClient) -> None
         {"subcategory": "CAS.ATL"},
     ],
 )
-def test_the_same_place_in_any_spelling_is_accepted(editor_api: APIClient, place: dict[str, str]) -> None:
+def test_the_same_taxonomy_in_another_spelling_is_accepted(editor_api: APIClient, place: dict[str, str]) -> None:
     asset = make_asset()
-    answer = put(editor_api, asset.name, **place)
-    assert answer.status_code == 200, answer.content
-    data = answer.json()["data"]
+    response = put(editor_api, asset.name, **place)
+    assert response.status_code == 200, response.content
+    data = response.json()["data"]
     assert (data["name"], data["category"], data["subcategory"]) == (asset.name, "Casual", "Athleisure")
 
 
-def test_an_editor_cannot_move_an_asset(editor_api: APIClient) -> None:
+def test_an_editor_cannot_change_the_taxonomy(editor_api: APIClient) -> None:
     asset = make_asset()
-    error_of(put(editor_api, asset.name, subcategory="Denim"), 400, "subcategory")
-    error_of(put(editor_api, asset.name, layer="S", category="Pop", subcategory="Base"), 400, "layer")
-    error_of(put(editor_api, asset.name, category="Nowhere"), 400, "category")
-    # the field that differs is named, not one that only spells the old value otherwise
-    error_of(put(editor_api, asset.name, layer="l", category="CAS", subcategory="DNM"), 400, "subcategory")
+    assert_error(put(editor_api, asset.name, subcategory="Denim"), 400, "subcategory")
+    assert_error(put(editor_api, asset.name, layer="S", category="Pop", subcategory="Base"), 400, "layer")
+    assert_error(put(editor_api, asset.name, category="Nowhere"), 400, "category")
+    # the error names the field that differs, not one with another spelling of the old value
+    assert_error(put(editor_api, asset.name, layer="l", category="CAS", subcategory="DNM"), 400, "subcategory")
     assert Asset.objects.get().name == asset.name
 
 
-def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_user: User) -> None:
+def test_an_admin_who_changes_the_taxonomy_gives_a_new_address(admin_api: APIClient, admin_user: User) -> None:
     asset = make_asset()
     make_assets(2, "L.CAS.DNM")
     data = put(admin_api, asset.name, subcategory="Denim").json()["data"]
@@ -141,42 +136,44 @@ def test_an_admin_moves_an_asset_to_a_fresh_address(admin_api: APIClient, admin_
     assert row.history.latest().history_user == admin_user
     assert make_asset().name == "L.CAS.ATL.002"
     assert admin_api.get("/api/assets/count?layer=L&category=CAS&subcategory=DNM").json()["data"]["count"] == 3
-    assert not find_drift_of_counts()
+    assert not wrong_live_counts()
 
 
-def find_drift_of_counts() -> list[str]:
+def wrong_live_counts() -> list[str]:
     from taxonomy.snapshot import current_taxonomy
 
     return check_consistency(current_taxonomy()).live_counts
 
 
-def test_deleting_hides_the_asset_and_keeps_its_number(editor_api: APIClient, admin_api: APIClient) -> None:
+def test_a_deleted_asset_is_hidden_and_keeps_its_number(editor_api: APIClient, admin_api: APIClient) -> None:
     name = send(editor_api).json()["data"]["name"]
-    error_of(editor_api.delete(f"/api/assets/{name}"), 403)
-    answer = admin_api.delete(f"/api/assets/{name}?reason=a+double")
-    assert answer.status_code == 200
-    assert answer.json()["data"] == {"message": f"Asset {name} deleted successfully"}
+    assert_error(editor_api.delete(f"/api/assets/{name}"), 403)
+    response = admin_api.delete(f"/api/assets/{name}?reason=a+double")
+    assert response.status_code == 200
+    assert response.json()["data"] == {"message": f"Asset {name} deleted successfully"}
     row = Asset.objects.get()
     assert row.deletion_reason == "a double"
     assert row.deleted_by.startswith("admin")
     assert row.history.latest().history_change_reason == "a double"
     assert stored_bytes(row.media_key)
-    error_of(admin_api.delete(f"/api/assets/{name}"), 404)
+    assert_error(admin_api.delete(f"/api/assets/{name}"), 404)
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.002"
 
 
 @pytest.mark.parametrize(("method", "status"), [("post", 201), ("put", 200)])
-def test_curating(editor_api: APIClient, admin_api: APIClient, admin_user: User, method: str, status: int) -> None:
+def test_admins_curate_assets(
+    editor_api: APIClient, admin_api: APIClient, admin_user: User, method: str, status: int
+) -> None:
     asset = make_asset()
     bare = make_asset(description="")
-    error_of(getattr(editor_api, method)(f"/api/assets/curate/{asset.name}"), 403)
-    answer = getattr(admin_api, method)(f"/api/assets/curate/{asset.name}")
-    assert answer.status_code == status
-    assert answer.json()["data"]["status"] == "curated"
+    assert_error(getattr(editor_api, method)(f"/api/assets/curate/{asset.name}"), 403)
+    response = getattr(admin_api, method)(f"/api/assets/curate/{asset.name}")
+    assert response.status_code == status
+    assert response.json()["data"]["status"] == "curated"
     asset.refresh_from_db()
     assert asset.curated_by == admin_user.email
-    error_of(getattr(admin_api, method)(f"/api/assets/curate/{bare.name}"), 400, "description")
-    error_of(getattr(admin_api, method)("/api/assets/curate/L.CAS.ATL.999"), 404)
+    assert_error(getattr(admin_api, method)(f"/api/assets/curate/{bare.name}"), 400, "description")
+    assert_error(getattr(admin_api, method)("/api/assets/curate/L.CAS.ATL.999"), 404)
 
 
 def test_tags_are_edited_in_bulk_within_the_limit(editor: User) -> None:
@@ -207,9 +204,9 @@ def test_a_batch_registers_its_rows_in_order(editor_api: APIClient, editor: User
         CSV_ROW | {"filename": "c.mp4", "layer": "C", "category": "MIX", "subcategory": "OFF", "components": song.name},
         CSV_ROW | {"filename": "a.png", "tags": ["three"], "rights": {"source": "Original"}, "trainingData": "{}"},
     ]
-    answer = send_batch(editor_api, rows, "a.png", "b.png", "c.mp4")
-    assert answer.status_code == 201, answer.content
-    data = answer.json()["data"]
+    response = send_batch(editor_api, rows, "a.png", "b.png", "c.mp4")
+    assert response.status_code == 201, response.content
+    data = response.json()["data"]
     assert [row["name"] for row in data] == ["L.CAS.ATL.001", f"C.MIX.OFF.001:{song.nna_address}", "L.CAS.ATL.002"]
     assert data[0]["tags"] == ["one", "two"]
     assert data[2]["originalFilename"] == "a.png"
@@ -239,24 +236,26 @@ def test_a_batch_registers_its_rows_in_order(editor_api: APIClient, editor: User
         ([CSV_ROW | {"filename": "a.png"}] * 101, "csvData"),
     ],
 )
-def test_a_batch_with_one_bad_row_registers_none_and_names_it(editor_api: APIClient, rows: Any, field: str) -> None:
-    answer = send_batch(editor_api, rows, "a.png", "b.png")
-    assert answer.status_code in (400, 415), answer.content
-    error_of(answer, answer.status_code, field)
+def test_a_batch_with_an_invalid_row_registers_nothing_and_names_the_row(
+    editor_api: APIClient, rows: Any, field: str
+) -> None:
+    response = send_batch(editor_api, rows, "a.png", "b.png")
+    assert response.status_code in (400, 415), response.content
+    assert_error(response, response.status_code, field)
     assert not Asset.objects.exists()
     assert not SequenceCounter.objects.exists()
     assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
 
 
 def test_a_service_may_not_register_a_batch(service_api: APIClient) -> None:
-    error_of(send_batch(service_api, [CSV_ROW | {"filename": "a.png"}], "a.png"), 403)
+    assert_error(send_batch(service_api, [CSV_ROW | {"filename": "a.png"}], "a.png"), 403)
 
 
-def test_a_reserved_number_is_nobody_else_s_and_lapses_unused(editor_api: APIClient, editor: User) -> None:
+def test_a_reserved_number_is_exclusive_and_expires_unused(editor_api: APIClient, editor: User) -> None:
     place = {"layer": "L", "category": "Casual", "subcategory": "ATL"}
-    answer = editor_api.post("/api/taxonomy/next-sequence", place, format="json")
-    assert answer.status_code == 201
-    data = answer.json()["data"]
+    response = editor_api.post("/api/taxonomy/next-sequence", place, format="json")
+    assert response.status_code == 201
+    data = response.json()["data"]
     assert (data["sequence"], data["hfn"], data["mfa"]) == ("001", "L.CAS.ATL.001", "3.001.002.001")
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.002"
     reservation = SequenceReservation.objects.get()
@@ -266,14 +265,14 @@ def test_a_reserved_number_is_nobody_else_s_and_lapses_unused(editor_api: APICli
     reservation.refresh_from_db()
     assert reservation.released_at is not None
     assert send(editor_api).json()["data"]["name"] == "L.CAS.ATL.003"
-    error_of(editor_api.post("/api/taxonomy/next-sequence", place | {"layer": "X"}, format="json"), 400, "layer")
-    error_of(editor_api.post("/api/taxonomy/next-sequence", {}, format="json"), 400, "category")
+    assert_error(editor_api.post("/api/taxonomy/next-sequence", place | {"layer": "X"}, format="json"), 400, "layer")
+    assert_error(editor_api.post("/api/taxonomy/next-sequence", {}, format="json"), 400, "category")
 
 
-def test_a_file_left_by_a_broken_registration_is_removed_when_its_number_lapses(directory: TaxonomySnapshot) -> None:
+def test_the_file_of_a_failed_registration_is_deleted_when_the_reservation_expires(taxonomy: TaxonomySnapshot) -> None:
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     default_storage.save(key, upload())
-    node = directory.node_by_codes("L", "CAS", "ATL")
+    node = taxonomy.node_by_codes("L", "CAS", "ATL")
     SequenceReservation.objects.create(
         taxonomy_node_id=node.pk, number=1, purpose="registration", media_key=key, reserved_at=DAY_ONE,
         expires_at=DAY_ONE + timedelta(minutes=5),

@@ -1,4 +1,4 @@
-"""Reading the legacy export: three layouts of one text, and each oddity of a document."""
+"""Parsing of the legacy export: its layouts, and unusual documents."""
 
 import json
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def documents_of(text: str, size: int) -> list[Any]:
 
 @given(DOCUMENTS, st.booleans(), st.sampled_from(["", "\ufeff", " \n\t", "\ufeff\n"]), st.sampled_from([None, 1]))
 @settings(max_examples=60, deadline=None)
-def test_lines_and_arrays_cut_anywhere_say_the_same(
+def test_lines_and_arrays_parse_equally_at_any_chunk_size(
     documents: list[Any], ascii_only: bool, lead: str, indent: int | None
 ) -> None:
     lines = lead + "\n".join(json.dumps(document, ensure_ascii=ascii_only) for document in documents)
@@ -40,7 +40,7 @@ def test_lines_and_arrays_cut_anywhere_say_the_same(
         assert documents_of(array, size) == documents
 
 
-def test_a_line_that_is_no_json_is_one_rejection_among_good_rows() -> None:
+def test_a_line_that_is_not_json_is_rejected_alone() -> None:
     first, broken, last = documents_of('{"a":1}\r\n{"a":\n\n{"b":2}', 4)
     assert (first, last) == ({"a": 1}, {"b": 2})
     assert isinstance(broken, InvalidRow)
@@ -49,7 +49,7 @@ def test_a_line_that_is_no_json_is_one_rejection_among_good_rows() -> None:
 
 
 @pytest.mark.parametrize("text", ['[{"a":1},{"b":', '[{"a":1}, oops {"b":2}]', '[{"a":1},{"b":2'])
-def test_an_array_that_breaks_off_keeps_what_came_before(text: str) -> None:
+def test_an_incomplete_array_yields_its_complete_documents(text: str) -> None:
     for size in (1, 3, 100):
         first, broken = documents_of(text, size)[:2]
         assert first == {"a": 1}
@@ -66,7 +66,7 @@ DOCUMENT = {
 }  # fmt: skip
 
 
-def test_a_document_becomes_our_types() -> None:
+def test_a_document_is_parsed_into_python_types() -> None:
     row = parse_asset(DOCUMENT)
     assert row.public_id == "6859a71a816ac2693a1942c9"
     assert row.training_data == {"prompts": []}
@@ -76,8 +76,8 @@ def test_a_document_becomes_our_types() -> None:
     assert row.updated_at == datetime(2025, 6, 23, 19, 12, 26, 657000, UTC)
     assert row.revision == 3
     assert row.warnings == []
-    assert set(row.normalised) == {
-        "blank components dropped", "trainingData read from a string", "rights read from a string",
+    assert set(row.normalized) == {
+        "blank components dropped", "trainingData parsed from a string", "rights parsed from a string",
     }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def test_a_document_becomes_our_types() -> None:
         {"trainingData": '{"a":NaN}'}, {"__v": {"$numberInt": []}}, {"category": "x" * 300},
     ],
 )  # fmt: skip
-def test_a_document_that_would_break_an_invariant_is_rejected_with_a_reason(change: dict[str, Any]) -> None:
+def test_an_invalid_document_is_rejected_with_a_reason(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidRow) as caught:
         parse_asset(DOCUMENT | change)
     assert caught.value.message
@@ -105,7 +105,7 @@ def test_a_document_that_would_break_an_invariant_is_rejected_with_a_reason(chan
 
 @given(st.dictionaries(st.sampled_from(sorted(DOCUMENT)), VALUES, max_size=4) | VALUES)
 @settings(max_examples=200, deadline=None)
-def test_any_document_is_a_row_or_a_rejection(change: Any) -> None:
+def test_any_document_is_parsed_or_rejected(change: Any) -> None:
     try:
         row = parse_asset(DOCUMENT | change if isinstance(change, dict) else change)
     except InvalidRow as error:

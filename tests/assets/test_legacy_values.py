@@ -1,4 +1,4 @@
-"""What legacy assets get, how it is told from a person's words, and when it becomes theirs."""
+"""Backfilled values of legacy assets: their origin, their visibility, and the rollout guard."""
 
 import re
 import string
@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE
-from assets.descriptions import extract_creator_description
+from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH, extract_creator_description
 from assets.editing import edit_asset
 from assets.models import Asset
 from assets.rollout_guards import ai_metadata_backfill_pending, creator_description_backfill_pending
@@ -29,13 +29,13 @@ WORDS = st.text(string.ascii_letters + "äöü '!?-", min_size=1, max_size=80).m
 
 
 @given(words=WORDS)
-def test_a_creators_words_survive_in_the_generated_description(words: str) -> None:
+def test_the_creators_text_is_extracted_from_a_generated_description(words: str) -> None:
     text = f"Asset {words} (L.CAS.ATL)"
     assert extract_creator_description(text, name="L.CAS.ATL.001", layer="L") == " ".join(words.split())
 
 
 @pytest.mark.parametrize(
-    ("description", "layer", "words"),
+    ("description", "layer", "expected"),
     [
         ("Asset L.CAS.ATL.001 (L.CAS.ATL)", "L", None),
         ("Asset l.cas.atl.001 (L.CAS.ATL)", "L", None),
@@ -50,18 +50,18 @@ def test_a_creators_words_survive_in_the_generated_description(words: str) -> No
         ("Slow Water – The Ferries", "G", None),
     ],
 )
-def test_what_counts_as_words(description: str, layer: str, words: str | None) -> None:
-    assert extract_creator_description(description, name="L.CAS.ATL.001", layer=layer) == words
+def test_the_creators_text_is_extracted(description: str, layer: str, expected: str | None) -> None:
+    assert extract_creator_description(description, name="L.CAS.ATL.001", layer=layer) == expected
 
 
 @given(description=st.text(max_size=300), layer=st.sampled_from("GL"))
-def test_words_fit_the_column_whatever_stands_in_a_description(description: str, layer: str) -> None:
-    words = extract_creator_description(description, name="G.POP.BAS.001", layer=layer)
-    assert words is None or 0 < len(words) <= 500
+def test_extracted_text_fits_the_column(description: str, layer: str) -> None:
+    text = extract_creator_description(description, name="G.POP.BAS.001", layer=layer)
+    assert text is None or 0 < len(text) <= MAX_CREATOR_DESCRIPTION_LENGTH
 
 
 @pytest.mark.django_db
-def test_ai_metadata_says_that_no_model_looked() -> None:
+def test_backfilled_ai_metadata_names_no_model() -> None:
     asset = make_asset()
     run_to_the_end(started(AI_METADATA_RULE))
     asset.refresh_from_db()
@@ -77,7 +77,7 @@ def test_ai_metadata_says_that_no_model_looked() -> None:
 
 
 @pytest.mark.django_db
-def test_later_assets_can_be_left_alone() -> None:
+def test_registered_before_excludes_later_assets() -> None:
     assets = make_assets(10)
     run_to_the_end(
         started(CREATOR_DESCRIPTION_RULE, parameters={"registered_before": assets[4].created_at.isoformat()})
@@ -91,10 +91,10 @@ def _fill() -> None:
 
 
 @pytest.mark.django_db
-def test_clients_can_tell_filled_values_and_leave_them_out(editor_api: APIClient) -> None:
+def test_backfilled_values_are_marked_and_can_be_filtered(editor_api: APIClient) -> None:
     filled = make_asset()
     _fill()
-    own = make_asset(creator_description="my words", ai_metadata={"mood": "calm"})
+    own = make_asset(creator_description="my text", ai_metadata={"mood": "calm"})
     with set_flags("creator_description", "ai_metadata"):
         document = editor_api.get(f"/api/assets/{filled.name}").json()["data"]
         assert document["creatorDescription"] == filled.name
@@ -105,16 +105,16 @@ def test_clients_can_tell_filled_values_and_leave_them_out(editor_api: APIClient
             items = editor_api.get("/api/assets", {"creatorDescriptionOrigin": origin}).json()["data"]["items"]
             assert [item["name"] for item in items] == [asset.name]
         assert len(editor_api.get("/api/assets", {"creatorDescriptionOrigin": "x"}).json()["data"]["items"]) == 2
-    answers = [editor_api.get(f"/api/assets/{asset.name}").text for asset in (filled, own)]
-    assert not any('rigin"' in text.replace("originalFilename", "") for text in answers), "flags off: nothing of it"
+    responses = [editor_api.get(f"/api/assets/{asset.name}").text for asset in (filled, own)]
+    assert not any('rigin"' in text.replace("originalFilename", "") for text in responses), (
+        "no origin keys while the flags are off"
+    )
     items = editor_api.get("/api/assets", {"creatorDescriptionOrigin": "backfill"}).json()["data"]["items"]
     assert len(items) == 2
 
 
 @pytest.mark.django_db
-def test_answers_with_flags_off_are_the_same_before_and_after_a_backfill(
-    editor_api: APIClient, service_api: APIClient
-) -> None:
+def test_responses_with_flags_off_do_not_change_by_a_backfill(editor_api: APIClient, service_api: APIClient) -> None:
     asset = make_asset(description="Asset Silk (L.CAS.ATL)")
     paths = [
         f"/api/assets/{asset.name}",
@@ -123,17 +123,17 @@ def test_answers_with_flags_off_are_the_same_before_and_after_a_backfill(
         f"/api/assets/{asset.name}/metadata",
     ]
 
-    def answers() -> list[str]:
+    def responses() -> list[str]:
         texts = [client.get(path).text for client in (editor_api, service_api) for path in paths]
         return [re.sub(r'"timestamp" ?: ?"[^"]+"', "", text) for text in texts]
 
-    before = answers()
+    before = responses()
     _fill()
-    assert answers() == before
+    assert responses() == before
 
 
 @pytest.mark.django_db
-def test_filled_words_are_not_searched_as_a_creators(editor_api: APIClient) -> None:
+def test_a_backfilled_creator_description_is_not_searched(editor_api: APIClient) -> None:
     make_asset(description="plain", creator_description="rust", creator_description_origin="")
     make_asset(description="plain", creator_description="rust", creator_description_origin="backfill")
     with set_flags("search_creator_description", "creator_description"):
@@ -143,28 +143,28 @@ def test_filled_words_are_not_searched_as_a_creators(editor_api: APIClient) -> N
 
 
 @pytest.mark.django_db
-def test_a_value_becomes_a_persons_when_they_change_it_and_not_when_a_form_sends_it_back(admin_user: User) -> None:
+def test_an_origin_is_cleared_by_a_change_and_not_by_an_unchanged_value(admin_user: User) -> None:
     asset = make_asset()
     _fill()
     asset.refresh_from_db()
-    edit = {"by": admin_user, "directory": current_taxonomy(), "now": timezone.now()}
+    edit = {"by": admin_user, "taxonomy": current_taxonomy(), "now": timezone.now()}
     sent_back = {"creator_description": asset.name, "ai_metadata": asset.ai_metadata, "description": "new"}
     same = edit_asset(asset.pk, sent_back, **edit)
     assert (same.creator_description_origin, same.ai_metadata_origin) == ("backfill", "backfill")
-    changed = edit_asset(asset.pk, {"creator_description": "my words", "ai_metadata": {"mood": "calm"}}, **edit)
+    changed = edit_asset(asset.pk, {"creator_description": "my text", "ai_metadata": {"mood": "calm"}}, **edit)
     assert (changed.creator_description_origin, changed.ai_metadata_origin) == ("", "")
     emptied = edit_asset(make_asset().pk, {"creator_description": None}, **edit)
     assert emptied.creator_description_origin == ""
 
 
 @pytest.mark.django_db
-def test_staff_see_and_filter_what_was_filled_in(client: Client, admin_user: User) -> None:
+def test_the_admin_marks_and_filters_backfilled_values(client: Client, admin_user: User) -> None:
     client.force_login(admin_user)
     filled = make_asset()
     _fill()
-    own = make_asset(creator_description="my words")
+    own = make_asset(creator_description="my text")
     url = reverse("admin:assets_asset_changelist")
-    assert client.get(url).text.count("filled in</em>") == 1
+    assert client.get(url).text.count("backfilled</em>") == 1
     for origin, shown, hidden in (("backfill", filled, own), ("person", own, filled)):
         page = client.get(url, {"creator_description_origin": origin}).text
         assert shown.nna_address in page
@@ -173,41 +173,41 @@ def test_staff_see_and_filter_what_was_filled_in(client: Client, admin_user: Use
 
 
 @pytest.mark.django_db
-def test_a_field_stays_with_half_the_callers_until_its_backfill_is_finalised() -> None:
-    said = {"by": None, "reason": "a test", "now": timezone.now()}
-    update_flag(name="creator_description", everyone=True, **said)
-    update_flag(name="creator_description", everyone=False, **said)
+def test_a_field_stays_at_50_percent_until_its_backfill_is_finalised() -> None:
+    change = {"by": None, "reason": "a test", "now": timezone.now()}
+    update_flag(name="creator_description", everyone=True, **change)
+    update_flag(name="creator_description", everyone=False, **change)
     make_assets(3, origin="import")
     assert "legacy rows wait for the backfill assets.creator_description" in creator_description_backfill_pending()
     with pytest.raises(Conflict, match="may not go above 50 %"):
-        update_flag(name="creator_description", everyone=True, **said)
-    update_flag(name="creator_description", everyone=None, percent=50, **said)
-    job = started(CREATOR_DESCRIPTION_RULE)
-    run_to_the_end(job)
-    with pytest.raises(Conflict, match=f"run {job.run_pk} of the backfill .* is finished; finalise it first"):
-        update_flag(name="creator_description", percent=51, **said)
-    finalise(job.run_pk, by=BY, now=timezone.now())
-    update_flag(name="creator_description", everyone=True, **said)
+        update_flag(name="creator_description", everyone=True, **change)
+    update_flag(name="creator_description", everyone=None, percent=50, **change)
+    context = started(CREATOR_DESCRIPTION_RULE)
+    run_to_the_end(context)
+    with pytest.raises(Conflict, match=f"run {context.run_pk} of the backfill .* is finished; finalise it first"):
+        update_flag(name="creator_description", percent=51, **change)
+    finalise(context.run_pk, by=BY, now=timezone.now())
+    update_flag(name="creator_description", everyone=True, **change)
     assert ai_metadata_backfill_pending() is not None
 
 
 @pytest.mark.django_db
-def test_an_undone_backfill_holds_its_field_again() -> None:
+def test_an_undone_backfill_limits_the_rollout_again() -> None:
     make_assets(3, origin="import")
-    job = started(AI_METADATA_RULE)
-    run_to_the_end(job)
-    begin_undo(job.run_pk, by=BY, now=timezone.now())
+    context = started(AI_METADATA_RULE)
+    run_to_the_end(context)
+    begin_undo(context.run_pk, by=BY, now=timezone.now())
     assert "is undoing" in ai_metadata_backfill_pending()
-    run_to_the_end(job)
+    run_to_the_end(context)
     assert "legacy rows wait" in ai_metadata_backfill_pending()
 
 
 @pytest.mark.django_db
-def test_statistics_count_filled_values_apart(admin_api: APIClient) -> None:
+def test_metrics_count_backfilled_values_separately(admin_api: APIClient) -> None:
     make_assets(3)
     _fill()
-    make_asset(creator_description="my words", ai_metadata={"confidence": 0.9})
-    make_asset(ai_metadata={"confidence": "high"})  # an import may bring what no check has seen
+    make_asset(creator_description="my text", ai_metadata={"confidence": 0.9})
+    make_asset(ai_metadata={"confidence": "high"})  # imported values are not validated
     make_asset()
     assert admin_api.get("/api/admin/metrics/fields").json() == {
         "assets": 6,
@@ -217,9 +217,7 @@ def test_statistics_count_filled_values_apart(admin_api: APIClient) -> None:
 
 
 @pytest.mark.django_db
-def test_a_form_that_was_opened_before_a_backfill_does_not_empty_what_it_filled(
-    client: Client, admin_user: User
-) -> None:
+def test_a_form_opened_before_a_backfill_does_not_clear_backfilled_values(client: Client, admin_user: User) -> None:
     client.force_login(admin_user)
     asset = make_asset(description="old")
     url = reverse("admin:assets_asset_change", args=[asset.pk])

@@ -1,4 +1,4 @@
-"""One contract for both kinds of storage: a folder, and Google Cloud Storage spoken to over HTTP."""
+"""Media storage on both backends: a folder, and Google Cloud Storage over HTTP."""
 
 import os
 from pathlib import Path
@@ -22,11 +22,11 @@ COMPOSITE_KEY = "C/MIX/OFF/C.MIX.OFF.001:G.001.002.001:S.001.002.003.png"
 
 def fetch(url: str) -> tuple[bytes, str]:
     if url.startswith("http://testserver/"):
-        answer = Client().get(url.removeprefix("http://testserver"))
-        assert answer.status_code == 200
-        return b"".join(answer.streaming_content), answer["Content-Type"]
-    with urlopen(url, timeout=5) as answer:
-        return answer.read(), answer.headers["Content-Type"]
+        response = Client().get(url.removeprefix("http://testserver"))
+        assert response.status_code == 200
+        return b"".join(response.streaming_content), response["Content-Type"]
+    with urlopen(url, timeout=5) as response:
+        return response.read(), response.headers["Content-Type"]
 
 
 def save(key: str, content: bytes, mime_type: str = "image/png") -> None:
@@ -34,7 +34,7 @@ def save(key: str, content: bytes, mime_type: str = "image/png") -> None:
 
 
 @pytest.mark.parametrize("key", ["L/CAS/ATL/L.CAS.ATL.001.png", COMPOSITE_KEY])
-def test_what_is_stored_is_there_is_served_and_goes(storage: str, key: str) -> None:
+def test_a_file_is_stored_served_and_deleted(storage: str, key: str) -> None:
     png = make_png()
     assert not default_storage.exists(key)
     save(key, png)
@@ -47,10 +47,10 @@ def test_what_is_stored_is_there_is_served_and_goes(storage: str, key: str) -> N
     assert fetch(url) == (png, "image/png")
     delete_media(key)
     assert not default_storage.exists(key)
-    delete_media(key)  # what is gone may be deleted again
+    delete_media(key)  # deleting again does not fail
 
 
-def test_a_key_that_is_taken_keeps_its_bytes(storage: str) -> None:
+def test_a_taken_key_keeps_its_bytes(storage: str) -> None:
     key = "L/CAS/ATL/L.CAS.ATL.001.png"
     save(key, b"the first")
     with pytest.raises(Unavailable) as caught:
@@ -61,13 +61,13 @@ def test_a_key_that_is_taken_keeps_its_bytes(storage: str) -> None:
     assert default_storage.listdir("L/CAS/ATL")[1] == ["L.CAS.ATL.001.png"]
 
 
-def test_a_large_file_comes_back_whole(storage: str) -> None:
+def test_a_large_file_is_served_completely(storage: str) -> None:
     content = os.urandom(5 * 1024 * 1024)
     save("M/HIP/BAS/M.HIP.BAS.001.mp4", content, "video/mp4")
     assert fetch(public_url("M/HIP/BAS/M.HIP.BAS.001.mp4")) == (content, "video/mp4")
 
 
-def test_a_storage_that_does_not_answer_is_unavailable(settings: Any, tmp_path: Path) -> None:
+def test_a_failing_storage_is_unavailable(settings: Any, tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
     media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(blocked)}}
@@ -107,42 +107,42 @@ def get(key: str = "a/ten.png", method: str = "GET", **headers: str) -> Any:
         ("bytes=١-٢", 200, b"0123456789", None),
     ],
 )
-def test_ranges(folder: Path, wanted: str, status: int, body: bytes, content_range: str | None) -> None:
-    answer = get(Range=wanted)
-    assert answer.status_code == status
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+def test_ranges_are_served(folder: Path, wanted: str, status: int, body: bytes, content_range: str | None) -> None:
+    response = get(Range=wanted)
+    assert response.status_code == status
+    content = b"".join(response.streaming_content) if response.streaming else response.content
     assert content == body
-    assert answer.get("Content-Range") == content_range
+    assert response.get("Content-Range") == content_range
     if status != 416:
-        assert answer["Content-Length"] == str(len(body))
-        assert answer["Accept-Ranges"] == "bytes"
+        assert response["Content-Length"] == str(len(body))
+        assert response["Accept-Ranges"] == "bytes"
 
 
 def test_head_has_the_headers_and_no_body(folder: Path) -> None:
-    answer = get(method="HEAD")
-    assert (answer.status_code, answer["Content-Length"], answer["Content-Type"]) == (200, "10", "image/png")
-    assert answer.content == b""
+    response = get(method="HEAD")
+    assert (response.status_code, response["Content-Length"], response["Content-Type"]) == (200, "10", "image/png")
+    assert response.content == b""
     assert get(method="HEAD", Range="bytes=0-3")["Content-Range"] == "bytes 0-3/10"
 
 
-def test_media_may_be_drawn_by_the_frontends_alone(folder: Path) -> None:
+def test_cors_allows_only_the_frontends(folder: Path) -> None:
     origin = "https://nna-registry-frontend.vercel.app"
-    answer = get(Origin=origin)
-    assert answer["Access-Control-Allow-Origin"] == origin
-    assert "origin" in answer["Vary"].lower()
+    response = get(Origin=origin)
+    assert response["Access-Control-Allow-Origin"] == origin
+    assert "origin" in response["Vary"].lower()
     assert not get(Origin="https://evil.example").has_header("Access-Control-Allow-Origin")
     preflight = {"Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
-    answer = get(method="OPTIONS", **preflight)
-    assert answer.status_code == 200
-    assert "range" in answer["Access-Control-Allow-Headers"]
+    response = get(method="OPTIONS", **preflight)
+    assert response.status_code == 200
+    assert "range" in response["Access-Control-Allow-Headers"]
 
 
-def test_an_svg_opened_by_itself_runs_nothing(folder: Path) -> None:
+def test_an_svg_opened_as_a_page_runs_no_script(folder: Path) -> None:
     save("a/x.svg", make_svg(), "image/svg+xml")
-    answer = get("a/x.svg")
-    assert answer["Content-Type"] == "image/svg+xml"
-    assert answer["Content-Security-Policy"].startswith("sandbox;")
-    assert answer["X-Content-Type-Options"] == "nosniff"
+    response = get("a/x.svg")
+    assert response["Content-Type"] == "image/svg+xml"
+    assert response["Content-Security-Policy"].startswith("sandbox;")
+    assert response["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_an_svg_opened_by_itself_runs_nothing(folder: Path) -> None:
     ["../secret.txt", "%2e%2e/secret.txt", "a/../../secret.txt", "a/%2e%2e/%2e%2e/secret.txt", "/etc/passwd",
      "%2Fetc%2Fpasswd", "..%5csecret.txt", "a", "a/", "absent.png", "%00", "a/ten.png%00.png", "x" * 5000],
 )  # fmt: skip
-def test_nothing_outside_the_folder_is_served(folder: Path, key: str) -> None:
-    answer = get(key)
-    assert answer.status_code == 404
-    assert b"secret" not in answer.content.replace(key.encode(), b"")
+def test_paths_outside_the_folder_are_not_served(folder: Path, key: str) -> None:
+    response = get(key)
+    assert response.status_code == 404
+    assert b"secret" not in response.content.replace(key.encode(), b"")
 
 
-def test_media_are_only_read(folder: Path) -> None:
+def test_media_are_read_only(folder: Path) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert get(method=method).status_code in (403, 405)
     assert default_storage.exists("a/ten.png")

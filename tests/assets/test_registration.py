@@ -1,4 +1,4 @@
-"""Registering over HTTP, as the frontends send it."""
+"""Registration over HTTP, in the form of the frontends."""
 
 import json
 from typing import Any
@@ -7,22 +7,16 @@ import pytest
 from rest_framework.test import APIClient
 
 from assets.models import Asset, SequenceReservation
-from taxonomy.snapshot import TaxonomySnapshot
-from tests.assets.conftest import error_of, stored_bytes
+from tests.assets.conftest import assert_error, stored_bytes
 from tests.factories.assets import make_asset, make_assets
 from tests.support.flag_states import set_flags
 from tests.support.media import make_jpeg, make_mp3, make_mp4, make_png, make_svg, make_wav, upload
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def taxonomy(directory: TaxonomySnapshot) -> TaxonomySnapshot:
-    return directory
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 
 
 def send(api: APIClient, **parts: Any) -> Any:
-    """Parts as the frontend sends them; None leaves a part out, a list repeats it."""
+    """Send the parts of the frontend. None omits a part, a list repeats it."""
     form = {
         "file": upload(), "layer": "L", "category": "Casual", "subcategory": "Athleisure", "source": "ReViz",
         "description": "Slate zip hoodie", "tags": '["general"]',
@@ -33,11 +27,11 @@ def send(api: APIClient, **parts: Any) -> Any:
     return api.post("/api/assets", form, format="multipart")
 
 
-def test_a_look_is_registered_under_the_first_number_of_its_place(editor_api: APIClient, editor: Any) -> None:
+def test_a_look_is_registered_with_the_first_number_of_its_subcategory(editor_api: APIClient, editor: Any) -> None:
     png = make_png("red")
-    answer = send(editor_api, file=upload("Slate hoodie.final.PNG", png))
-    assert answer.status_code == 201, answer.content
-    body = answer.json()
+    response = send(editor_api, file=upload("Slate hoodie.final.PNG", png))
+    assert response.status_code == 201, response.content
+    body = response.json()
     assert body["success"] is True
     asset = body["data"]
     row = Asset.objects.get()
@@ -68,21 +62,21 @@ def test_a_look_is_registered_under_the_first_number_of_its_place(editor_api: AP
         ("L", "001", "002"),
     ],
 )
-def test_the_place_may_be_named_in_every_spelling(
+def test_the_taxonomy_is_resolved_in_any_spelling(
     editor_api: APIClient, layer: str, category: str, subcategory: str
 ) -> None:
-    answer = send(editor_api, layer=layer, category=category, subcategory=subcategory)
-    assert answer.status_code == 201, answer.content
-    data = answer.json()["data"]
+    response = send(editor_api, layer=layer, category=category, subcategory=subcategory)
+    assert response.status_code == 201, response.content
+    data = response.json()["data"]
     assert (data["layer"], data["category"], data["subcategory"]) == ("L", "Casual", "Athleisure")
     assert data["name"] == "L.CAS.ATL.001"
 
 
 @pytest.mark.parametrize("category", ["Hip_Hop", "hip hop", "HIP-HOP", "HIP", "002"])
-def test_spaces_hyphens_and_underscores_are_alike_in_names(editor_api: APIClient, category: str) -> None:
-    answer = send(editor_api, layer="S", category=category, subcategory="Base")
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["data"]["category"] == "Hip_Hop"
+def test_spaces_hyphens_and_underscores_are_equal_in_names(editor_api: APIClient, category: str) -> None:
+    response = send(editor_api, layer="S", category=category, subcategory="Base")
+    assert response.status_code == 201, response.content
+    assert response.json()["data"]["category"] == "Hip_Hop"
 
 
 @pytest.mark.parametrize(
@@ -98,46 +92,46 @@ def test_spaces_hyphens_and_underscores_are_alike_in_names(editor_api: APIClient
         ({"tags": '["Überfluß, ein", "夜"]'}, ["Überfluß, ein", "夜"]),
     ],
 )
-def test_tags_come_in_four_spellings_and_keep_their_order(
+def test_tags_are_parsed_in_four_spellings_in_their_order(
     editor_api: APIClient, parts: dict[str, Any], expected: list[str]
 ) -> None:
-    answer = send(editor_api, **parts)
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["data"]["tags"] == Asset.objects.get().tags == expected
+    response = send(editor_api, **parts)
+    assert response.status_code == 201, response.content
+    assert response.json()["data"]["tags"] == Asset.objects.get().tags == expected
 
 
 @pytest.mark.parametrize("empty", [{"components[]": ""}, {"components": "[]"}, {"components": ""}, {}])
-def test_a_blank_components_part_means_none(editor_api: APIClient, empty: dict[str, str]) -> None:
-    answer = send(editor_api, **empty)
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["data"]["components"] == []
+def test_a_blank_components_part_means_no_components(editor_api: APIClient, empty: dict[str, str]) -> None:
+    response = send(editor_api, **empty)
+    assert response.status_code == 201, response.content
+    assert response.json()["data"]["components"] == []
 
 
-def test_old_fields_that_clients_still_send_are_ignored(editor_api: APIClient) -> None:
+def test_obsolete_fields_are_ignored(editor_api: APIClient) -> None:
     ignored_fields = ("name", "nnaAddress", "nna_address", "metadata", "friendlyName", "aiDescription")
-    answer = send(editor_api, **dict.fromkeys((*ignored_fields, "extractedSongData", "musicMetadata"), "x"))
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["data"]["name"] == "L.CAS.ATL.001"
-    assert "metadata" not in answer.json()["data"]
+    response = send(editor_api, **dict.fromkeys((*ignored_fields, "extractedSongData", "musicMetadata"), "x"))
+    assert response.status_code == 201, response.content
+    assert response.json()["data"]["name"] == "L.CAS.ATL.001"
+    assert "metadata" not in response.json()["data"]
 
 
-def test_the_least_form_gets_the_usual_values(editor_api: APIClient) -> None:
-    answer = send(editor_api, source=None, tags=None, trainingData=None, rights=None)
-    data = answer.json()["data"]
-    assert answer.status_code == 201
+def test_optional_fields_have_defaults(editor_api: APIClient) -> None:
+    response = send(editor_api, source=None, tags=None, trainingData=None, rights=None)
+    data = response.json()["data"]
+    assert response.status_code == 201
     assert (data["source"], data["tags"], data["components"]) == ("ReViz", [], [])
 
 
-def test_new_fields_are_kept_while_their_flags_are_off(editor_api: APIClient) -> None:
+def test_gated_fields_are_stored_while_their_flags_are_off(editor_api: APIClient) -> None:
     with set_flags():
-        answer = send(
+        response = send(
             editor_api, layer="G", category="Pop", subcategory="Dream_Pop",
             file=upload("paper harbour.mp3", make_mp3(), "audio/mpeg"),
             creatorDescription=" Paper Harbour - The Night Ferries ", albumArt="https://art.example/a.jpg",
             aiMetadata='{"mood":"wistful","bpm":104,"own":{"kept":1}}',
         )  # fmt: skip
-    assert answer.status_code == 201, answer.content
-    data = answer.json()["data"]
+    assert response.status_code == 201, response.content
+    data = response.json()["data"]
     assert not {"creatorDescription", "albumArt", "aiMetadata", "albumArtDetails"} & data.keys()
     row = Asset.objects.get()
     assert row.creator_description == "Paper Harbour - The Night Ferries"
@@ -146,7 +140,7 @@ def test_new_fields_are_kept_while_their_flags_are_off(editor_api: APIClient) ->
     assert row.media_key == "G/POP/DRM/G.POP.DRM.001.mp3"
 
 
-def test_new_fields_are_shown_where_their_flags_are_on(editor_api: APIClient) -> None:
+def test_gated_fields_are_in_the_response_if_their_flags_are_on(editor_api: APIClient) -> None:
     with set_flags("creator_description", "album_art", "ai_metadata"):
         data = send(
             editor_api, creatorDescription="x" * 500, aiMetadata='{"mood":"calm"}',
@@ -157,22 +151,22 @@ def test_new_fields_are_shown_where_their_flags_are_on(editor_api: APIClient) ->
     assert data["aiMetadata"] == {"mood": "calm"}
 
 
-def test_a_composite_is_named_after_its_parts_in_their_order(editor_api: APIClient) -> None:
+def test_the_name_of_a_composite_contains_its_components_in_order(editor_api: APIClient) -> None:
     song = make_asset("G.POP.DRM")
     star = make_asset("S.POP.DIV")
     look = make_asset()
     world = make_asset("W.BCH.SUN")
-    answer = send(
+    response = send(
         editor_api, layer="C", category="Music_Videos", subcategory="Remixes",
         file=upload("cut.mp4", make_mp4(), "video/mp4"),
         # by name, by stored address, by numeric address, by id
         **{"components[]": [song.name, star.nna_address, "3" + look.nna_address[1:], world.public_id]},
     )  # fmt: skip
-    assert answer.status_code == 201, answer.content
-    data = answer.json()["data"]
-    parts = [song.nna_address, star.nna_address, look.nna_address, world.nna_address]
-    assert data["components"] == parts
-    assert data["name"] == ":".join(["C.MIX.RMX.001", *parts])
+    assert response.status_code == 201, response.content
+    data = response.json()["data"]
+    components = [song.nna_address, star.nna_address, look.nna_address, world.nna_address]
+    assert data["components"] == components
+    assert data["name"] == ":".join(["C.MIX.RMX.001", *components])
     assert data["nna_address"].startswith("C.001.")
     assert ":" not in data["nna_address"]
     key = f"C/MIX/RMX/{data['name']}.mp4"
@@ -181,53 +175,53 @@ def test_a_composite_is_named_after_its_parts_in_their_order(editor_api: APIClie
 
 
 @pytest.mark.parametrize("spelling", ["json", "commas", "repeated"])
-def test_components_come_in_three_spellings(editor_api: APIClient, spelling: str) -> None:
-    parts = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
-    value = {"json": json.dumps(parts), "commas": ",".join(parts), "repeated": parts}[spelling]
+def test_components_are_parsed_in_three_spellings(editor_api: APIClient, spelling: str) -> None:
+    components = [make_asset("G.POP.DRM").nna_address, make_asset("S.POP.DIV").nna_address]
+    value = {"json": json.dumps(components), "commas": ",".join(components), "repeated": components}[spelling]
     data = send(
         editor_api, layer="C", category="MIX", subcategory="OFF", file=upload("c.mp4", make_mp4()), components=value
     ).json()["data"]
-    assert data["components"] == parts
+    assert data["components"] == components
 
 
-def test_the_same_parts_again_get_a_new_number(editor_api: APIClient) -> None:
+def test_the_same_components_again_get_a_new_number(editor_api: APIClient) -> None:
     song = make_asset("G.POP.DRM")
     form = {"layer": "C", "category": "MIX", "subcategory": "OFF", "components": [song.name]}
     names = [send(editor_api, file=upload("c.mp4", make_mp4()), **form).json()["data"]["name"] for _ in range(2)]
     assert names == [f"C.MIX.OFF.001:{song.nna_address}", f"C.MIX.OFF.002:{song.nna_address}"]
 
 
-def test_a_composite_without_parts_has_no_trailing_colon(editor_api: APIClient) -> None:
+def test_a_composite_without_components_has_no_trailing_colon(editor_api: APIClient) -> None:
     data = send(
         editor_api, layer="C", category="MIX", subcategory="OFF", file=upload("c.mp4", make_mp4()), components=""
     ).json()["data"]
     assert data["name"] == "C.MIX.OFF.001"
 
 
-def test_other_layers_keep_components_out_of_their_names(editor_api: APIClient) -> None:
+def test_names_of_other_layers_do_not_contain_components(editor_api: APIClient) -> None:
     song = make_asset("G.POP.DRM")
     data = send(editor_api, layer="P", category="FAC", subcategory="SWP", components=[song.name]).json()["data"]
     assert data["name"] == "P.FAC.SWP.001"
     assert data["components"] == [song.nna_address]
 
 
-def test_wrong_parts_are_refused_by_name(editor_api: APIClient) -> None:
+def test_invalid_components_are_rejected_by_name(editor_api: APIClient) -> None:
     song = make_asset("G.POP.DRM")
     gone = make_asset("G.POP.DRM", deleted_at=song.created_at)
     composite = make_asset("C.MIX.OFF", components=[song.nna_address])
     eleven = [asset.name for asset in make_assets(11, "S.POP.BAS")]
     form = {"layer": "C", "category": "MIX", "subcategory": "OFF"}
 
-    def refuse(*parts: str) -> str:
-        answer = send(editor_api, file=upload("c.mp4", make_mp4()), components=list(parts), **form)
-        return error_of(answer, 400, "components")
+    def reject(*references: str) -> str:
+        response = send(editor_api, file=upload("c.mp4", make_mp4()), components=list(references), **form)
+        return assert_error(response, 400, "components")
 
-    assert refuse("G.POP.DRM.999") == "Component not found: G.POP.DRM.999"
-    assert refuse("nonsense") == "Component not found: nonsense"
-    assert refuse(gone.name) == f"Component not found: {gone.name}"
-    assert "twice" in refuse(song.name, song.nna_address)
-    assert composite.nna_address in refuse(composite.nna_address)
-    assert "at most 10" in refuse(*eleven)
+    assert reject("G.POP.DRM.999") == "Component not found: G.POP.DRM.999"
+    assert reject("nonsense") == "Component not found: nonsense"
+    assert reject(gone.name) == f"Component not found: {gone.name}"
+    assert "twice" in reject(song.name, song.nna_address)
+    assert composite.nna_address in reject(composite.nna_address)
+    assert "at most 10" in reject(*eleven)
     assert not SequenceReservation.objects.exists()
 
 
@@ -244,34 +238,34 @@ def test_wrong_parts_are_refused_by_name(editor_api: APIClient) -> None:
         ("C", "MIX", "OFF", "a.mp4", make_mp4(), "video/mp4"),
     ],
 )
-def test_the_type_is_read_from_the_bytes(
+def test_the_media_type_is_detected_from_the_bytes(
     editor_api: APIClient, layer: str, category: str, subcategory: str, name: str, content: bytes, mime_type: str
 ) -> None:
-    answer = send(
+    response = send(
         editor_api, layer=layer, category=category, subcategory=subcategory,
         file=upload(name, content, "application/octet-stream"),
     )  # fmt: skip
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["data"]["mimeType"] == mime_type
+    assert response.status_code == 201, response.content
+    assert response.json()["data"]["mimeType"] == mime_type
     assert stored_bytes(Asset.objects.get().media_key) == content
 
 
-def test_who_may_register(api: APIClient, service_api: APIClient, editor_api: APIClient) -> None:
-    error_of(send(api), 401)
-    error_of(send(service_api), 403)
-    error_of(send(APIClient(headers={"Authorization": "Bearer MOCK-123456789"})), 401)
+def test_only_users_may_register(api: APIClient, service_api: APIClient, editor_api: APIClient) -> None:
+    assert_error(send(api), 401)
+    assert_error(send(service_api), 403)
+    assert_error(send(APIClient(headers={"Authorization": "Bearer MOCK-123456789"})), 401)
     assert send(editor_api).status_code == 201
     assert Asset.objects.get().history.get().history_user.email.startswith("person")
 
 
-def test_the_old_server_s_leniency_can_be_switched_on(editor_api: APIClient, settings: Any) -> None:
+def test_media_types_are_not_enforced_if_the_setting_is_off(editor_api: APIClient, settings: Any) -> None:
     settings.ASSETS_ENFORCE_MEDIA_TYPES = False
-    answer = send(editor_api, file=upload("song.txt", b"la la la", "text/plain"))
-    assert answer.status_code == 201
-    assert answer.json()["data"]["gcpStorageUrl"].endswith("L.CAS.ATL.001.txt")
+    response = send(editor_api, file=upload("song.txt", b"la la la", "text/plain"))
+    assert response.status_code == 201
+    assert response.json()["data"]["gcpStorageUrl"].endswith("L.CAS.ATL.001.txt")
 
 
-def test_a_registration_costs_the_same_few_queries_however_many_assets_there_are(
+def test_the_query_count_of_a_registration_is_constant(
     editor_api: APIClient, django_assert_max_num_queries: Any
 ) -> None:
     make_assets(60)

@@ -1,4 +1,4 @@
-"""At a hundred thousand rows a search reads its indexes and not the table."""
+"""Query plans of searches at 100,000 assets."""
 
 import pytest
 from django.db import connection
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 @pytest.fixture
 def hundred_thousand(db: None) -> None:
     load_starter_taxonomy()
-    # The same indexes, built at once at the end: several times faster than row by row.
+    # Building the indexes at the end is several times faster.
     searched = [index for index in Asset._meta.indexes if index.name.startswith("assets_search_")]
     with connection.schema_editor() as schema:
         for index in searched:
@@ -37,8 +37,8 @@ def hundred_thousand(db: None) -> None:
         cursor.execute("ANALYZE assets_asset")
 
 
-def plans_of(query: str, flags: EnabledFlags) -> tuple[str, int]:
-    """The plans of every query that one list request makes of assets, and the total it answered."""
+def explain(query: str, flags: EnabledFlags) -> tuple[str, int]:
+    """Return the plans of all asset queries of one list request, and its total."""
     with CaptureQueriesContext(
         connection,
     ) as captured:
@@ -52,22 +52,22 @@ def plans_of(query: str, flags: EnabledFlags) -> tuple[str, int]:
     return "\n".join(plans), page.total
 
 
-def test_a_search_reads_indexes_and_not_the_table(hundred_thousand: None) -> None:
+def test_a_search_uses_indexes_instead_of_a_table_scan(hundred_thousand: None) -> None:
     for text in ("xylophone", "xylophone orchard", "velvet orchard", "harbour signal"):
         for flags in (ALL_OFF, ALL_ON):
-            plan, _ = plans_of(f"search={text}&limit=12", flags)
+            plan, _ = explain(f"search={text}&limit=12", flags)
             assert "assets_search_substring" in plan, plan
             assert "Seq Scan on assets_asset" not in plan, plan
-    assert plans_of("search=xylophone", ALL_OFF)[1] == 1
-    common, total = plans_of("search=velvet&limit=12", ALL_OFF)
+    assert explain("search=xylophone", ALL_OFF)[1] == 1
+    common, total = explain("search=velvet&limit=12", ALL_OFF)
     assert total > 5000
     assert "Seq Scan on assets_asset" not in common, common
-    exact, total = plans_of("search=L.CAS.ATL.007&limit=1", ALL_OFF)
+    exact, total = explain("search=L.CAS.ATL.007&limit=1", ALL_OFF)
     assert "Seq Scan on assets_asset" not in exact, exact
     for query in ("limit=1000", "layer=L&limit=50", "layer=L&category=CAS&subcategory=ATL&limit=50"):
-        plan, _ = plans_of(query, ALL_ON)
+        plan, _ = explain(query, ALL_ON)
         assert "Index Scan" in plan, plan
         assert "Seq Scan on assets_asset" not in plan, plan
-    short, total = plans_of("search=dn&limit=12", ALL_ON)  # too short for the index of substrings
+    short, total = explain("search=dn&limit=12", ALL_ON)  # too short for the trigram index
     assert total > 100
-    assert "assets_search_words" in short, "the table is read, but its rows are not turned into word forms"
+    assert "assets_search_words" in short, "the table is scanned, but word forms come from the index"

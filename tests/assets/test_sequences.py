@@ -1,4 +1,4 @@
-"""Numbers under real concurrency: many connections, one subcategory."""
+"""Sequence numbers under concurrency: 64 connections, one subcategory."""
 
 import threading
 from collections.abc import Callable
@@ -30,7 +30,7 @@ CONNECTIONS = 64
 REGISTRATION = SequenceReservation.Purpose.REGISTRATION
 
 
-def wish(**fields: Any) -> RegistrationData:
+def registration_data(**fields: Any) -> RegistrationData:
     file = ContentFile(make_png(), name="a.png")
     return RegistrationData(
         **({"file": file, "layer": "L", "category": "CAS", "subcategory": "ATL", "description": "x"} | fields)
@@ -38,7 +38,7 @@ def wish(**fields: Any) -> RegistrationData:
 
 
 def in_parallel(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """`work(0)` ... `work(count - 1)`, each on a connection of its own, all begun together."""
+    """Run `work(0)` ... `work(count - 1)` at once, each on its own connection."""
     gate = threading.Barrier(count)
 
     def run(position: int) -> Any:
@@ -55,28 +55,30 @@ def in_parallel(count: int, work: Callable[[int], Any]) -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_sixty_four_connections_take_two_thousand_numbers_and_every_gap_is_explained() -> None:
-    directory = load_starter_taxonomy()
-    node = directory.node_by_codes("L", "CAS", "ATL")
-    person = UserFactory()
+def test_concurrent_registrations_and_failures_leave_no_unexplained_gap() -> None:
+    taxonomy = load_starter_taxonomy()
+    node = taxonomy.node_by_codes("L", "CAS", "ATL")
+    user = UserFactory()
     now = timezone.now()
-    registering = 16  # these store files and rows; the others take numbers, some of which break off
+    registering = 16  # these register assets; the others reserve numbers, and some of them fail
 
     def work(position: int) -> list[int]:
         if position < registering:
-            # two assets of one place and one of another in each batch: locks are taken in one order
-            batch = [wish(), wish(subcategory="DNM" if position % 2 else "BAS"), wish()]
-            assets = [
-                asset for _ in range(4) for asset in register_assets(batch, by=person, directory=directory, now=now)
+            # each batch has two subcategories: the counters must be locked in one order
+            batch = [
+                registration_data(),
+                registration_data(subcategory="DNM" if position % 2 else "BAS"),
+                registration_data(),
             ]
+            assets = [asset for _ in range(4) for asset in register_assets(batch, by=user, taxonomy=taxonomy, now=now)]
             return [asset.sequence_number for asset in assets if asset.taxonomy_node_id == node.pk]
         numbers = []
         for turn in range(39):
             try:
                 with transaction.atomic():
-                    reserved = reserve_numbers([node.pk], purpose=REGISTRATION, by=person.email, now=now)
+                    reserved = reserve_numbers([node.pk], purpose=REGISTRATION, by=user.email, now=now)
                     if turn % 13 == 12:
-                        raise Conflict("broken off before the number was committed")
+                        raise Conflict("rolled back before the number was committed")
             except Conflict:
                 continue
             numbers += [entry.number for entry in reserved]
@@ -98,16 +100,16 @@ def test_sixty_four_connections_take_two_thousand_numbers_and_every_gap_is_expla
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_two_thousand_assets_registered_over_sixty_four_connections_have_no_gap() -> None:
-    directory = load_starter_taxonomy()
-    person = UserFactory()
+def test_concurrent_registrations_have_no_gap() -> None:
+    taxonomy = load_starter_taxonomy()
+    user = UserFactory()
     now = timezone.now()
 
     def work(position: int) -> list[str]:
-        wishes = [wish() for _ in range(32 if position < 16 else 31)]
-        half = len(wishes) // 2
-        made = register_assets(wishes[:half], by=person, directory=directory, now=now)
-        made += register_assets(wishes[half:], by=person, directory=directory, now=now)
+        items = [registration_data() for _ in range(32 if position < 16 else 31)]
+        half = len(items) // 2
+        made = register_assets(items[:half], by=user, taxonomy=taxonomy, now=now)
+        made += register_assets(items[half:], by=user, taxonomy=taxonomy, now=now)
         return [asset.name for asset in made]
 
     names = [name for made in in_parallel(CONNECTIONS, work) for name in made]
@@ -120,51 +122,55 @@ def test_two_thousand_assets_registered_over_sixty_four_connections_have_no_gap(
 
 
 @pytest.mark.django_db
-def test_after_nine_hundred_and_ninety_nine_comes_a_fourth_digit(directory: TaxonomySnapshot) -> None:
-    node = directory.node_by_codes("L", "CAS", "ATL")
+def test_number_1000_has_four_digits(taxonomy: TaxonomySnapshot) -> None:
+    node = taxonomy.node_by_codes("L", "CAS", "ATL")
     ensure_counters_at_least({node.pk: 998})
-    person = UserFactory()
-    made = register_assets([wish(), wish(), wish()], by=person, directory=directory, now=timezone.now())
+    user = UserFactory()
+    made = register_assets(
+        [registration_data(), registration_data(), registration_data()], by=user, taxonomy=taxonomy, now=timezone.now()
+    )
     assert [asset.name for asset in made] == ["L.CAS.ATL.999", "L.CAS.ATL.1000", "L.CAS.ATL.1001"]
     assert made[1].nna_address == "L.001.002.1000"
-    assert directory.hfn_to_mfa("L.CAS.ATL.1000") == "L.001.002.1000"
+    assert taxonomy.hfn_to_mfa("L.CAS.ATL.1000") == "L.001.002.1000"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_registration_that_dies_after_its_number_leaves_the_reason_for_the_gap(monkeypatch: Any) -> None:
-    directory = load_starter_taxonomy()
-    person: User = UserFactory()
+def test_a_killed_registration_leaves_a_reservation(monkeypatch: Any) -> None:
+    taxonomy = load_starter_taxonomy()
+    user: User = UserFactory()
     now = timezone.now()
 
     class Killed(BaseException):
-        """As a worker's hard stop: no handler of ours may take it for a failure it knows."""
+        """Simulates a killed worker: `except Exception` does not catch it."""
 
     def die(*args: Any, **kwargs: Any) -> None:
         raise Killed
 
     monkeypatch.setattr(registration, "consume_reservations", die)
     with pytest.raises(Killed):
-        register_asset(wish(), by=person, directory=directory, now=now)
+        register_asset(registration_data(), by=user, taxonomy=taxonomy, now=now)
     monkeypatch.undo()
     assert not Asset.objects.exists()
     assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
     reservation = SequenceReservation.objects.get()
     assert (reservation.number, reservation.expires_at) == (1, now + timedelta(minutes=5))
-    assert register_asset(wish(), by=person, directory=directory, now=now).sequence_number == 2
-    assert not check_consistency(directory)
+    assert register_asset(registration_data(), by=user, taxonomy=taxonomy, now=now).sequence_number == 2
+    assert not check_consistency(taxonomy)
 
 
 @pytest.mark.django_db
-def test_a_batch_whose_last_file_is_refused_takes_no_number(directory: TaxonomySnapshot) -> None:
-    bad = wish(file=ContentFile(b"no picture", name="a.png"))
+def test_a_batch_with_a_rejected_file_reserves_no_number(taxonomy: TaxonomySnapshot) -> None:
+    bad = registration_data(file=ContentFile(b"no picture", name="a.png"))
     with pytest.raises(InvalidInput):
-        register_assets([wish(), wish(), bad], by=UserFactory(), directory=directory, now=timezone.now())
+        register_assets(
+            [registration_data(), registration_data(), bad], by=UserFactory(), taxonomy=taxonomy, now=timezone.now()
+        )
     assert not SequenceCounter.objects.exists()
 
 
 @pytest.mark.django_db
-def test_counters_only_rise(directory: TaxonomySnapshot) -> None:
-    node = directory.node_by_codes("L", "CAS", "ATL")
+def test_counters_are_never_lowered(taxonomy: TaxonomySnapshot) -> None:
+    node = taxonomy.node_by_codes("L", "CAS", "ATL")
     ensure_counters_at_least({node.pk: 5})
     ensure_counters_at_least({node.pk: 3})
     assert advance_counter(node.pk, 2) == 6
@@ -172,7 +178,7 @@ def test_counters_only_rise(directory: TaxonomySnapshot) -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_itself_refuses_a_number_twice() -> None:
+def test_constraints_reject_invalid_rows() -> None:
     asset = make_asset()
     for change in (
         {"sequence_number": asset.sequence_number},
@@ -191,14 +197,14 @@ def test_the_database_itself_refuses_a_number_twice() -> None:
 
 
 @pytest.mark.django_db
-def test_drift_is_found_named_and_repaired(directory: TaxonomySnapshot, capsys: Any) -> None:
+def test_wrong_counters_are_reported_and_repaired(taxonomy: TaxonomySnapshot, capsys: Any) -> None:
     make_assets(3)
     make_asset("S.POP.DIV", nna_address="S.001.001.001")
     SequenceCounter.objects.filter(taxonomy_node__code="ATL").update(last_number=1, live_count=9)
-    drift = check_consistency(directory)
-    assert drift.counters == ["L.CAS.ATL: the counter stands at 1, number 3 is in use"]
-    assert drift.live_counts == ["L.CAS.ATL: 9 live assets are noted, there are 3"]
-    assert any("S.POP.DIV.001" in line for line in drift.addresses)
+    report = check_consistency(taxonomy)
+    assert report.counters == ["L.CAS.ATL: the counter is at 1, number 3 is in use"]
+    assert report.live_counts == ["L.CAS.ATL: the counter has 9 live assets, the table has 3"]
+    assert any("S.POP.DIV.001" in line for line in report.addresses)
     with pytest.raises(CommandError):
         call_command("check_sequences")
     assert repair_counters() == 1
@@ -206,7 +212,7 @@ def test_drift_is_found_named_and_repaired(directory: TaxonomySnapshot, capsys: 
     counter = SequenceCounter.objects.get(taxonomy_node__code="ATL")
     assert (counter.last_number, counter.live_count) == (3, 3)
     Asset.objects.filter(name="S.POP.DIV.001").delete()
-    with pytest.raises(CommandError):  # the number of the row that is gone is explained by nothing
+    with pytest.raises(CommandError):  # no reservation explains the number of the deleted row
         call_command("check_sequences", "--repair")
     SequenceCounter.objects.filter(taxonomy_node__code="DIV").delete()
     call_command("check_sequences")

@@ -159,7 +159,7 @@ def test_each_verb_by_its_button(admin: Client) -> None:
     user = admin.user  # type: ignore[attr-defined]
     do(admin, report, "start")
     do(admin, report, "take")
-    do(admin, report, "prioritise", priority="high")
+    do(admin, report, "prioritize", priority="high")
     do(admin, report, "comment", text="on it")
     do(admin, report, "retain", reason="audit")
     assert (report.status, report.assignee, report.priority, report.retain) == ("in_progress", user, "high", True)

@@ -86,7 +86,7 @@ def test_counts_and_paths_tell_where_something_was_and_never_what() -> None:
     }
     kept, scrubber = scrub(document)
     assert kept == {"a": {"password": REDACTED}, "list": ["x", "mail me: [EMAIL]"], "body": '{"api_key":"[REDACTED]"}'}
-    assert [(finding.path, finding.rule) for finding in scrubber.findings] == [
+    assert [(redaction.path, redaction.rule) for redaction in scrubber.redactions] == [
         ("/a/password", "key"), ("/list/1", "email"), ("/body#/api_key", "key"),
     ]  # fmt: skip
 

@@ -261,9 +261,9 @@ def test_the_api_takes_no_other_types(data: dict[str, Any], admin_api: APIClient
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", ["before 1", "before 3", "within 3", "after 3", "before files"])
+@pytest.mark.parametrize("point", ["before 1", "before 3", "within 3", "after 3", "before files"])
 def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
-    moment: str, tmp_path: Path, settings: Settings
+    point: str, tmp_path: Path, settings: Settings
 ) -> None:
     private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"private": private}
@@ -274,7 +274,7 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     add_screenshot(held)
     ids = list(BugReport.objects.exclude(pk=held.pk).order_by("submitted_at").values_list("report_id", flat=True))
     data = {
-        "database": connection.settings_dict["NAME"], "moment": moment,
+        "database": connection.settings_dict["NAME"], "point": point,
         "settings": {"STORAGES": django_settings.STORAGES, "BUGREPORTS_PURGE_BATCH_ROWS": 2},
     }  # fmt: skip
     killed = subprocess.run(

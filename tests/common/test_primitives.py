@@ -1,13 +1,14 @@
-"""Small shared rules: retry delays, datetimes, reasons, registries."""
+"""Small shared rules: retry delays, datetimes, reasons, registries, the Forbidden kind."""
 
 import random
 from datetime import UTC, datetime
 
 import pytest
 
+from api.exception_handler import status_of
 from common import health_checks, metrics
 from common.datetimes import parse_datetime
-from common.errors import InvalidInput
+from common.errors import Forbidden, InvalidInput
 from common.reasons import MAX_REASON_LENGTH, clean_reason
 from common.retry import backoff_seconds, with_retry_after
 
@@ -76,3 +77,7 @@ def test_registries_reject_a_second_source_of_one_name(monkeypatch):
     assert health_checks.run_health_check("search") is True
     with pytest.raises(ValueError, match="registered twice"):
         health_checks.register_health_check("search", lambda: False)
+
+
+def test_forbidden_is_403():
+    assert status_of(Forbidden("Only superusers may do this")) == 403

@@ -1,4 +1,4 @@
-"""Assets as rows, without a file and without a registration."""
+"""Factories of asset rows, without files."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,16 +14,16 @@ DAY_ONE = datetime(2025, 6, 1, 12, tzinfo=UTC)
 _EXTENSIONS = {"G": ("wav", "audio/wav"), "M": ("mp4", "video/mp4"), "C": ("mp4", "video/mp4")}
 
 
-def make_asset(place: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fields: Any) -> Asset:
-    """The least valid asset under the node at `place`, with the node's next number; `fields` replace columns.
+def make_asset(path: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fields: Any) -> Asset:
+    """Create the least valid asset under the node at `path`, with the next number; `fields` replace columns.
 
-    Each asset is a minute younger than the one with the number before it.
+    Each asset is created a minute after the previous number.
     """
-    return make_assets(1, place, components=components, **fields)[0]
+    return make_assets(1, path, components=components, **fields)[0]
 
 
-def make_assets(count: int, place: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fields: Any) -> list[Asset]:
-    node = make_node(*place.split("."))
+def make_assets(count: int, path: str = "L.CAS.ATL", *, components: Sequence[str] = (), **fields: Any) -> list[Asset]:
+    node = make_node(*path.split("."))
     first = advance_counter(node.pk, count)
     rows = [_row(node, number, list(components), fields) for number in range(first, first + count)]
     return Asset.objects.bulk_create(rows)

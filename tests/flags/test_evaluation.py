@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from flags.bucketing import is_in_percentage
 from flags.editing import update_flag
-from flags.evaluation import ALL_OFF, flags_for_request, read_with_flags
+from flags.evaluation import ALL_OFF, cached_then_fresh_flags, flags_for_request, is_current
 from flags.models import FieldFlag
 from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import ALBUM_ART, FLAG_NAMES
@@ -195,21 +195,25 @@ def test_every_edit_leaves_another_stamp_also_one_that_is_undone(make_person):
     assert len(set(stamps)) == len(stamps)
 
 
-def test_an_answer_asks_nothing_where_its_own_statement_saw_the_same_flags(django_assert_num_queries):
+def test_cached_flags_are_current_without_a_query_if_the_read_saw_the_same_version(django_assert_num_queries):
     flags_for_request(request_of())
-    with django_assert_num_queries(1):
-        assert read_with_flags(request_of(), lambda flags: (flags, FieldFlag.objects.stamp())) == ALL_OFF
+    seen_version = FieldFlag.objects.stamp()
+    with django_assert_num_queries(0):
+        flags = next(cached_then_fresh_flags(request_of()))
+        assert is_current(flags, seen_version)
+    assert flags == ALL_OFF
 
 
-def test_an_answer_is_read_again_where_the_flags_were_changed():
+@pytest.mark.parametrize("has_rows", [True, False])
+def test_fresh_flags_follow_if_the_flags_were_changed(has_rows):
     flags_for_request(request_of())
     edit(everyone=True)
-    for stamp in (FieldFlag.objects.stamp(), None):
-        edit(note=f"{stamp}")
-        read = []
-        flags = read_with_flags(request_of(), lambda flags: (read.append(flags), (flags, stamp))[1])  # noqa: B023
-        assert flags.is_on(ALBUM_ART)
-        assert len(read) == 2
+    seen_version = FieldFlag.objects.stamp() if has_rows else None
+    cached, fresh = cached_then_fresh_flags(request_of())
+    assert not is_current(cached, seen_version)
+    assert not cached.is_on(ALBUM_ART)
+    assert is_current(fresh, seen_version)
+    assert fresh.is_on(ALBUM_ART)
 
 
 def test_a_missing_flag_is_off_and_reported_and_not_made(caplog):

@@ -1,7 +1,7 @@
-"""An option to record answers anew."""
+"""The option `--record`."""
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record", action="store_true", help="write contracts/recordings from what is answered now")
+    parser.addoption("--record", action="store_true", help="write the current responses to contracts/recordings")

@@ -1,4 +1,4 @@
-"""A day of staff work in a real browser: find an asset, correct it, tag many, delete and restore."""
+"""Staff work in a browser: find an asset, edit it, tag several, delete and restore."""
 
 import os
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), need
 
 
 @pytest.fixture(autouse=True)
-def allow_database_beside_browser(monkeypatch):
-    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+def allow_queries_next_to_playwright(monkeypatch):
+    """Playwright runs an event loop in this thread, in which Django would raise SynchronousOnlyOperation."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -32,16 +32,16 @@ def registry(live_server, settings):
 
 def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(registry):
     look = Asset.objects.filter(layer="L").newest_first().first()
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, page_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
 
         page.goto(f"{registry}/admin/assets/asset/?q={look.name}")
         assert page.locator("#result_list tbody tr").first.inner_text().find(look.name) >= 0
         page.click(f"#result_list a:has-text('{look.name}')")
         page.wait_for_url("**/change/**")
-        picture = page.wait_for_selector(f"img[alt='{look.name}']")
+        image = page.wait_for_selector(f"img[alt='{look.name}']")
         page.wait_for_load_state("networkidle")
-        assert picture.evaluate("picture => picture.naturalWidth") > 0
+        assert image.evaluate("image => image.naturalWidth") > 0
         page.fill("textarea[name=creator_description]", "For cold mornings")
         page.click("[name=_save]")
         page.wait_for_url("**/admin/assets/asset/**")
@@ -56,9 +56,9 @@ def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(reg
         page.wait_for_url("**/admin/assets/asset/")
         assert Asset.objects.filter(tags__contains=["autumn"]).count() == 2
 
-        _choose_first(page, registry, f"?q={look.name}", 1, "delete_softly")
+        _choose_first(page, registry, f"?q={look.name}", 1, "soft_delete")
         page.fill("input[name=reason]", "double")
-        page.click("button:has-text('Delete 1 asset')")
+        page.click("button:has-text('Move to trash 1 asset')")
         page.wait_for_url("**/admin/assets/asset/")
         look.refresh_from_db()
         assert (look.deletion_reason, look.deleted_by) == ("double", ADMIN_EMAIL)
@@ -69,7 +69,7 @@ def test_staff_find_correct_tag_delete_and_restore_without_leaving_the_admin(reg
         look.refresh_from_db()
         assert look.deleted_at is None
         assert look.creator_description == "For cold mornings"
-    assert field_errors == []
+    assert page_errors == []
 
 
 def _choose_first(page, base_url, query, count, action):

@@ -1,5 +1,6 @@
-"""A backfill through the real doors: staff plan and start it in the browser, workers carry it on, one is killed, staff
-pause, resume, finalise and undo it, and every untouched row is what it was."""
+"""A backfill end to end: staff plan, start, pause, resume, finalise and undo it in the browser while workers run it.
+
+One worker is killed. After the undo every row equals its state before."""
 
 import os
 import signal
@@ -31,8 +32,8 @@ ROWS = 300
 
 
 @pytest.fixture(autouse=True)
-def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser's run_batchesr runs an event loop in this thread; Django would refuse every query beside it."""
+def allow_queries_next_to_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright runs an event loop in this thread, in which Django would raise SynchronousOnlyOperation."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -67,16 +68,16 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
     make_assets(ROWS)
     before = table_hash()
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=ADMIN_EMAIL))})
-    with open_page(registry) as (page, field_errors), ended_at_last(_start_worker(tmp_path)) as first:
+    with open_page(registry) as (page, page_errors), ended_at_last(_start_worker(tmp_path)) as first:
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         _plan_and_start(page, registry)
         [run] = BackfillRun.objects.all()
         wait_until(lambda: BackfillRun.objects.get().changed_rows >= 20, 30)
 
-        began = time.monotonic()
+        started = time.monotonic()
         page.click("button:has-text('Pause')")
         expect(page.locator(".job-run strong").first).to_have_text("Paused", timeout=10_000)
-        assert time.monotonic() - began < 8, "the page follows the run"
+        assert time.monotonic() - started < 8, "the page did not show the state within 8 s"
         assert api.get(f"/api/backfills/{run.pk}").json()["state"] == "paused"
         page.click("button:has-text('Resume')")
         wait_until(lambda: BackfillRun.objects.get().changed_rows >= 60, 30)
@@ -87,7 +88,7 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
 
         with ended_at_last(_start_worker(tmp_path)) as second:
             wait_until(lambda: BackfillRun.objects.get().lease_expires_at < timezone.now(), 30)
-            tasks.requeue_stalled_runs.delay()  # as the clock would
+            tasks.requeue_stalled_runs.delay()  # as the schedule does
             expect(page.locator(".job-run strong").first).to_have_text("Finished", timeout=60_000)
             assert BackfillChange.objects.filter(run=run).count() == ROWS
             assert Asset.objects.filter(ai_metadata_origin="backfill").count() == ROWS
@@ -101,5 +102,5 @@ def test_a_run_survives_a_killed_worker_and_is_undone_exactly(registry: str, tmp
             expect(page.locator(".job-run strong").first).to_have_text("Undone", timeout=60_000)
             second.terminate()
             second.wait(30)
-        assert not field_errors
+        assert not page_errors
     assert table_hash() == before

@@ -1,4 +1,4 @@
-"""A bug's way: reported from a page in a browser, triaged by keyboard, closed in bulk; what it holds is inert."""
+"""Bug reports end to end: submitted from a page, triaged by keyboard, closed in bulk; their content is inert."""
 
 import os
 import subprocess
@@ -24,8 +24,8 @@ from tests.factories.accounts import bearer
 from tests.factories.bugreports import BugReportFactory
 from tests.support.browser import log_in, needs_browser, open_page
 from tests.support.bug_report_payloads import full, make_screenshot
-from tests.support.covers import make_cover
 from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
+from tests.support.sample_images import make_cover
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
 
@@ -36,8 +36,8 @@ _HOSTILE = (
 
 
 @pytest.fixture(autouse=True)
-def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+def allow_queries_next_to_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright runs an event loop in this thread, in which Django would raise SynchronousOnlyOperation."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -49,17 +49,17 @@ def registry(live_server: object, settings: Settings) -> str:
     return live_server.url  # type: ignore[attr-defined]
 
 
-def _keep(page: Page, name: str) -> None:
-    """For looking at, where KEEP_SCREENSHOTS names a folder."""
+def _save_screenshot(page: Page, name: str) -> None:
+    """Save a screenshot if KEEP_SCREENSHOTS names a folder."""
     if folder := os.environ.get("KEEP_SCREENSHOTS"):
         page.wait_for_load_state("networkidle")
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
-def test_a_report_is_sent_from_a_page_with_its_logs_and_requests(registry: str, tmp_path: Path) -> None:
+def test_a_page_submits_a_report_with_its_logs_and_requests(registry: str, tmp_path: Path) -> None:
     token = issue_token(User.objects.get(email=EDITOR_EMAIL), timezone.now())
     (tmp_path / "shot.png").write_bytes(make_cover(400, form="PNG"))
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, page_errors):
         page.route(
             f"{registry}/report-form", lambda route: route.fulfill(path=PROJECT / "docs" / "bug-report-form.html")
         )
@@ -73,7 +73,7 @@ def test_a_report_is_sent_from_a_page_with_its_logs_and_requests(registry: str, 
         page.set_input_files("#picture", str(tmp_path / "shot.png"))
         page.click("button[type=submit]")
         expect(page.locator("#outcome")).to_contain_text("Thank you: bug_")
-        assert [fault for fault in field_errors if "no-such-name" not in fault] == []
+        assert [error for error in page_errors if "no-such-name" not in error] == []
     report = BugReport.objects.select_related("context", "screenshot").get()
     assert report.submitted_by == EDITOR_EMAIL
     assert report.steps_to_reproduce == ["Open the page", "Press the button"]
@@ -90,22 +90,22 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})
     api.post("/api/bug-reports", full(screenshot=make_screenshot(500)), format="json")
     newest = BugReport.objects.latest("pk")
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, page_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/bugreports/bugreport/?queue=untriaged")
-        _keep(page, "queue")
+        _save_screenshot(page, "queue")
         expect(page.locator("a:has-text('Untriaged')").first).to_contain_text("4")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_url("**/change/**")
         expect(page.locator("h1").last).to_have_text(newest.first_line)
-        _keep(page, "detail")
-        page.keyboard.press("s")  # start: the report stays on the screen
+        _save_screenshot(page, "detail")
+        page.keyboard.press("s")  # start: the page of the report stays open
         expect(page.locator(".bug-facts strong")).to_have_text("In progress")
         page.keyboard.press("r")
         page.fill("#resolve_commit_sha", "77c0de1")
-        _keep(page, "resolve")
-        page.keyboard.press("Enter")  # resolved: the next of the queue comes
+        _save_screenshot(page, "resolve")
+        page.keyboard.press("Enter")  # resolve: the next report of the queue opens
         expect(page.locator("h1").last).to_have_text(third.first_line)
         page.keyboard.press("i")
         page.keyboard.press("Enter")
@@ -118,7 +118,7 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
         page.keyboard.type("Seen by two of us")
         page.keyboard.press("Control+Enter")
         expect(page.locator(".bug-page")).to_contain_text("Seen by two of us")
-        assert field_errors == []
+        assert page_errors == []
     newest.refresh_from_db()
     assert (newest.status, newest.resolution_kind, newest.resolution_commit_sha) == ("resolved", "fixed", "77c0de1")
     assert newest.resolution_actor_id == ADMIN_EMAIL
@@ -129,9 +129,9 @@ def test_three_reports_are_triaged_by_keyboard(registry: str) -> None:
     assert (second.duplicate_of, first.occurrence_count) == (first, 2)
 
 
-def test_many_are_closed_in_one_step_with_a_count_to_confirm(registry: str) -> None:
+def test_several_reports_are_closed_after_a_confirmation_with_their_number(registry: str) -> None:
     BugReportFactory.create_batch(5)
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, page_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/bugreports/bugreport/")
         page.keyboard.press("j")
@@ -139,17 +139,17 @@ def test_many_are_closed_in_one_step_with_a_count_to_confirm(registry: str) -> N
         page.keyboard.press("j")
         page.keyboard.press("x")
         page.select_option("select[name=action]", "bulk_resolve")
-        _keep(page, "selected")
+        _save_screenshot(page, "selected")
         page.evaluate("document.querySelector('#changelist-form').requestSubmit()")
         expect(page.locator("h1").last).to_have_text("Resolve: 2 reports")
-        _keep(page, "confirm")
+        _save_screenshot(page, "confirm")
         page.click("button:has-text('Resolve 2 reports')")
         expect(page.locator("body")).to_contain_text("2 reports resolved.")
-        assert field_errors == []
+        assert page_errors == []
     assert BugReport.objects.filter(status="resolved").count() == 2
 
 
-def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
+def test_the_content_of_a_report_runs_loads_and_links_nothing(registry: str) -> None:
     log = {"level": "error", "message": _HOSTILE, "args": [], "timestamp": _HOSTILE, "serializedArgs": [_HOSTILE]}
     event = {
         "id": "1", "method": _HOSTILE, "url": "https://evil.example/" + _HOSTILE, "started_at": _HOSTILE,
@@ -165,7 +165,7 @@ def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})
     assert api.post("/api/bug-reports", document, format="json").status_code == 201
     report = BugReport.objects.get()
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, page_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         for path in ("", f"{report.pk}/change/?queue=untriaged", f"{report.pk}/history/"):
             page.goto(f"{registry}/admin/bugreports/bugreport/{path}")
@@ -174,14 +174,14 @@ def test_nothing_in_a_report_runs_loads_or_leads_away(registry: str) -> None:
             hrefs = page.eval_on_selector_all("#main a, #content a", "all => all.map(one => one.href)")
             assert [href for href in hrefs if href and not href.startswith(registry)] == []
         page.goto(f"{registry}/admin/bugreports/bugreport/{report.pk}/change/")
-        _keep(page, "hostile")
+        _save_screenshot(page, "hostile")
         text = page.locator(".bug-page").inner_text()
         assert "<script>window.ran = 1</script>" in text
         assert "U+202E" in text
-        assert field_errors == []
+        assert page_errors == []
 
 
-def test_a_worker_purges_what_is_over_its_time(registry: str, tmp_path: Path, settings: Settings) -> None:
+def test_a_worker_purges_expired_reports(registry: str, tmp_path: Path, settings: Settings) -> None:
     private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"private": private}
     api = APIClient(headers={"Authorization": bearer(User.objects.get(email=EDITOR_EMAIL))})

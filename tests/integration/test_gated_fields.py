@@ -1,4 +1,4 @@
-"""Thirty-two combinations of flags: an answer holds the fields that are on, and is otherwise what it was before."""
+"""All 32 combinations of flags: a response has exactly the fields whose flags are on and is otherwise unchanged."""
 
 import json
 from itertools import chain, combinations
@@ -49,7 +49,7 @@ def filled_asset():
 
 
 def _pairs(content: bytes) -> object:
-    """JSON with objects as lists of pairs: order counts."""
+    """Parse JSON with objects as lists of pairs, so that comparisons include the order of keys."""
     return json.loads(content, object_pairs_hook=lambda pairs: [list(pair) for pair in pairs])
 
 
@@ -68,21 +68,21 @@ def test_the_registry_of_flags_names_the_keys_each_gates():
 
 
 @pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)
-def test_an_answer_is_the_whole_one_less_the_fields_that_are_off(on, editor_api, service_api):
+def test_a_response_is_the_complete_one_without_the_fields_that_are_off(on, editor_api, service_api):
     hidden = set().union(*(GATES[name] for name in FLAG_NAMES - set(on)))
     for client in (editor_api, service_api):
         for endpoint in ENDPOINTS:
             with set_flags(*FLAG_NAMES):
-                whole = client.get(endpoint).content
+                complete = client.get(endpoint).content
             with set_flags(*on):
-                answer = client.get(endpoint).content
-            assert _without(_pairs(answer), set()) == _without(_pairs(whole), hidden), endpoint
+                response = client.get(endpoint).content
+            assert _without(_pairs(response), set()) == _without(_pairs(complete), hidden), endpoint
             for name in hidden:
-                assert f'"{name}"'.encode() not in answer
+                assert f'"{name}"'.encode() not in response
 
 
 @pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)
-def test_a_field_that_is_off_is_not_searched_either(on, editor_api):
+def test_a_field_that_is_off_is_not_searched(on, editor_api):
     with set_flags(*on):
         found = {
             word: editor_api.get(f"/api/assets?search={word}").json()["data"]["total"]
@@ -96,23 +96,23 @@ def test_a_field_that_is_off_is_not_searched_either(on, editor_api):
     }
 
 
-def test_what_is_sent_while_a_field_is_off_is_kept_and_shows_when_it_goes_on(editor_api):
+def test_a_value_sent_while_its_flag_is_off_is_stored_and_shown_once_it_is_on(editor_api):
     sent = {
         "creatorDescription": "New words",
         "albumArt": "https://pictures.example/new.jpg",
         "aiMetadata": {"mood": "bright"},
     }
     with set_flags():
-        answer = editor_api.put("/api/assets/L.CAS.ATL.001", sent, format="json").json()["data"]
-        assert not set(sent) & set(answer)
+        response = editor_api.put("/api/assets/L.CAS.ATL.001", sent, format="json").json()["data"]
+        assert not set(sent) & set(response)
     with set_flags(*FLAG_NAMES):
-        answer = editor_api.get("/api/assets/L.CAS.ATL.001").json()["data"]
-    assert {name: answer[name] for name in sent} == sent
+        response = editor_api.get("/api/assets/L.CAS.ATL.001").json()["data"]
+    assert {name: response[name] for name in sent} == sent
 
 
 @pytest.fixture
 def another_process():
-    """A connection of its own: what is edited there leaves nothing in the memory of this process."""
+    """A separate connection, whose edits do not touch the caches of this process."""
     other = connection.copy()
     yield other
     other.close()
@@ -120,20 +120,20 @@ def another_process():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", [*ENDPOINTS[1:5], "/api/assets?sortBy=name", "/api/assets?search=marmalade"])
-def test_an_edit_by_another_process_shows_in_the_very_next_answer(editor_api, another_process, path):
+def test_a_flag_edit_of_another_process_takes_effect_in_the_next_response(editor_api, another_process, path):
     with set_flags():
         editor_api.get(path)
         for is_on in (True, False, True):
             with another_process.cursor() as cursor:
                 cursor.execute("UPDATE flags_fieldflag SET everyone = %s", [is_on])
-            answer = editor_api.get(path)
-            assert (b"Made of marmalade" in answer.content) is is_on
+            response = editor_api.get(path)
+            assert (b"Made of marmalade" in response.content) is is_on
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_taxonomy_of_another_process_shows_in_the_very_next_answer(editor_api, another_process):
-    address = "/api/assets/3.099.002.001"
-    assert editor_api.get(address).status_code == 404
+def test_a_taxonomy_change_of_another_process_takes_effect_in_the_next_response(editor_api, another_process):
+    url = "/api/assets/3.099.002.001"
+    assert editor_api.get(url).status_code == 404
     with another_process.cursor() as cursor:
         cursor.execute("UPDATE taxonomy_category SET number = 99 WHERE code = 'CAS' AND number = 1")
         cursor.execute(
@@ -141,4 +141,4 @@ def test_a_taxonomy_of_another_process_shows_in_the_very_next_answer(editor_api,
             " SELECT '9.9.9', md5(digest), document, changes, origin, created_at FROM taxonomy_taxonomyversion"
             " ORDER BY id DESC LIMIT 1"
         )
-    assert editor_api.get(address).json()["data"]["name"] == "L.CAS.ATL.001"
+    assert editor_api.get(url).json()["data"]["name"] == "L.CAS.ATL.001"

@@ -1,4 +1,4 @@
-"""The old clients' requests, replayed over HTTP against a running server, and their answers compared to the byte."""
+"""Replay the recorded requests of legacy clients over HTTP and compare the responses byte for byte."""
 
 import json
 from typing import Any
@@ -13,20 +13,20 @@ from taxonomy.snapshot import clear_taxonomy_cache
 from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.support.flag_states import set_flags
-from tests.support.recorded_requests import CONTRACTS, Normaliser, read_requests, send
+from tests.support.recorded_requests import CONTRACTS, Normalizer, read_requests, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STORIES = ("frontend", "recommendation_service", "taxonomy_and_operators")
 SCHEMAS = json.loads((CONTRACTS / "schemas.json").read_text())
-# Long and checked by tests of their own: here only that they answer.
+# Long documents with their own tests: only the status is checked here.
 _NOT_RECORDED = {"/api/docs-json"}
 
 
 @pytest.fixture
 def server(live_server, settings) -> str:
     settings.MEDIA_PUBLIC_URL = f"{live_server.url}/media/"
-    settings.STORAGES = dict(settings.STORAGES)  # a storage in memory of its own, empty
+    settings.STORAGES = dict(settings.STORAGES)  # a new empty storage in memory
     clear_taxonomy_cache()
     install_starter_taxonomy(now=timezone.now())
     return live_server.url
@@ -45,36 +45,36 @@ def credentials(server) -> dict[str, dict[str, str]]:
 
 
 def play(server: str, story: str, credentials: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
-    normalise = Normaliser()
+    normalize = Normalizer()
     played = []
     for step in read_requests(story):
         status, headers, content = send(server, step, credentials[step["as"]])
         label = f"{step['title']}: {step['method']} {step['path']}"
-        assert status == step["status"], f"{label} answered {status}: {content[:500]!r}"
+        assert status == step["status"], f"{label} returned {status}: {content[:500]!r}"
         assert headers["content-type"].partition(";")[0].endswith("json"), label
         assert "location" not in headers, label
         if "schema" in step:
             schema = SCHEMAS["$defs"][step["schema"]]
             jsonschema.validate(json.loads(content), schema)
         if step["path"] not in _NOT_RECORDED:
-            played.append({"title": step["title"], "status": status, "body": normalise(content)})
+            played.append({"title": step["title"], "status": status, "body": normalize(content)})
     return played
 
 
 @pytest.mark.parametrize("flags", ["off", "on"])
 @pytest.mark.parametrize("story", STORIES)
-def test_every_recorded_request_gets_its_recorded_answer(server, credentials, story, flags, pytestconfig):
+def test_every_recorded_request_gets_its_recorded_response(server, credentials, story, flags, pytestconfig):
     with set_flags(*(FLAG_NAMES if flags == "on" else ())):
         played = play(server, story, credentials)
     path = CONTRACTS / "recordings" / (f"{story}.json" if flags == "off" else f"{story}.flags-on.json")
     if pytestconfig.getoption("--record"):
         path.write_text(json.dumps(played, indent=1, ensure_ascii=False) + "\n")
     recorded = json.loads(path.read_text())
-    for answer, expected in zip(played, recorded, strict=True):
-        assert answer == expected
+    for response, expected in zip(played, recorded, strict=True):
+        assert response == expected
 
 
-def test_no_recorded_answer_from_before_the_gated_fields_names_one():
+def test_recordings_with_all_flags_off_contain_no_gated_field():
     for story in STORIES:
         text = (CONTRACTS / "recordings" / f"{story}.json").read_text()
         for name in ('creatorDescription\\" :', 'albumArt\\" :', "albumArtDetails", 'aiMetadata\\" :'):
@@ -82,11 +82,11 @@ def test_no_recorded_answer_from_before_the_gated_fields_names_one():
 
 
 @pytest.mark.parametrize("path", ["/api/assets", "/api/assets/C.MIX.RMX.001:G.001.002.001", "/api/taxonomy/index"])
-def test_a_preflight_is_answered_before_anybody_is_asked_who_they_are(server, path):
-    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,content-type"}
+def test_a_preflight_needs_no_credentials(server, path):
+    preflight = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,content-type"}
     step = {"method": "OPTIONS", "path": path}
     origin = "https://nna-registry-frontend-dev.vercel.app"
-    status, headers, _ = send(server, step | {"headers": asked | {"Origin": origin}}, {})
+    status, headers, _ = send(server, step | {"headers": preflight | {"Origin": origin}}, {})
     assert status in (200, 204)
     assert headers["access-control-allow-origin"] == origin
     assert headers["access-control-allow-credentials"] == "true"
@@ -95,11 +95,11 @@ def test_a_preflight_is_answered_before_anybody_is_asked_who_they_are(server, pa
         headers["access-control-allow-headers"].replace(" ", "").split(",")
     )
     assert "origin" in headers["vary"].lower()
-    _, headers, _ = send(server, step | {"headers": asked | {"Origin": "https://elsewhere.example"}}, {})
+    _, headers, _ = send(server, step | {"headers": preflight | {"Origin": "https://elsewhere.example"}}, {})
     assert "access-control-allow-origin" not in headers
 
 
-def test_both_forms_of_a_path_answer_without_a_redirect(server, credentials):
+def test_a_path_with_and_without_a_trailing_slash_responds_without_a_redirect(server, credentials):
     for path in ("/api/assets/", "/api/assets", "/api/health/", "/api/taxonomy/index/"):
         status, headers, _ = send(server, {"method": "GET", "path": path}, credentials["editor"])
         assert status == 200, path

@@ -1,4 +1,4 @@
-"""A flag goes from stage to stage in a real browser, and what is held back cannot be pressed."""
+"""Rollout stages in a browser: a flag passes through stages, and a guarded stage is disabled."""
 
 import os
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), need
 
 
 @pytest.fixture(autouse=True)
-def allow_database_beside_browser(monkeypatch):
-    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+def allow_queries_next_to_playwright(monkeypatch):
+    """Playwright runs an event loop in this thread, in which Django would raise SynchronousOnlyOperation."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -29,7 +29,7 @@ def held():
 
 def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server, held):
     ensure_demo_users()
-    with set_flags(), open_page(live_server.url) as (page, field_errors):
+    with set_flags(), open_page(live_server.url) as (page, page_errors):
         log_in(page, live_server.url, ADMIN_EMAIL, DEMO_PASSWORD)
         page.click("nav a:has-text('Staged rollout')")
         page.wait_for_url("**/rollout/")
@@ -48,6 +48,6 @@ def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server,
         row.get_by_role("button", name="Off now").click()
         page.get_by_text(f"{ALBUM_ART} is at off now").wait_for()
         assert row.locator("[aria-current=step]").inner_text() == "off"
-        assert field_errors == []
+        assert page_errors == []
     reasons = list(FlagChange.objects.order_by("pk").values_list("reason", flat=True))
     assert reasons == ["Pilot: staff", "Pilot: 1 %", "Switched off by one click on the rollout page"]

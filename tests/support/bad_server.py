@@ -1,4 +1,4 @@
-"""A server that does to us what sources have done to others who fetched from them: a path for each.
+"""A server with one path for each fault that was observed in servers on the internet.
 
 with bad_server() as server, override_settings(**server.settings):
     server.serve("/cover.jpg", content, content_type="image/jpeg")
@@ -17,7 +17,7 @@ from tests.support.source_server import HOSTS, Behaviour, Conversation, SourceSe
 MIB = 1024 * 1024
 
 
-def _gives(status: int, content: bytes = b"", **headers: str | int) -> Behaviour:
+def _respond(status: int, content: bytes = b"", **headers: str | int) -> Behaviour:
     def behave(conversation: Conversation) -> None:
         conversation.head(status, **{"Content_Length": len(content)} | headers)
         conversation.send(content)
@@ -25,26 +25,26 @@ def _gives(status: int, content: bytes = b"", **headers: str | int) -> Behaviour
     return behave
 
 
-def _sends(*parts: bytes, resets: bool = False) -> Behaviour:
-    """Exactly these bytes, then the end."""
+def _send(*parts: bytes, resets: bool = False) -> Behaviour:
+    """Send exactly these bytes, then close."""
 
     def behave(conversation: Conversation) -> None:
         for part in parts:
             conversation.send(part)
         if resets:
-            conversation.pause(0.1)  # what was sent arrives first
+            conversation.pause(0.1)  # so that the bytes arrive before the reset
             conversation.reset()
 
     return behave
 
 
-def _cuts_off(conversation: Conversation) -> None:
-    """The end of a body without a stated length, as an attacker in between would forge it."""
+def _cut_off(conversation: Conversation) -> None:
+    """End a body without Content-Length and without TLS close_notify, as a man in the middle would forge it."""
     conversation.send(_OK + b"\r\nabcdefg")
     conversation.cut()
 
 
-def _drips(before: bytes, dripped: bytes, every_seconds: float = 0.05) -> Behaviour:
+def _drip(before: bytes, dripped: bytes, every_seconds: float = 0.05) -> Behaviour:
     def behave(conversation: Conversation) -> None:
         conversation.send(before)
         conversation.drip(dripped, every_seconds)
@@ -52,7 +52,7 @@ def _drips(before: bytes, dripped: bytes, every_seconds: float = 0.05) -> Behavi
     return behave
 
 
-def _never_ends(before: bytes, piece: bytes) -> Behaviour:
+def _send_endlessly(before: bytes, piece: bytes) -> Behaviour:
     def behave(conversation: Conversation) -> None:
         conversation.send(before)
         while not conversation.server.is_closing.is_set():
@@ -61,7 +61,7 @@ def _never_ends(before: bytes, piece: bytes) -> Behaviour:
     return behave
 
 
-def _falls_silent(before: bytes) -> Behaviour:
+def _stall(before: bytes) -> Behaviour:
     def behave(conversation: Conversation) -> None:
         conversation.send(before)
         conversation.pause(60)
@@ -69,97 +69,97 @@ def _falls_silent(before: bytes) -> Behaviour:
     return behave
 
 
-def _grows(conversation: Conversation) -> None:
-    """Each redirect leads to a longer address than the last."""
+def _redirect_to_longer_url(conversation: Conversation) -> None:
+    """Redirect to a URL that is longer than the last."""
     conversation.head(
         302, Location=conversation.request.path + "?" * (1 - conversation.request.path.count("?")) + "a" * 400
     )
 
 
-def _counts_down(conversation: Conversation) -> None:
-    """`/hops?50` is fifty redirects away from a picture."""
+def _redirect_n_times(conversation: Conversation) -> None:
+    """`/hops?50` redirects fifty times, then returns content."""
     left = int(conversation.request.path.partition("?")[2])
     if left:
         conversation.head(302, Location=f"/hops?{left - 1}", Content_Length=0)
     else:
-        _gives(200, b"arrived")(conversation)
+        _respond(200, b"arrived")(conversation)
 
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 _BOMB = gzip.compress(bytes(20 * MIB))
-# Of `brotli`, which is not installed: the form alone is what a client must refuse.
+# A Brotli stream. Brotli is not installed: the client must reject the encoding by its name.
 _BROTLI = b"\xcf\xff\xff\x7f\xf8\x27\x00\xe2\xb1\x40\x20\xf0\xff\x7f"
 
 
 def behaviours() -> dict[str, Behaviour]:
     return {
         # Slow
-        "/silent": _falls_silent(b""),
-        "/slow-headers": _drips(_OK, b"X-A: " + b"a" * 10_000),
-        "/slow-body": _drips(_OK + b"Content-Length: 10000\r\n\r\n", b"a" * 10_000),
-        "/stalls": _falls_silent(_OK + b"Content-Length: 100000\r\n\r\n" + b"a" * 1000),
-        "/slow-chunk-size": _drips(_CHUNKED, b"0" * 10_000),
+        "/silent": _stall(b""),
+        "/slow-headers": _drip(_OK, b"X-A: " + b"a" * 10_000),
+        "/slow-body": _drip(_OK + b"Content-Length: 10000\r\n\r\n", b"a" * 10_000),
+        "/stalls": _stall(_OK + b"Content-Length: 100000\r\n\r\n" + b"a" * 1000),
+        "/slow-chunk-size": _drip(_CHUNKED, b"0" * 10_000),
         # Endless
-        "/endless": _never_ends(_OK + b"\r\n", bytes(65536)),
-        "/endless-chunks": _never_ends(_CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n"),
-        "/endless-tiny-chunks": _never_ends(_CHUNKED, b"1\r\na\r\n" * 1000),
-        "/endless-chunk-extension": _never_ends(_CHUNKED + b"1;", b"a" * 65536),
-        "/endless-trailers": _never_ends(_CHUNKED + b"1\r\na\r\n0\r\n", b"X: a\r\n" * 1000),
-        "/endless-continue": _never_ends(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        "/stated-too-large": _gives(200, b"a", Content_Length=10**12),
-        "/huge-headers": _never_ends(_OK, b"X-A: " + b"a" * 60_000 + b"\r\n"),
-        "/huge-header-line": _never_ends(_OK + b"X-A: ", b"a" * 65536),
-        "/many-headers": _sends(_OK, b"X-A: a\r\n" * 101, b"Content-Length: 1\r\n\r\na"),
+        "/endless": _send_endlessly(_OK + b"\r\n", bytes(65536)),
+        "/endless-chunks": _send_endlessly(_CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n"),
+        "/endless-tiny-chunks": _send_endlessly(_CHUNKED, b"1\r\na\r\n" * 1000),
+        "/endless-chunk-extension": _send_endlessly(_CHUNKED + b"1;", b"a" * 65536),
+        "/endless-trailers": _send_endlessly(_CHUNKED + b"1\r\na\r\n0\r\n", b"X: a\r\n" * 1000),
+        "/endless-continue": _send_endlessly(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "/stated-too-large": _respond(200, b"a", Content_Length=10**12),
+        "/huge-headers": _send_endlessly(_OK, b"X-A: " + b"a" * 60_000 + b"\r\n"),
+        "/huge-header-line": _send_endlessly(_OK + b"X-A: ", b"a" * 65536),
+        "/many-headers": _send(_OK, b"X-A: a\r\n" * 101, b"Content-Length: 1\r\n\r\na"),
         # Broken
-        "/shorter-than-stated": _sends(_OK + b"Content-Length: 1000\r\n\r\n", b"a" * 999),
-        "/longer-than-stated": _sends(_OK + b"Content-Length: 4\r\n\r\n", b"abcdefgh"),
-        "/two-lengths": _sends(_OK + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"),
-        "/negative-length": _sends(_OK + b"Content-Length: -4\r\n\r\nabcd"),
-        "/truncated-chunk": _sends(_CHUNKED, b"64\r\n", b"a" * 10),
-        "/no-last-chunk": _sends(_CHUNKED, b"4\r\nabcd\r\n"),
-        "/bad-chunk-size": _sends(_CHUNKED, b"zz\r\nabcd\r\n0\r\n\r\n"),
-        "/negative-chunk-size": _sends(_CHUNKED, b"-4\r\nabcd\r\n0\r\n\r\n"),
-        "/reset": _sends(_OK + b"Content-Length: 100000\r\n\r\n", b"a" * 1000, resets=True),
-        "/cut-off": _cuts_off,
-        "/reset-at-once": _sends(resets=True),
-        "/hangs-up": _sends(b""),
-        "/not-http": _sends(b"220 mail.example ESMTP\r\n"),
+        "/shorter-than-stated": _send(_OK + b"Content-Length: 1000\r\n\r\n", b"a" * 999),
+        "/longer-than-stated": _send(_OK + b"Content-Length: 4\r\n\r\n", b"abcdefgh"),
+        "/two-lengths": _send(_OK + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"),
+        "/negative-length": _send(_OK + b"Content-Length: -4\r\n\r\nabcd"),
+        "/truncated-chunk": _send(_CHUNKED, b"64\r\n", b"a" * 10),
+        "/no-last-chunk": _send(_CHUNKED, b"4\r\nabcd\r\n"),
+        "/bad-chunk-size": _send(_CHUNKED, b"zz\r\nabcd\r\n0\r\n\r\n"),
+        "/negative-chunk-size": _send(_CHUNKED, b"-4\r\nabcd\r\n0\r\n\r\n"),
+        "/reset": _send(_OK + b"Content-Length: 100000\r\n\r\n", b"a" * 1000, resets=True),
+        "/cut-off": _cut_off,
+        "/reset-at-once": _send(resets=True),
+        "/hangs-up": _send(b""),
+        "/not-http": _send(b"220 mail.example ESMTP\r\n"),
         # Encoded
-        "/gzip-bomb": _gives(200, _BOMB, Content_Encoding="gzip"),
-        "/brotli-bomb": _gives(200, _BROTLI, Content_Encoding="br"),
-        "/nested-encodings": _gives(200, _BOMB, Content_Encoding="identity, gzip, gzip"),
-        "/gzip-framing": _sends(_OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + b"4\r\nabcd\r\n0\r\n\r\n"),
+        "/gzip-bomb": _respond(200, _BOMB, Content_Encoding="gzip"),
+        "/brotli-bomb": _respond(200, _BROTLI, Content_Encoding="br"),
+        "/nested-encodings": _respond(200, _BOMB, Content_Encoding="identity, gzip, gzip"),
+        "/gzip-framing": _send(_OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + b"4\r\nabcd\r\n0\r\n\r\n"),
         # Redirects
-        "/to-private": _gives(302, Location="https://10.0.0.1/cover.jpg"),
-        "/to-metadata": _gives(307, Location="https://169.254.169.254/latest/meta-data/"),
-        "/to-file": _gives(302, Location="file:///etc/passwd"),
-        "/to-gopher": _gives(302, Location="gopher://127.0.0.1:6379/_FLUSHALL"),
-        "/to-ftp": _gives(302, Location="ftp://127.0.0.1/cover.jpg"),
-        "/to-http": _gives(302, Location="http://127.0.0.1/cover.jpg"),
-        "/to-other-port": _gives(302, Location="https://127.0.0.1:6379/"),
-        "/to-user": _gives(302, Location="https://user:password@127.0.0.1/"),
-        "/to-nowhere": _gives(302),
-        "/to-split-path": _gives(302, Location="/emp\tty"),
-        "/loop": _gives(302, Location="/loop"),
-        "/grows": _grows,
-        "/hops": _counts_down,
-        # Refused
-        **{f"/status-{status}": _gives(status, b"sorry") for status in (201, 206, 300, 400, 401, 403, 404, 410, 429)},
-        **{f"/status-{status}": _gives(status, b"sorry") for status in (418, 500, 502, 503, 504, 599)},
-        "/later-seconds": _gives(429, Retry_After="120"),
-        "/later-date": _gives(503, Retry_After=formatdate(time.time() + 120, usegmt=True)),
-        "/later-absurd": _gives(503, Retry_After="999999999999999999999"),
-        "/later-negative": _gives(429, Retry_After="-5"),
-        "/forbidden-later": _gives(403, Retry_After="60"),
-        # Odd but allowed
-        "/empty": _gives(200),
-        "/no-content": _sends(b"HTTP/1.1 204 No Content\r\n\r\n"),
-        "/lying-type": _gives(200, b"<svg onload='alert(1)'/>", Content_Type="image/jpeg; charset=utf-8"),
-        "/chunked": _sends(_CHUNKED, b"4\r\nabcd\r\n", b"3;x=y\r\nefg\r\n", b"0\r\nX: a\r\n\r\n"),
-        "/until-closed": _sends(_OK + b"\r\n", b"abcdefg"),
-        "/old-http": _sends(b"HTTP/1.0 200 OK\r\n\r\n", b"abcdefg"),
-        "/continued": _sends(b"HTTP/1.1 100 Continue\r\n\r\n", _OK + b"Content-Length: 1\r\n\r\na"),
+        "/to-private": _respond(302, Location="https://10.0.0.1/cover.jpg"),
+        "/to-metadata": _respond(307, Location="https://169.254.169.254/latest/meta-data/"),
+        "/to-file": _respond(302, Location="file:///etc/passwd"),
+        "/to-gopher": _respond(302, Location="gopher://127.0.0.1:6379/_FLUSHALL"),
+        "/to-ftp": _respond(302, Location="ftp://127.0.0.1/cover.jpg"),
+        "/to-http": _respond(302, Location="http://127.0.0.1/cover.jpg"),
+        "/to-other-port": _respond(302, Location="https://127.0.0.1:6379/"),
+        "/to-user": _respond(302, Location="https://user:password@127.0.0.1/"),
+        "/to-nowhere": _respond(302),
+        "/to-split-path": _respond(302, Location="/emp\tty"),
+        "/loop": _respond(302, Location="/loop"),
+        "/grows": _redirect_to_longer_url,
+        "/hops": _redirect_n_times,
+        # Error statuses
+        **{f"/status-{status}": _respond(status, b"sorry") for status in (201, 206, 300, 400, 401, 403, 404, 410, 429)},
+        **{f"/status-{status}": _respond(status, b"sorry") for status in (418, 500, 502, 503, 504, 599)},
+        "/later-seconds": _respond(429, Retry_After="120"),
+        "/later-date": _respond(503, Retry_After=formatdate(time.time() + 120, usegmt=True)),
+        "/later-absurd": _respond(503, Retry_After="999999999999999999999"),
+        "/later-negative": _respond(429, Retry_After="-5"),
+        "/forbidden-later": _respond(403, Retry_After="60"),
+        # Unusual but allowed
+        "/empty": _respond(200),
+        "/no-content": _send(b"HTTP/1.1 204 No Content\r\n\r\n"),
+        "/lying-type": _respond(200, b"<svg onload='alert(1)'/>", Content_Type="image/jpeg; charset=utf-8"),
+        "/chunked": _send(_CHUNKED, b"4\r\nabcd\r\n", b"3;x=y\r\nefg\r\n", b"0\r\nX: a\r\n\r\n"),
+        "/until-closed": _send(_OK + b"\r\n", b"abcdefg"),
+        "/old-http": _send(b"HTTP/1.0 200 OK\r\n\r\n", b"abcdefg"),
+        "/continued": _send(b"HTTP/1.1 100 Continue\r\n\r\n", _OK + b"Content-Length: 1\r\n\r\na"),
     }
 
 

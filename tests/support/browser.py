@@ -1,15 +1,15 @@
-"""A headless Chromium from the machine, for tests that look at pages as staff do."""
+"""A headless Chromium of the machine, for tests of the admin pages."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Request, Response, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None)
-# Without these the browser asks its maker's hosts for this and that at every start.
+# Without these flags the browser sends requests to Google at every start.
 _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -20,26 +20,26 @@ needs_browser = pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on thi
 
 @contextmanager
 def open_page(base_url: str) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and the list of what went wrong on it: script errors, failed requests, requests to other hosts."""
-    field_errors: list[str] = []
+    """Yield a page and the list of its errors: script errors, failed requests, requests to other hosts."""
+    page_errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("pageerror", lambda error: field_errors.append(f"script error: {error}"))
-        page.on(
-            "response", lambda answer: answer.status >= 400 and field_errors.append(f"{answer.status} {answer.url}")
-        )
-        page.on(
-            "request", lambda request: _is_own(request.url, base_url) or field_errors.append(f"outside: {request.url}")
-        )
+        page.on("pageerror", lambda error: page_errors.append(f"script error: {error}"))
+        page.on("response", lambda response: page_errors.extend(_response_errors(response)))
+        page.on("request", lambda request: page_errors.extend(_request_errors(request, base_url)))
         try:
-            yield page, field_errors
+            yield page, page_errors
         finally:
             browser.close()
 
 
-def _is_own(url: str, base_url: str) -> bool:
-    return url.startswith((base_url, "data:", "blob:"))
+def _response_errors(response: Response) -> list[str]:
+    return [f"{response.status} {response.url}"] if response.status >= 400 else []
+
+
+def _request_errors(request: Request, base_url: str) -> list[str]:
+    return [] if request.url.startswith((base_url, "data:", "blob:")) else [f"other host: {request.url}"]
 
 
 def log_in(page: Page, base_url: str, email: str, password: str) -> None:

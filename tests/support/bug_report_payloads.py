@@ -4,7 +4,7 @@ import base64
 import copy
 from typing import Any
 
-from tests.support.covers import make_cover
+from tests.support.sample_images import make_cover
 
 SMALL: dict[str, Any] = {
     "description": "The colour of a saved star comes back wrong.",

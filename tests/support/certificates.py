@@ -31,7 +31,7 @@ def _alternative(host: str) -> x509.GeneralName:
 
 
 def make_certificates(folder: Path, hosts: tuple[str, ...]) -> Certificates:
-    """For names and IP addresses alike; `*.example` is a name."""
+    """Create an authority and a server certificate for host names (also wildcards) and IP addresses."""
     now = datetime.now(UTC)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_id = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
@@ -65,7 +65,7 @@ def make_certificates(folder: Path, hosts: tuple[str, ...]) -> Certificates:
     )
     pem = serialization.Encoding.PEM
     plain_key = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    found = Certificates(folder / "authority.pem", folder / "server.pem")
-    found.authority.write_bytes(authority.public_bytes(pem))
-    found.chain.write_bytes(plain_key + server.public_bytes(pem))
-    return found
+    certificates = Certificates(folder / "authority.pem", folder / "server.pem")
+    certificates.authority.write_bytes(authority.public_bytes(pem))
+    certificates.chain.write_bytes(plain_key + server.public_bytes(pem))
+    return certificates

@@ -1,7 +1,7 @@
-"""A purge that is killed at a chosen moment: run as a program of its own, it ends by SIGKILL.
+"""A purge that kills itself at a chosen point. Runs as a separate program.
 
-Arguments: a JSON object {database, settings, moment}; a moment is "before 2", "within 2" (its rows deleted, nothing
-committed), "after 2" of the batches, or "before files".
+The argument is a JSON object {database, settings, point}. A point is "before 2", "within 2" (rows deleted, not
+committed) or "after 2" for the second batch, or "before files".
 """
 
 import json
@@ -21,9 +21,9 @@ from django.utils import timezone  # noqa: E402
 from bugreports import purge as purging  # noqa: E402
 
 
-def main(wish: dict[str, Any]) -> None:
-    connection.settings_dict["NAME"] = wish["database"]
-    for name, value in wish["settings"].items():
+def main(spec: dict[str, Any]) -> None:
+    connection.settings_dict["NAME"] = spec["database"]
+    for name, value in spec["settings"].items():
         setattr(settings, name, value)
     delete_batch, chain_digest, delete_pending_files = (
         purging.delete_batch,
@@ -32,11 +32,11 @@ def main(wish: dict[str, Any]) -> None:
     )
     number = 0
 
-    def reach(moment: str) -> None:
-        if moment == wish["moment"]:
+    def reach(point: str) -> None:
+        if point == spec["point"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def dying_batch(*args: Any) -> int:
+    def crashing_batch(*args: Any) -> int:
         nonlocal number
         number += 1
         reach(f"before {number}")
@@ -44,18 +44,18 @@ def main(wish: dict[str, Any]) -> None:
         reach(f"after {number}")
         return count
 
-    def dying_digest(*args: Any) -> str:
+    def crashing_digest(*args: Any) -> str:
         reach(f"within {number}")
         return chain_digest(*args)
 
-    def dying_files() -> int:
+    def crashing_files() -> int:
         reach("before files")
         return delete_pending_files()
 
     purging.delete_batch, purging.chain_digest, purging.delete_pending_files = (
-        dying_batch,
-        dying_digest,
-        dying_files,
+        crashing_batch,
+        crashing_digest,
+        crashing_files,
     )
     purging.purge(requested_by="command", now=timezone.now())
 

@@ -1,7 +1,7 @@
-"""A worker that is killed at a chosen moment of a request: run as a program of its own, it ends by SIGKILL.
+"""A worker that kills itself at a chosen point of processing an artwork. Runs as a separate program.
 
-Arguments: a JSON object {database, settings, artwork_pk, moment}; a moment is "before fetch", "after fetch", ...,
-"before record", "after record".
+The argument is a JSON object {database, settings, artwork_pk, point}. A point is "before fetch", "within fetch",
+"after fetch", the same for each other step, "before record" or "after record".
 """
 
 import json
@@ -23,31 +23,31 @@ from django.utils import timezone  # noqa: E402
 from albumart.pipeline import process  # noqa: E402
 
 
-def main(wish: dict[str, Any]) -> None:
-    connection.settings_dict["NAME"] = wish["database"]
-    for name, value in wish["settings"].items():
+def main(spec: dict[str, Any]) -> None:
+    connection.settings_dict["NAME"] = spec["database"]
+    for name, value in spec["settings"].items():
         setattr(settings, name, value)
     record_step, record_stored = process.record_step, process.record_stored
 
-    def reach(moment: str) -> None:
-        if moment == wish["moment"]:
+    def reach(point: str) -> None:
+        if point == spec["point"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
-    def dying_step(claim: Any, name: str) -> Iterator[Any]:
+    def crashing_step(claim: Any, name: str) -> Iterator[Any]:
         reach(f"before {name}")
         with record_step(claim, name) as notes:
             yield notes
             reach(f"within {name}")
         reach(f"after {name}")
 
-    def dying_record(*args: Any, **kwargs: Any) -> None:
+    def crashing_record(*args: Any, **kwargs: Any) -> None:
         reach("before record")
         record_stored(*args, **kwargs)
         reach("after record")
 
-    process.record_step, process.record_stored = dying_step, dying_record
-    process.process_request(wish["artwork_pk"], timezone.now)
+    process.record_step, process.record_stored = crashing_step, crashing_record
+    process.process_request(spec["artwork_pk"], timezone.now)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Name lookups with prepared answers. The resolver is the system's: all of it that a test can replace is the call."""
+"""Prepared results of name lookups. A test cannot configure the resolver of the system, so it patches the call."""
 
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,25 +9,25 @@ from unittest.mock import patch
 
 @contextmanager
 def names_answered(**hosts: Sequence[str]) -> Iterator[list[str]]:
-    """`names_answered(**{"art.example": ["127.0.0.1"]})`; any other name is unknown. Gives the names asked for."""
-    with answers_in_turn({host: [addresses] for host, addresses in hosts.items()}) as asked:
-        yield asked
+    """Resolve only the given names, e.g. `**{"art.example": ["127.0.0.1"]}`, and yield the list of looked-up names."""
+    with answers_in_turn({host: [addresses] for host, addresses in hosts.items()}) as looked_up:
+        yield looked_up
 
 
 @contextmanager
 def answers_in_turn(answers: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[list[str]]:
-    """The first lookup of a host gets its first answer, the next the next, and then again from the start."""
-    asked: list[str] = []
+    """Each lookup of a host gets the next of its answers, and after the last the first again."""
+    looked_up: list[str] = []
 
     def answer(host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
-        asked.append(host)
+        looked_up.append(host)
         if host not in answers:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        turn = answers[host][(asked.count(host) - 1) % len(answers[host])]
+        turn = answers[host][(looked_up.count(host) - 1) % len(answers[host])]
         return [_entry(address, port) for address in turn]
 
     with patch("socket.getaddrinfo", answer):
-        yield asked
+        yield looked_up
 
 
 def _entry(address: str, port: int) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""A renderer for the image child that fails in the way a content asks for, and else works as ours."""
+"""A renderer for the sandbox that fails in the way the content names, and otherwise renders."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def warm_up() -> None:
     rendering.warm_up()
 
 
-def render(content: bytes, wish: RenderSpec) -> RenderedImage:
+def render(content: bytes, spec: RenderSpec) -> RenderedImage:
     match content:
         case b"segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -35,6 +35,6 @@ def render(content: bytes, wish: RenderSpec) -> RenderedImage:
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(3600)
         case b"what do you know":
-            told = {"environment": dict(os.environ), "modules": [name for name in sys.modules if "django" in name]}
-            return replace(rendering.render(make_flat_png(4, 4), wish), blurhash=json.dumps(told))
-    return rendering.render(content, wish)
+            report = {"environment": dict(os.environ), "modules": [name for name in sys.modules if "django" in name]}
+            return replace(rendering.render(make_flat_png(4, 4), spec), blurhash=json.dumps(report))
+    return rendering.render(content, spec)

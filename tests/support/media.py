@@ -1,4 +1,4 @@
-"""Small real files to upload."""
+"""Small valid files to upload."""
 
 import io
 import wave
@@ -7,9 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 
-def make_png(colour: str = "teal", side: int = 8) -> bytes:
+def make_png(color: str = "teal", side: int = 8) -> bytes:
     content = io.BytesIO()
-    Image.new("RGB", (side, side), colour).save(content, "PNG")
+    Image.new("RGB", (side, side), color).save(content, "PNG")
     return content.getvalue()
 
 
@@ -30,12 +30,12 @@ def make_wav() -> bytes:
 
 
 def make_mp3() -> bytes:
-    """Frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz, all silent."""
+    """Return silent frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz."""
     return (b"\xff\xfb\x90\x00" + bytes(413)) * 4
 
 
 def make_mp4(brand: bytes = b"isom") -> bytes:
-    """The box every ISO film starts with, and an empty media box."""
+    """Return the first box of an ISO media file and an empty media box."""
     return b"\x00\x00\x00\x18ftyp" + brand + b"\x00\x00\x02\x00isommp42" + b"\x00\x00\x00\x08mdat"
 
 

@@ -1,4 +1,4 @@
-"""Looking at real processes: which live, and waiting until something about them holds."""
+"""Find and wait for processes, and the environment of processes that tests start."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from django.db import connection
 
 
 def processes_naming(text: str) -> set[int]:
-    """Ids of the living processes whose command line holds `text`; zombies have none."""
+    """Return the ids of running processes whose command line contains `text`; zombies have no command line."""
     return {pid for pid, arguments in _command_lines() if text in arguments}
 
 
@@ -27,16 +27,16 @@ def _command_lines() -> Iterator[tuple[int, str]]:
         yield int(pid), arguments
 
 
-def wait_until(holds: Callable[[], object], timeout_seconds: float = 15) -> None:
+def wait_until(condition: Callable[[], object], timeout_seconds: float = 15) -> None:
     deadline = time.monotonic() + timeout_seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition was not met within {timeout_seconds} seconds"
         time.sleep(0.05)
 
 
 @contextlib.contextmanager
 def ended_at_last(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """The process is gone afterwards, whatever the test did with it."""
+    """Kill the process at the end of the block and close its streams."""
     try:
         yield process
     finally:
@@ -52,9 +52,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"
 
 
 def worker_environment(folder: Path, **more: str) -> dict[str, str]:
-    """For a Celery worker on the test's own database and queue, with media in `folder`."""
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    server = address.rpartition("/")[0]
+    """Return the environment of a Celery worker that uses the test database and queue, with media in `folder`."""
+    url, _, options = os.environ["DATABASE_URL"].partition("?")
+    server = url.rpartition("/")[0]
     return ENVIRONMENT | {
         "DJANGO_SETTINGS_MODULE": "tests.support.worker_settings",
         "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else ""),

@@ -1,4 +1,4 @@
-"""Recorded exchanges: requests sent over real HTTP, answers with what changes from run to run made equal."""
+"""Send recorded requests over HTTP and normalize the responses: ids, timestamps and tokens become placeholders."""
 
 import http.client
 import json
@@ -10,14 +10,14 @@ from urllib.parse import quote, urlsplit
 from tests.support.media import make_mp4, make_png, make_wav
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
-_BOUNDARY = "----a-boundary-no-file-holds"
+_BOUNDARY = "----boundary-that-no-file-contains"
 _FILES = {
     "look.png": (make_png, "image/png"),
     "star.png": (make_png, "image/png"),
     "song.wav": (make_wav, "audio/wav"),
     "film.mp4": (make_mp4, "video/mp4"),
 }
-_CHANGING = (
+_PLACEHOLDERS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<moment>"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "<token>"),
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), "<server>"),
@@ -33,19 +33,19 @@ def read_requests(story: str) -> list[dict[str, Any]]:
 
 
 def send(base_url: str, step: dict[str, Any], credentials: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """(status, headers in lower case, body); redirects are not followed: none may be sent."""
-    link = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=30)
+    """Return status, headers in lower case and body. Redirects are not followed, because none is allowed."""
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=30)
     body, headers = _encode(step)
-    link.request(
+    connection.request(
         step["method"],
         quote(step["path"], safe="/:?&=%+,"),
         body,
         {**credentials, **headers, **step.get("headers", {})},
     )
-    answer = link.getresponse()
-    content = answer.read()
-    link.close()
-    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
 
 def _encode(step: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
@@ -65,14 +65,14 @@ def _encode(step: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
     return body, {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
 
 
-class Normaliser:
-    """The same id gets the same placeholder all through a story."""
+class Normalizer:
+    """Replace values that change between runs. An id keeps its placeholder within one story."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
 
     def __call__(self, content: bytes) -> str:
         text = content.decode()
-        for pattern, placeholder in _CHANGING:
+        for pattern, placeholder in _PLACEHOLDERS:
             text = pattern.sub(placeholder, text)
         return _PUBLIC_ID.sub(lambda match: self._ids.setdefault(match[0], f"<id {len(self._ids) + 1}>"), text)

@@ -1,4 +1,4 @@
-"""Pictures made for tests: sound ones of every kind, and those somebody sends to do harm."""
+"""Images for tests: valid ones of every kind, and malicious ones."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ GPS_TEXT = b"Klein Bottle 48.8583N 2.2944E"
 
 
 def draw_scene(width: int = 96, height: int = 64, mode: str = "RGB") -> Image.Image:
-    """Soft colours with a red top left corner and a blue bottom right one, so that a turn shows."""
+    """Draw gradients with a red top left and a blue bottom right corner, so that a rotation is visible."""
     across = Image.linear_gradient("L").rotate(90).resize((width, height))
     down = Image.linear_gradient("L").resize((width, height))
     scene = Image.merge("RGB", (across, down, Image.new("L", (width, height), 96)))
@@ -41,15 +41,15 @@ def make_picture(image_format: str = "JPEG", width: int = 96, height: int = 64, 
 
 
 def make_animation(image_format: str, *, frames: int, side: int) -> bytes:
-    """Frames without a difference would be merged into one."""
-    pictures = [Image.new("L" if image_format == "GIF" else "RGB", (side, side), "black") for _ in range(frames)]
-    for number, picture in enumerate(pictures):
-        picture.putpixel((number, 0), 255 if image_format == "GIF" else (255, 255, 255))
-    return encode(pictures[0], image_format, save_all=True, append_images=pictures[1:])
+    """Encode frames that differ in one pixel, because equal frames would be merged."""
+    images = [Image.new("L" if image_format == "GIF" else "RGB", (side, side), "black") for _ in range(frames)]
+    for number, image in enumerate(images):
+        image.putpixel((number, 0), 255 if image_format == "GIF" else (255, 255, 255))
+    return encode(images[0], image_format, save_all=True, append_images=images[1:])
 
 
 def make_webp_bomb(*, frames: int, side: int) -> bytes:
-    """An animation whose frames are empty: only what the structure states."""
+    """Return an animation whose frames have a size but no content."""
     extent = struct.pack("<I", side - 1)[:3] * 2
     parts = [b"VP8X" + struct.pack("<I", 10) + b"\x02\x00\x00\x00" + extent]
     parts += [b"ANMF" + struct.pack("<I", 16) + bytes(6) + extent + bytes(4)] * frames
@@ -62,7 +62,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def make_flat_png(width: int, height: int, *, bit_depth: int = 1, extra: Sequence[bytes] = ()) -> bytes:
-    """Grey zeros, of any size, without ever holding the picture in memory."""
+    """Return a black grayscale PNG of any size, compressed line by line to save memory."""
     packing = zlib.compressobj(9)
     line = bytes(1 + (width * bit_depth + 7) // 8)
     packed = b"".join([packing.compress(line * 100) for _ in range(height // 100)])
@@ -72,7 +72,7 @@ def make_flat_png(width: int, height: int, *, bit_depth: int = 1, extra: Sequenc
 
 
 def add_png_chunks(content: bytes, *chunks: bytes) -> bytes:
-    """After the header."""
+    """Insert chunks after the header."""
     return content[:33] + b"".join(chunks) + content[33:]
 
 
@@ -81,7 +81,7 @@ def jpeg_segment(marker: int, body: bytes) -> bytes:
 
 
 def add_jpeg_segments(content: bytes, *segments: bytes) -> bytes:
-    """After the start of the image, before all else."""
+    """Insert segments after the start-of-image marker."""
     return content[:2] + b"".join(segments) + content[2:]
 
 
@@ -90,8 +90,8 @@ def add_exif(content: bytes, tiff: bytes) -> bytes:
 
 
 def turned(image: Image.Image, orientation: int) -> Image.Image:
-    """As a camera held that way stores it: turning it as `orientation` says gives `image` again."""
-    back = {
+    """Return `image` as a camera stores it: applying `orientation` restores the original."""
+    inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
         4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -100,7 +100,7 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }
-    return image.transpose(back[orientation]) if orientation != 1 else image
+    return image.transpose(inverse[orientation]) if orientation != 1 else image
 
 
 def make_oriented_jpeg(orientation: int, **options: Any) -> bytes:
@@ -108,16 +108,26 @@ def make_oriented_jpeg(orientation: int, **options: Any) -> bytes:
 
 
 def make_icc_profile(name: str = "sRGB") -> bytes:
-    """`sRGB` under another name than usual; `LAB` fits no picture of ours."""
+    """Return an sRGB profile with an unusual name, or a `LAB` profile, which fits no image of the project."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
     return profile.replace(b"sRGB", b"tRGB")
 
 
 def make_ycck_jpeg(image: Image.Image) -> bytes:
-    """Pillow writes four channels, inverted, as CMYK: they are given those of YCCK, and the Adobe mark says so."""
+    """Return a YCCK JPEG. Pillow writes only CMYK, so the channels are converted and the Adobe marker is set."""
     cyan, magenta, yellow, key = image.convert("CMYK").split()
-    luma_and_colour = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
-    stored = Image.merge("CMYK", (*(ImageChops.invert(plane) for plane in luma_and_colour), key))
+    luma_and_chroma = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
+    stored = Image.merge("CMYK", (*(ImageChops.invert(plane) for plane in luma_and_chroma), key))
     content = encode(stored, "JPEG", quality=98, subsampling=0)
     at = content.index(b"Adobe")
     return content[: at + 11] + b"\x02" + content[at + 12 :]
+
+
+def make_cover(side: int = 640, *, colour: str = "teal", form: str = "JPEG", **options: object) -> bytes:
+    """Return a square image with enough detail not to count as blank."""
+    image = Image.new("RGB", (side, side), colour)
+    draw = ImageDraw.Draw(image)
+    for step in range(0, side, max(side // 16, 1)):
+        draw.ellipse((step // 2, step // 3, step, side - step // 2), outline="white", width=3)
+        draw.line((0, step, side, side - step), fill="orange", width=2)
+    return encode(image, form, **({"quality": 90} if form == "JPEG" else {}) | options)

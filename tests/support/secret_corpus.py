@@ -1,7 +1,7 @@
-"""Texts with secrets and texts that only look like it, to measure what scrubbing finds.
+"""Texts with secrets and similar texts without, to measure the redaction.
 
-Each secret text comes with the part that must not be left. Well-known forms are put together from pieces, so that no
-scanner of repositories takes this file for a leak. None of them opens anything.
+Each text has the part that must be removed. Well-known token formats are concatenated from two strings, so that secret
+scanners do not report this file. No secret is valid.
 """
 
 _A = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -19,7 +19,7 @@ _JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiI0MiJ9.dBjftJeZ4CVPmB92K27uhbUJU1p1r
 _PEM = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIBOgIBAAJBAKj34GkxFhD9\nzZ3kQp8vLw==\n-----END RSA PRIVATE KEY-----"
 _BASIC = "bWlyYTpzM2NyM3Q="  # a name, a colon, a password
 
-# (text, what must be gone)
+# (text, part that must be removed)
 SECRET: tuple[tuple[str, str], ...] = (
     # named in JSON, whole or cut
     ('{"password":"hunter2"}', "hunter2"),

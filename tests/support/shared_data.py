@@ -1,4 +1,4 @@
-"""Data of the organisation that is no part of the project; tests of it are skipped where it is not at hand."""
+"""Data of the organization outside the project. Tests that need it are skipped if it is absent."""
 
 import os
 from pathlib import Path
@@ -15,4 +15,4 @@ def shared_file(name: str) -> Path:
     for folder in filter(None, _FOLDERS):
         if (folder / name).is_file():
             return folder / name
-    pytest.skip(f"{name} is not at hand")
+    pytest.skip(f"{name} is absent: set NNA_SHARED_DATA to its folder")

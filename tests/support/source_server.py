@@ -1,7 +1,7 @@
-"""A web server on loopback that answers by the byte as a test tells it, and remembers what it was asked.
+"""A web server on loopback whose responses a test defines byte by byte. It records its requests.
 
-It speaks HTTPS, with an authority of its own that only its `settings` trust, and plain HTTP on a second port.
-`tests/support/bad_server.py` is one that misbehaves.
+It serves HTTPS with its own authority, which only its `settings` trust, and plain HTTP on a second port.
+`tests/support/bad_server.py` is a server with faulty responses.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ HOSTS = ("127.0.0.1", "localhost", "art.example", "*.art.example")
 
 @dataclass(frozen=True)
 class SeenRequest:
-    """`headers` are in lower case; `lines` is the head as it came."""
+    """A received request. `headers` are in lower case; `lines` is the unchanged head."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class SeenRequest:
 
 
 class Conversation:
-    """One connection, as a behaviour sees it."""
+    """One connection, as passed to a behaviour."""
 
     def __init__(self, connected: socket.socket, server: "SourceServer", request: SeenRequest) -> None:
         self._socket = connected
@@ -52,22 +52,22 @@ class Conversation:
         self.send(f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode())
 
     def drip(self, content: bytes, every_seconds: float) -> None:
-        """One byte after the other."""
+        """Send the content byte by byte."""
         for byte in content:
             self.send(bytes([byte]))
             self.pause(every_seconds)
 
     def pause(self, seconds: float) -> None:
-        """Ends early, and the conversation with it, when the server is closed."""
+        """Wait, or raise ConnectionAbortedError if the server is closed."""
         if self.server.is_closing.wait(seconds):
             raise ConnectionAbortedError
 
     def cut(self) -> None:
-        """The connection ends without TLS's farewell."""
+        """Close the connection without TLS close_notify."""
         raise ConnectionAbortedError
 
     def reset(self) -> None:
-        """The connection ends by RST."""
+        """Close the connection with RST."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.socket.close(self._socket)
 
@@ -82,7 +82,7 @@ class SourceServer:
     authority: Path
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     requests: list[SeenRequest] = field(default_factory=list)
-    connections: list[float] = field(default_factory=list)  # also those that never sent a request
+    connections: list[float] = field(default_factory=list)  # times, also of connections without a request
     is_closing: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str, *, host: str = "127.0.0.1", scheme: str = "https") -> str:
@@ -90,7 +90,7 @@ class SourceServer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What lets the registry talk to this server: overrides for a test."""
+        """Settings that allow the registry to connect to this server."""
         return {
             "OUTBOUND_ALLOW_LOOPBACK": True,
             "OUTBOUND_ALLOWED_PORTS": [443, 80, self.port, self.plain_port],
@@ -106,7 +106,7 @@ class SourceServer:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """Publish these bytes from now on; gives their address."""
+        """Serve these bytes from now on and return their URL."""
         lines = {"Content-Type": content_type, "Content-Length": str(len(content))} | dict(headers or {})
 
         def behave(conversation: Conversation) -> None:
@@ -123,7 +123,7 @@ class SourceServer:
         return self.url(path)
 
     def asked(self, path: str) -> int:
-        """How often."""
+        """Return the number of requests for `path`."""
         return sum(request.path.partition("?")[0] == path for request in self.requests)
 
 
@@ -148,7 +148,7 @@ def _not_found(conversation: Conversation) -> None:
 
 
 def _converse(server: SourceServer, accepted: socket.socket, tls: ssl.SSLContext | None) -> None:
-    # Whatever breaks here is the other side going away, as it should.
+    # Clients may close the connection at any time; this is no error of the server.
     with contextlib.suppress(OSError, ValueError):
         connected = tls.wrap_socket(accepted, server_side=True) if tls else accepted
         with connected:
@@ -160,7 +160,7 @@ def _converse(server: SourceServer, accepted: socket.socket, tls: ssl.SSLContext
             server.behaviours.get(request.path.partition("?")[0], _not_found)(conversation)
             if isinstance(connected, ssl.SSLSocket):
                 connected.settimeout(1)
-                connected.unwrap()  # the farewell that tells an end from a cut
+                connected.unwrap()  # close_notify, which distinguishes an end from a cut
 
 
 def _listen(server: SourceServer, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
@@ -173,7 +173,7 @@ def _listen(server: SourceServer, listener: socket.socket, tls: ssl.SSLContext |
 
 @contextlib.contextmanager
 def source_server(hosts: tuple[str, ...] = HOSTS) -> Iterator[SourceServer]:
-    """`hosts`: the names its certificate is good for; `tests.support.fake_dns` leads them here."""
+    """Start a server whose certificate is valid for `hosts`; resolve them with `tests.support.fake_dns`."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         certificates = make_certificates(folder, hosts)
@@ -185,7 +185,7 @@ def source_server(hosts: tuple[str, ...] = HOSTS) -> Iterator[SourceServer]:
         server = SourceServer(secure.getsockname()[1], plain.getsockname()[1], certificates.authority)
         stack.callback(server.is_closing.set)
         for listener, context in ((secure, tls), (plain, None)):
-            # Closing alone does not wake a thread that accepts.
+            # close() alone does not wake a thread in accept().
             stack.callback(_stop, listener)
             threading.Thread(target=_listen, args=(server, listener, context), daemon=True).start()
         yield server

@@ -1,4 +1,4 @@
-"""The project's own files, for tests that read the source."""
+"""The files of the project, for tests that read the source."""
 
 import ast
 import os
@@ -15,14 +15,14 @@ _NOT_OURS = frozenset({".git", ".venv", "var", "staticfiles", "node_modules", "_
 
 
 def project_files() -> Iterator[Path]:
-    """What is kept under version control, as far as the names tell: nothing installed, made or private."""
+    """Yield the files under version control, judged by their names: none that are installed, generated or private."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(n for n in folders if n not in _NOT_OURS and (not n.startswith(".") or n == ".ci"))
         yield from (Path(folder, name) for name in sorted(names) if name not in _NOT_OURS)
 
 
 def source_files() -> list[Path]:
-    """Python files of our packages, without migrations."""
+    """Return the Python files of the packages, without migrations."""
     files = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     return [path for path in files if "migrations" not in path.parts]
 

@@ -1,4 +1,4 @@
-"""The two kinds of storage media are kept in: a folder, and Google Cloud Storage spoken to over HTTP."""
+"""The two storage backends of media: a folder, and an emulator of Google Cloud Storage."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ def gcs_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
          and os.access(path, os.X_OK)), None
     )  # fmt: skip
     if program is None:
-        pytest.skip("the emulator's program is not in its package")
+        pytest.skip("the package of the emulator has no program for this machine")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -48,7 +48,7 @@ def gcs_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["folder", "gcs"])
 def storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: Any) -> str:
-    """`default_storage` is of the kind that `request.param` names; returns the prefix of public addresses."""
+    """Set `default_storage` to the backend `request.param` and return the prefix of its public URLs."""
     if request.param == "folder":
         media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
         settings.MEDIA_PUBLIC_URL = "http://testserver/media/"

@@ -1,4 +1,4 @@
-"""Settings of a worker that a test starts beside itself: the test's own, but for media, which both must see."""
+"""Settings of a worker that a test starts: the test settings, with media in a folder that both processes read."""
 
 import os
 

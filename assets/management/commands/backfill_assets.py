@@ -1,4 +1,4 @@
-"""The new fields of legacy assets, for operators: one run of each rule."""
+"""Backfill the gated fields of legacy assets: one run per rule."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,37 +9,41 @@ from django.core.management.base import BaseCommand
 from assets.backfill_rules import AI_METADATA_RULE, CREATOR_DESCRIPTION_RULE, FROM_DESCRIPTION, FROM_NAME
 from jobs.commands import SLEEP_RATIO_HELP
 
-SONGS_RULE = "albumart.legacy_songs"  # registered by the app above, known here by its name
+SONGS_RULE = "albumart.legacy_songs"  # a rule of a higher app, referenced by name
 
 
 class Command(BaseCommand):
-    help = "Give legacy assets a creator description and AI metadata, and songs a request for their picture."
+    help = "Backfill creator description and AI metadata of legacy assets, and request artwork for songs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--from", dest="words_from", choices=[FROM_NAME, FROM_DESCRIPTION], default=FROM_NAME,
-            help="Where the creator description comes from; the name stands in where a description has no words.",
+            "--from", dest="source", choices=[FROM_NAME, FROM_DESCRIPTION], default=FROM_NAME,
+            help="Source of the creator description (default name). The name is also the fallback for description.",
         )  # fmt: skip
-        parser.add_argument("--registered-before", metavar="DATE", help="Leave later assets alone.")
-        parser.add_argument("--songs", action="store_true", help="Also ask for the pictures of songs.")
-        parser.add_argument("--dry-run", action="store_true", help="Only plan.")
+        parser.add_argument(
+            "--registered-before", metavar="DATE", help="Exclude assets registered at or after this date."
+        )
+        parser.add_argument("--songs", action="store_true", help="Also request artwork for songs.")
+        parser.add_argument("--dry-run", action="store_true", help="Plan the runs, write nothing.")
         parser.add_argument("--batch-size", type=int, default=100, help="Rows per batch, 1 to 5000 (default 100).")
         parser.add_argument("--sleep-ratio", type=float, default=0, help=SLEEP_RATIO_HELP)
         parser.add_argument("--background", action="store_true", help="Let the Celery workers run it; do not wait.")
-        parser.add_argument("--reason", default="Legacy assets filled by an operator")
+        parser.add_argument(
+            "--reason", default="Legacy assets filled by an operator", help="Reason stored with the runs."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = options["registered_before"]
         common = [f"registered_before={before}"] if before else []
-        self._go(CREATOR_DESCRIPTION_RULE.name, [f"from={options['words_from']}", *common], options)
-        self._go(AI_METADATA_RULE.name, common, options)
+        self._run(CREATOR_DESCRIPTION_RULE.name, [f"from={options['source']}", *common], options)
+        self._run(AI_METADATA_RULE.name, common, options)
         if options["songs"]:
-            self._go(SONGS_RULE, [], options)
+            self._run(SONGS_RULE, [], options)
 
-    def _go(self, rule: str, parameters: list[str], options: dict[str, Any]) -> None:
-        words = ["plan" if options["dry_run"] else "run", rule, "--reason", options["reason"]]
-        words += ["--batch-size", str(options["batch_size"]), "--sleep-ratio", str(options["sleep_ratio"])]
-        words += [word for parameter in parameters for word in ("--param", parameter)]
+    def _run(self, rule: str, parameters: list[str], options: dict[str, Any]) -> None:
+        arguments = ["plan" if options["dry_run"] else "run", rule, "--reason", options["reason"]]
+        arguments += ["--batch-size", str(options["batch_size"]), "--sleep-ratio", str(options["sleep_ratio"])]
+        arguments += [argument for parameter in parameters for argument in ("--param", parameter)]
         if options["background"] and not options["dry_run"]:
-            words.append("--background")
-        call_command("backfill", *words, stdout=self.stdout, stderr=self.stderr)
+            arguments.append("--background")
+        call_command("backfill", *arguments, stdout=self.stdout, stderr=self.stderr)

@@ -1,4 +1,4 @@
-"""Check sequence counters against the assets."""
+"""Check sequence counters, counts and addresses."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,17 +10,21 @@ from taxonomy.snapshot import current_taxonomy
 
 
 class Command(BaseCommand):
-    help = "Find counters, counts and addresses that no longer agree with the assets; --repair puts counters right."
+    help = "Find counters, counts and addresses that do not agree with the assets."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="Raise counters and correct counts, under lock.")
+        parser.add_argument(
+            "--repair", action="store_true", help="Raise counters that are behind and correct counts, under a lock."
+        )
 
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
         if repair:
             self.stdout.write(f"{repair_counters()} counters repaired.")
-        drift = check_consistency(current_taxonomy())
-        for line in drift.lines():
+        report = check_consistency(current_taxonomy())
+        for line in report.lines():
             self.stdout.write(self.style.WARNING(line))
-        if drift:
-            raise CommandError(f"{len(drift.lines())} findings." + ("" if repair else " --repair mends counters."))
+        if report:
+            raise CommandError(
+                f"{len(report.lines())} findings." + ("" if repair else " Run with --repair to correct counters.")
+            )
         self.stdout.write("Counters, counts and addresses agree.")

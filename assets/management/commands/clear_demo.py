@@ -1,4 +1,4 @@
-"""Take the demo assets away again."""
+"""Delete the demo assets."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from common.progress_bar import progress_bar
 
 
 class Command(BaseCommand):
-    help = "Remove all demo assets for good: rows, history, media, and the counters only they used."
+    help = "Delete all demo assets: rows, history, media, and the counters that only they used."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Bring the legacy registry over from its export."""
+"""Import the export of the legacy registry."""
 
 import gzip
 import io
@@ -18,16 +18,16 @@ _CHUNK_CHARS = 256 * 1024
 
 
 class Command(BaseCommand):
-    help = "Import the legacy database's export (Extended JSON, lines or an array, plain or gzipped). Safe to repeat."
+    help = "Import the export of the legacy database (Extended JSON, lines or an array, plain or gzip). Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file")
-        parser.add_argument("--dry-run", action="store_true", help="Try everything, keep nothing.")
+        parser.add_argument("file", help="Path of the export.")
+        parser.add_argument("--dry-run", action="store_true", help="Check and write all rows, then roll back.")
 
     def handle(self, *args: Any, file: str, dry_run: bool, **options: Any) -> None:
-        directory = current_taxonomy()
-        if not directory.version_pk:
-            raise CommandError("There is no taxonomy yet: run import_taxonomy first")
+        taxonomy = current_taxonomy()
+        if not taxonomy.version_pk:
+            raise CommandError("The registry has no taxonomy. Run import_taxonomy first.")
         path = Path(file)
         try:
             size = path.stat().st_size
@@ -40,31 +40,31 @@ class Command(BaseCommand):
                     done += rows
                     progress.update(bar, completed=raw.tell(), description=f"{done:,} rows")
 
-                account = import_registry(
-                    iter_documents(_read_text(raw)), directory=directory, dry_run=dry_run, on_progress=show
+                report = import_registry(
+                    iter_documents(_read_text(raw)), taxonomy=taxonomy, dry_run=dry_run, on_progress=show
                 )
         except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise CommandError(f"cannot read {file}: {error}") from error
-        self._print(account, dry_run=dry_run)
-        if not account.is_balanced():
-            raise CommandError("The account does not add up: this is a defect, please report it")
+            raise CommandError(f"Cannot read {file}: {error}") from error
+        self._print(report, dry_run=dry_run)
+        if not report.is_balanced():
+            raise CommandError("The counts do not add up. This is a bug: please report it.")
 
     def _progress(self) -> Progress:
         columns = (TextColumn("{task.description:>12}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         return Progress(*columns, transient=True)
 
-    def _print(self, account: ImportReport, *, dry_run: bool) -> None:
-        for position, name, text in sorted(account.rejected):
+    def _print(self, report: ImportReport, *, dry_run: bool) -> None:
+        for position, name, text in sorted(report.rejected):
             self.stdout.write(self.style.ERROR(f"rejected  row {position} {name}: {text}"))
-        for position, name, text in sorted(account.warnings):
-            self.stdout.write(self.style.WARNING(f"odd       row {position} {name}: {text}"))
-        for text, count in sorted(account.normalised.items()):
-            self.stdout.write(f"tidied    {count} rows: {text}")
-        layers = ", ".join(f"{layer} {count}" for layer, count in account.by_layer.most_common())
+        for position, name, text in sorted(report.warnings):
+            self.stdout.write(self.style.WARNING(f"warning   row {position} {name}: {text}"))
+        for text, count in sorted(report.normalized.items()):
+            self.stdout.write(f"normalized {count} rows: {text}")
+        layers = ", ".join(f"{layer} {count}" for layer, count in report.by_layer.most_common())
         self.stdout.write(f"{'Dry run: ' if dry_run else ''}layers: {layers or 'none'}")
         self.stdout.write(
-            f"{account.read} read = {account.created} created + {account.updated} updated"
-            f" + {account.unchanged} unchanged + {len(account.rejected)} rejected"
+            f"{report.read} read = {report.created} created + {report.updated} updated"
+            f" + {report.unchanged} unchanged + {len(report.rejected)} rejected"
         )
 
 

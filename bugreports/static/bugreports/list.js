@@ -1,4 +1,4 @@
-// The list of reports by keyboard: j and k move, Enter opens, x selects, / searches.
+// Keyboard shortcuts of the report list: j and k move, Enter opens, x selects, / searches.
 (() => {
   const rows = () => [...document.querySelectorAll("#result_list tbody tr")].filter((row) => row.querySelector(".bug-line"));
   let at = -1;

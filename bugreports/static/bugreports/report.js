@@ -1,4 +1,4 @@
-// The page of one report by keyboard, its dialogs, its copy buttons, the zoom of the screenshot.
+// Report page: keyboard shortcuts, dialogs, copy buttons, zoom of the screenshot.
 (() => {
   const page = document.querySelector(".bug-page");
 
@@ -13,7 +13,7 @@
     button.addEventListener("click", () => button.closest("dialog").close());
   }
   for (const dialog of document.querySelectorAll(".bug-dialog")) {
-    // Enter sends from any field, in a text of several lines with Ctrl.
+    // Enter submits from any field; a textarea needs Ctrl+Enter.
     dialog.addEventListener("keydown", (event) => {
       const isText = event.target.tagName === "TEXTAREA";
       if (event.key !== "Enter" || event.target.tagName === "BUTTON" || (isText && !event.ctrlKey && !event.metaKey)) return;
@@ -28,7 +28,7 @@
       try {
         await navigator.clipboard.writeText(button.dataset.copies);
       } catch {
-        const text = document.createElement("textarea"); // without HTTPS there is no other way
+        const text = document.createElement("textarea"); // navigator.clipboard needs HTTPS
         text.value = button.dataset.copies;
         document.body.append(text);
         text.select();
@@ -46,9 +46,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    const wanted = page.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (!wanted) return;
+    const target = page.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!target) return;
     event.preventDefault();
-    wanted.click();
+    target.click();
   });
 })();

@@ -1,4 +1,4 @@
-"""`rollback_release --reason TEXT`: the emergency procedure, step by step (docs/emergency-rollback.md)."""
+"""Emergency rollback of gated fields: docs/emergency-rollback.md."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,49 +13,51 @@ from ops.rollback import STEPS, StepRecord, execute_rollback, plan_rollback
 
 
 class Command(BaseCommand):
-    help = "Switch gated flags off and check that answers are what they were before; ends with 1 if they are not."
+    help = "Turn gated flags off and compare the responses of the API with the recordings. Exit code 1 if they differ."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         names = ", ".join(sorted(FLAG_NAMES))
-        parser.add_argument("--reason", required=True, help="why; kept with the changes")
-        parser.add_argument("--flags", metavar="A,B", help=f"only these, of: {names}")
-        parser.add_argument("--keep-flag", action="append", default=[], metavar="NAME", help="leave this one as it is")
+        parser.add_argument("--reason", required=True, help="stored with the changes")
+        parser.add_argument("--flags", metavar="A,B", help=f"turn off only these flags (default all): {names}")
         parser.add_argument(
-            "--as", dest="email", metavar="EMAIL", help="who: named in the record, and the doors are asked in this name"
+            "--except-flag", action="append", default=[], metavar="NAME", help="do not change this flag"
         )
+        parser.add_argument("--by", dest="email", metavar="EMAIL", help="user who is recorded and calls the API")
         parser.add_argument(
-            "--undo-backfills", action="store_true", help="also put back what backfills wrote, where nobody changed it"
+            "--undo-backfills",
+            action="store_true",
+            help="also restore values that backfills changed, unless they have changed since",
         )
-        parser.add_argument("--dry-run", action="store_true", help="change nothing, tell what would change")
+        parser.add_argument("--dry-run", action="store_true", help="print the changes without making them")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            wish = plan_rollback(
+            plan = plan_rollback(
                 reason=options["reason"],
-                by=_person(options["email"]),
+                by=_active_user(options["email"]),
                 only=_names(options["flags"]),
-                keep=options["keep_flag"],
+                keep=options["except_flag"],
                 is_dry_run=options["dry_run"],
                 undoes_backfills=options["undo_backfills"],
                 now=timezone.now(),
             )
-        except RegistryError as refusal:
-            raise CommandError(refusal.message) from refusal
-        reports = []
-        for number, report in enumerate(execute_rollback(wish), 1):
-            self._print(number, report)
-            reports.append(report)
-        total = f"{sum(report.seconds for report in reports):.2f} s"
-        if not all(report.succeeded for report in reports):
-            self.stdout.write(self.style.ERROR(f"Not as it should be, after {total}: see above."))
+        except RegistryError as error:
+            raise CommandError(error.message) from error
+        records = []
+        for number, record in enumerate(execute_rollback(plan), 1):
+            self._print(number, record)
+            records.append(record)
+        total = f"{sum(record.seconds for record in records):.2f} s"
+        if not all(record.succeeded for record in records):
+            self.stdout.write(self.style.ERROR(f"Not completed after {total}: see the failed step above."))
             raise SystemExit(1)
-        done = "Nothing was changed (--dry-run)" if wish.is_dry_run else "Rolled back"
-        self.stdout.write(self.style.SUCCESS(f"{done}: {len(reports)} steps in {total}."))
+        done = "Nothing was changed (--dry-run)" if plan.is_dry_run else "Rolled back"
+        self.stdout.write(self.style.SUCCESS(f"{done}: {len(records)} steps in {total}."))
 
-    def _print(self, number: int, report: StepRecord) -> None:
-        state = "not done" if report.outcome is None else "ok" if report.succeeded else "NOT OK"
-        self.stdout.write(f"[{number}/{len(STEPS)}] {report.step.name}: {state}, {report.seconds:.2f} s")
-        for line in report.outcome.lines if report.outcome else ():
+    def _print(self, number: int, record: StepRecord) -> None:
+        state = "skipped" if record.result is None else "ok" if record.succeeded else "FAILED"
+        self.stdout.write(f"[{number}/{len(STEPS)}] {record.step.name}: {state}, {record.seconds:.2f} s")
+        for line in record.result.lines if record.result else ():
             self.stdout.write(f"      {line}")
         self.stdout.flush()
 
@@ -63,16 +65,16 @@ class Command(BaseCommand):
 def _names(text: str | None) -> list[str]:
     if text is None:
         return []
-    # An empty one comes from a script whose variable was empty: it does not mean "all".
+    # An empty list comes from an empty variable in a script; it must not mean "all flags".
     if not (names := [name.strip() for name in text.split(",") if name.strip()]):
-        raise CommandError("--flags names no flag; leave it out to switch all of them off")
+        raise CommandError("--flags is empty. Omit it to turn all flags off.")
     return names
 
 
-def _person(email: str | None) -> User | None:
+def _active_user(email: str | None) -> User | None:
     if not email:
         return None
-    person = User.objects.with_email(email).first()
-    if person is None:
-        raise CommandError(f"Nobody has the address {email}")
-    return person
+    user = User.objects.with_email(email).first()
+    if user is None:
+        raise CommandError(f"There is no user with the email {email}")
+    return user
