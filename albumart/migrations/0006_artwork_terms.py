@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     dependencies = [("albumart", "0005_permission_names"), ("backfills", "0004_stored_terms")]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name="artworksource",
+            name="albumart_source_breaker_known",
+        ),
         migrations.RenameField("artwork", "facts", "measurements"),
         migrations.RenameField("artworksource", "breaker", "circuit_state"),
         migrations.RenameField("artworksource", "failures", "consecutive_failures"),
@@ -68,10 +72,6 @@ class Migration(migrations.Migration):
                 "permissions": [("reset_circuit", "Can reset the circuit breaker of a source")],
                 "verbose_name": "source",
             },
-        ),
-        migrations.RemoveConstraint(
-            model_name="artworksource",
-            name="albumart_source_breaker_known",
         ),
         migrations.RemoveIndex(
             model_name="artwork",

@@ -10,6 +10,7 @@ CONVERTED = "converted"  # marks the runs that this migration created, so that t
 OPEN = ("waiting", "running")
 LEASE = datetime.timedelta(seconds=120)  # the default of ALBUMART_LEASE_SECONDS
 SHIPPED_GROUP = "Curators"
+RUN_CHILDREN = ("BackfillEvent", "BackfillChange", "BackfillBatch", "BackfillRowError", "BackfillColumnLock")
 ACTIONS = ("add", "change", "delete", "view")
 
 
@@ -80,10 +81,17 @@ def backwards(apps, schema_editor):
         cohort.paused_at = run.state_changed_at if run.state in ("pausing", "paused") else None
         cohort.run = None
         cohort.save()
-        if run.events.filter(event_type=CONVERTED).exists():
-            run.delete()
+        if apps.get_model("backfills", "BackfillEvent").objects.filter(run_id=run.pk, event_type=CONVERTED).exists():
+            for model in RUN_CHILDREN:
+                _delete(apps.get_model("backfills", model).objects.filter(run_id=run.pk))
+            _delete(apps.get_model("backfills", "BackfillRun").objects.filter(pk=run.pk))
     _rename_permissions(apps, "artworkcohort", "artworkrun")
     _revoke_control(apps)
+
+
+def _delete(rows):
+    """Delete without Django's cascade: it compares model classes of two states on the way back, and fails."""
+    rows._raw_delete(rows.db)
 
 
 def _rename_permissions(apps, old, new):
@@ -116,20 +124,38 @@ def _steer(apps):
 def _grant_control(apps):
     """Grant the control of backfill runs to all who could control artwork runs."""
     control, steer = _control(apps), _steer(apps)
-    control.group_set.add(*steer.group_set.all())
-    control.user_set.add(*steer.user_set.all())
+    for grants, holder in _grants(apps):
+        holders = grants.filter(permission_id=control.pk).values(holder)
+        grants.filter(permission_id=steer.pk).exclude(**{f"{holder}__in": holders}).update(permission_id=control.pk)
     steer.delete()
 
 
 def _revoke_control(apps):
     """Grant the old permission again. Only the shipped group loses the new one: other grants may be older."""
     control, steer = _control(apps), _steer(apps)
-    steer.group_set.add(*control.group_set.all())
-    steer.user_set.add(*control.user_set.all())
-    control.group_set.remove(*control.group_set.filter(name=SHIPPED_GROUP))
+    for grants, holder in _grants(apps):
+        held = grants.filter(permission_id=control.pk)
+        if holder == "group_id":
+            held.filter(group__name=SHIPPED_GROUP).update(permission_id=steer.pk)
+        grants.bulk_create(
+            grants.model(permission_id=steer.pk, **{holder: pk}) for pk in held.values_list(holder, flat=True)
+        )
+
+
+def _grants(apps):
+    """Return the grants of groups and of users, each with the column of the holder."""
+    user = apps.get_model("accounts", "User")
+    return (
+        (apps.get_model("auth", "Group").permissions.through.objects, "group_id"),
+        (user.user_permissions.through.objects, "user_id"),
+    )
 
 
 class Migration(migrations.Migration):
-    dependencies = [("albumart", "0006_artwork_terms"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [
+        ("accounts", "0002_staff_groups"),
+        ("albumart", "0006_artwork_terms"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+    ]
 
     operations = [migrations.RunPython(forwards, backwards)]

@@ -33,8 +33,9 @@ class ArtworkCohortFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda number: f"Run {number}")
     run = factory.SubFactory(
-        BackfillRunFactory, rule_name="albumart.legacy_songs", parameters={}, fields=["artwork"], state="running"
-    )
+        BackfillRunFactory, rule_name="albumart.legacy_songs", fields=["artwork"], state="running",
+        parameters=factory.LazyAttribute(lambda run: {"name": run.factory_parent.name}),
+    )  # fmt: skip
 
 
 class ArtworkFactory(DjangoModelFactory):
