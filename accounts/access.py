@@ -1,4 +1,4 @@
-"""Who may still come in: ending sessions, switching people off and on, and who may do that to whom."""
+"""Sign users out, deactivate and activate them, and check who may do so."""
 
 import logging
 from collections.abc import Sequence
@@ -12,43 +12,43 @@ from accounts.models import User
 log = logging.getLogger(__name__)
 
 
-def can_manage(actor: User, person: User) -> bool:
-    """Superusers manage everybody; other staff only people without any power, or they could take that power over."""
-    return actor.is_superuser or not (person.is_superuser or person.is_staff or person.role == User.Role.ADMIN)
+def can_manage(actor: User, user: User) -> bool:
+    """Return True for superusers, and for other staff if `user` has no admin rights that they could take over."""
+    return actor.is_superuser or not (user.is_superuser or user.is_staff or user.role == User.Role.ADMIN)
 
 
 @transaction.atomic
-def revoke_sessions(people: Sequence[User], *, by: User, now: datetime) -> int:
-    """Every token and admin session made before `now` is refused from here on. Raises UserNotManageable."""
-    _check_manageable(people, by)
-    return _update(people, "sessions ended", by, tokens_valid_from=now)
+def revoke_sessions(users: Sequence[User], *, by: User, now: datetime) -> int:
+    """Revoke tokens and admin sessions issued before `now`; return the number of users. Raises UserNotManageable."""
+    _check_manageable(users, by)
+    return _update(users, "sessions revoked", by, tokens_valid_from=now)
 
 
 @transaction.atomic
-def deactivate(people: Sequence[User], *, by: User, now: datetime) -> int:
-    """Deactivate users and revoke their sessions, so that no old token works after reactivation.
+def deactivate(users: Sequence[User], *, by: User, now: datetime) -> int:
+    """Deactivate users; return their number. Raises UserNotManageable.
 
-    Raises UserNotManageable.
+    Sessions are revoked too, so that old tokens stay invalid after a later activation.
     """
-    _check_manageable(people, by)
-    if any(person.pk == by.pk for person in people):
+    _check_manageable(users, by)
+    if any(user.pk == by.pk for user in users):
         raise UserNotManageable("You cannot deactivate yourself")
-    return _update(people, "people deactivated", by, is_active=False, tokens_valid_from=now, updated_at=now)
+    return _update(users, "users deactivated", by, is_active=False, tokens_valid_from=now, updated_at=now)
 
 
 @transaction.atomic
-def activate(people: Sequence[User], *, by: User, now: datetime) -> int:
-    _check_manageable(people, by)
-    return _update(people, "people activated", by, is_active=True, updated_at=now)
+def activate(users: Sequence[User], *, by: User, now: datetime) -> int:
+    _check_manageable(users, by)
+    return _update(users, "users activated", by, is_active=True, updated_at=now)
 
 
-def _check_manageable(people: Sequence[User], by: User) -> None:
-    refused = [person.email for person in people if not can_manage(by, person)]
-    if refused:
-        raise UserNotManageable(f"Only a superuser may do this to staff and admins: {', '.join(refused)}")
+def _check_manageable(users: Sequence[User], by: User) -> None:
+    rejected = [user.email for user in users if not can_manage(by, user)]
+    if rejected:
+        raise UserNotManageable(f"Only superusers can manage staff and admins: {', '.join(rejected)}")
 
 
-def _update(people: Sequence[User], message: str, by: User, **changes: object) -> int:
-    count = User.objects.filter(pk__in=[person.pk for person in people]).update(**changes)
-    log.warning(message, extra={"users": [person.public_id for person in people], "by": by.public_id})
+def _update(users: Sequence[User], message: str, by: User, **changes: object) -> int:
+    count = User.objects.filter(pk__in=[user.pk for user in users]).update(**changes)
+    log.warning(message, extra={"users": [user.public_id for user in users], "by": by.public_id})
     return count

@@ -1,4 +1,4 @@
-"""People, groups and service keys for staff."""
+"""Admin of users, groups and service keys."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,13 +27,13 @@ admin.site.unregister(Group)
 
 
 class UsernameMixin:
-    """A username need not be unique here: people log in by e-mail."""
+    """Validates usernames. They are not unique, because users sign in by e-mail."""
 
     def clean_username(self) -> str:
         try:
             name = clean_text(self.cleaned_data["username"], field="username", is_single_line=True)  # type: ignore[attr-defined]
-        except InvalidInput as refusal:
-            raise ValidationError(refusal.message) from refusal
+        except InvalidInput as error:
+            raise ValidationError(error.message) from error
         if len(name) < 5:
             raise ValidationError("username must be at least 5 characters long")
         return name
@@ -48,7 +48,7 @@ class UserAddForm(UsernameMixin, UserCreationForm):
 class UserEditForm(UsernameMixin, UserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"  # the admin's fieldsets choose
+        fields = "__all__"  # the fieldsets of UserAdmin select them
 
 
 @admin.register(User)
@@ -63,30 +63,30 @@ class UserAdmin(BaseUserAdmin, BaseModelAdmin):
     filter_horizontal = []
     autocomplete_fields = ["groups"]
     readonly_fields = ["public_id", "last_login", "created_at", "updated_at"]
-    actions = ["end_all_sessions", "deactivate", "activate"]
-    # Powers in the admin come by groups only, so that one list tells who may do what.
-    privileges = ("role", "is_staff", "is_superuser", "groups")
+    actions = ["sign_out_everywhere", "deactivate", "activate"]
+    # Without user_permissions: permissions come from groups only, so that the groups show who may do what.
+    permission_fields = ("role", "is_staff", "is_superuser", "groups")
     fieldsets = [
         (None, {"fields": ["email", "username", "password", "is_active"]}),
-        ("What this person may do", {"fields": list(privileges)}),
-        ("Moments", {"fields": ["public_id", "last_login", "created_at", "updated_at"]}),
+        ("Permissions", {"fields": list(permission_fields)}),
+        ("Important dates", {"fields": ["public_id", "last_login", "created_at", "updated_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "username", "usable_password", "password1", "password2"]})]
 
     @display(description="Role", ordering="role", label={"admin": "warning", "editor": "info"})
-    def role_label(self, person: User) -> tuple[str, str]:
-        return person.role, person.get_role_display()
+    def role_label(self, user: User) -> tuple[str, str]:
+        return user.role, user.get_role_display()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
-        # Whoever could give powers could give them to himself.
-        powers = () if request.user.is_superuser else self.privileges
-        return [*super().get_readonly_fields(request, obj), *powers]
+        # Only superusers may edit permissions; otherwise staff could escalate their own.
+        locked = () if request.user.is_superuser else self.permission_fields
+        return [*super().get_readonly_fields(request, obj), *locked]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or access.can_manage(request.user, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Deactivate instead: assets and changes name their people.
+        # Only superusers, because assets and changes refer to users; staff deactivate instead.
         return request.user.is_superuser and super().has_delete_permission(request, obj) and obj != request.user
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -94,25 +94,29 @@ class UserAdmin(BaseUserAdmin, BaseModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    @admin.action(description="End all sessions", permissions=["change"])
-    def end_all_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        count = access.revoke_sessions(list(people), by=request.user, now=timezone.now())
-        self.message_user(request, f"Ended all sessions of {count}", messages.SUCCESS)
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def sign_out_everywhere(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        count = access.revoke_sessions(list(users), by=request.user, now=timezone.now())
+        self.message_user(request, f"{_count_users(count)} signed out everywhere.", messages.SUCCESS)
 
     @admin.action(description="Deactivate", permissions=["change"])
-    def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        count = access.deactivate(list(people), by=request.user, now=timezone.now())
-        self.message_user(request, f"Deactivated {count}", messages.SUCCESS)
+    def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        count = access.deactivate(list(users), by=request.user, now=timezone.now())
+        self.message_user(request, f"{_count_users(count)} deactivated.", messages.SUCCESS)
 
     @admin.action(description="Activate", permissions=["change"])
-    def activate(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        count = access.activate(list(people), by=request.user, now=timezone.now())
-        self.message_user(request, f"Activated {count}", messages.SUCCESS)
+    def activate(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        count = access.activate(list(users), by=request.user, now=timezone.now())
+        self.message_user(request, f"{_count_users(count)} activated.", messages.SUCCESS)
+
+
+def _count_users(count: int) -> str:
+    return "1 user" if count == 1 else f"{count} users"
 
 
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, BaseModelAdmin):
-    """Only superusers change groups: a group's permissions are its members' powers."""
+    """Only superusers may change groups; otherwise staff could escalate their own permissions."""
 
     list_display = ["name", "member_count"]
 
@@ -156,10 +160,10 @@ class ServiceKeyAdmin(BaseModelAdmin):
         return [] if obj is None else self.get_fields(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)  # for the action; a key itself never changes
+        return obj is None and super().has_change_permission(request)  # only for the action: keys are immutable
 
     def has_delete_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
-        return False  # revoked keys stay, to tell who could read until when
+        return False  # revoked keys stay as a record of who had access until when
 
     def save_model(self, request: HttpRequest, obj: ServiceKey, form: forms.ModelForm, change: bool) -> None:
         if change:
@@ -167,10 +171,10 @@ class ServiceKeyAdmin(BaseModelAdmin):
         row, text = create_service_key(obj.name, by=request.user, expires_at=obj.expires_at)
         obj.pk = row.pk
         obj.refresh_from_db()
-        note = format_html("Key of {}, shown this once, copy it now: <code>{}</code>", row.name, text)
-        self.message_user(request, note, messages.WARNING)
+        message = format_html("Key of {}: <code>{}</code>. Copy it now, it is not shown again.", row.name, text)
+        self.message_user(request, message, messages.WARNING)
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ServiceKey]) -> None:
         count = revoke_keys(keys, by=request.user, now=timezone.now())
-        self.message_user(request, f"Revoked {count}", messages.SUCCESS)
+        self.message_user(request, f"{count} key{'' if count == 1 else 's'} revoked.", messages.SUCCESS)

@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-    verbose_name = "People"
+    verbose_name = "Users and access"
 
     def ready(self) -> None:
         from accounts.metrics import user_metrics

@@ -1,4 +1,4 @@
-"""Who is calling: a person's token in `Authorization: Bearer`, or a service's key in `X-API-Key`."""
+"""Authentication of API requests: a user's token in `Authorization: Bearer`, or a service key in `X-API-Key`."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ from accounts.user_cache import CachedUser, get_cached_user
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Reads are answered from a snapshot of the person; writes look the person up."""
+    """Loads the user from the cache for safe methods, from the database for all others."""
 
     def authenticate(self, request: Request) -> tuple[User | CachedUser, dict[str, Any]] | None:
         scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
         if scheme.lower() != "bearer":
             return None
         if not token.strip() and request.headers.get("X-API-Key"):
-            return None  # clients send an empty Bearer when they have none
+            return None  # legacy clients send an empty Bearer if they have no token
         claims = decode_token("".join(token.split()))
-        person: User | CachedUser | None = None
+        user: User | CachedUser | None = None
         if claims and request.method in SAFE_METHODS:
-            person = get_cached_user(claims["userId"])
+            user = get_cached_user(claims["userId"])
         elif claims:
-            person = User.objects.filter(public_id=claims["userId"]).first()
-        if claims is None or person is None or not person.is_active or is_revoked(claims, person.tokens_valid_from):
+            user = User.objects.filter(public_id=claims["userId"]).first()
+        if claims is None or user is None or not user.is_active or is_revoked(claims, user.tokens_valid_from):
             raise AuthenticationFailed("Unauthorized")
-        return person, claims
+        return user, claims
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -39,13 +39,13 @@ class TokenAuthentication(BaseAuthentication):
 
 class ServiceKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[ServicePrincipal, None] | None:
-        text = request.headers.get("X-API-Key", "").strip()
-        if not text:
+        key = request.headers.get("X-API-Key", "").strip()
+        if not key:
             return None
-        caller = authenticate_service_key(text, timezone.now())
-        if caller is None:
+        service = authenticate_service_key(key, timezone.now())
+        if service is None:
             raise AuthenticationFailed("Invalid API key")
-        return caller, None
+        return service, None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -1,4 +1,4 @@
-"""Two logins of a known password, for a developer's machine only."""
+"""Two demo users with a known password, for development only."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -6,15 +6,15 @@ from django.contrib.auth.models import Group
 from accounts.errors import DemoNotAllowed
 from accounts.models import User
 
-DEMO_PASSWORD = "registry-demo"  # noqa: S105  # printed at the start; refused outside development
+DEMO_PASSWORD = "registry-demo"  # noqa: S105  # printed at the start; rejected outside development
 ADMIN_EMAIL = "admin@demo.test"
 EDITOR_EMAIL = "editor@demo.test"
 
 
 def ensure_demo_users() -> list[User]:
-    """The demo admin and the demo editor, made if they are not there."""
+    """Return the demo admin and the demo editor, created if absent. Raises DemoNotAllowed outside development."""
     if settings.ENVIRONMENT_NAME not in ("development", "test"):
-        raise DemoNotAllowed("Demo logins exist in development only")
+        raise DemoNotAllowed("Demo users are allowed in development only")
     admin = User.objects.with_email(ADMIN_EMAIL).first() or User.objects.create_superuser(
         ADMIN_EMAIL, "demo-admin", DEMO_PASSWORD
     )

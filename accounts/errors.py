@@ -1,6 +1,6 @@
-"""What can go wrong with people and keys."""
+"""Errors of users and service keys."""
 
-from common.errors import Conflict, InvalidInput, NotFound
+from common.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 
 class EmailAlreadyRegistered(InvalidInput):
@@ -8,7 +8,7 @@ class EmailAlreadyRegistered(InvalidInput):
 
 
 class InvalidCredentials(InvalidInput):
-    """Unknown e-mail, wrong password and disabled person alike: the answer never tells which."""
+    """One error for unknown e-mail, wrong password and inactive user, so that responses do not reveal which."""
 
     code = "invalid_credentials"
 
@@ -21,13 +21,13 @@ class ServiceKeyNameTaken(Conflict):
     code = "service_key_name_taken"
 
 
-class UserNotManageable(Conflict):
-    """Who asks may not do this to that person."""
+class UserNotManageable(Forbidden):
+    """The acting user may not manage this user."""
 
     code = "not_yours_to_change"
 
 
 class DemoNotAllowed(Conflict):
-    """Demo logins have a known password and never belong on a server others reach."""
+    """Demo users have a known password, so they must not exist outside development."""
 
     code = "demo_refused"

@@ -1,4 +1,4 @@
-"""The admin's login: the same budgets of tries as the API's, or guessing would simply move here."""
+"""The sign-in form of the admin, with the rate limits of the API: else attackers would guess passwords here."""
 
 import logging
 
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 class ThrottledLoginForm(AuthenticationForm):
     def clean(self) -> dict[str, str]:
         email = (self.cleaned_data.get("username") or "").strip().lower()
-        wait = consume_rate_limit("login", f"admin {client_ip(self.request)}")
-        wait = wait or consume_rate_limit("login_email", f"admin {email}")
-        if wait:
-            log.warning("admin login throttled")
-            raise ValidationError(f"Too many tries. Try again in {wait} seconds.")
+        retry_after = consume_rate_limit("login", f"admin {client_ip(self.request)}")
+        retry_after = retry_after or consume_rate_limit("login_email", f"admin {email}")
+        if retry_after:
+            log.warning("admin login rate limited")
+            raise ValidationError(f"Too many attempts. Try again in {retry_after} seconds.")
         return super().clean()

@@ -1,4 +1,4 @@
-"""People who log in by e-mail, and keys by which other services read."""
+"""Users, who sign in by e-mail, and service keys, with which other services read."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. `role` is what old clients see; groups and permissions say what staff may do in the admin."""
+    """A user. `role` is for API clients; groups and permissions control the admin."""
 
     class Role(models.TextChoices):
         EDITOR = "editor", "Editor"
@@ -24,9 +24,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail", unique=True)
     username = models.CharField(max_length=150)
     role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)
-    is_active = models.BooleanField("active", default=True, help_text="Off: every door refuses this person.")
-    is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
-    # Tokens made before this moment are refused: set when the password changes or somebody ends all sessions.
+    is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")
+    is_staff = models.BooleanField("staff", default=False, help_text="Staff can sign in to this admin.")
+    # Tokens issued earlier are revoked. Set when the password changes and by "Sign out everywhere".
     tokens_valid_from = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -49,17 +49,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """The e-mail as it is stored; Django's forms and `clean()` ask here."""
+        """Return the e-mail as it is stored; Django's forms and `clean()` call this."""
         return super().normalize_username(username).strip().lower()
 
     def set_password(self, raw_password: str | None) -> None:
-        """Also ends every session: whoever knew the old password holds nothing any more."""
+        """Set the password and revoke all sessions, because others may have known the old password."""
         super().set_password(raw_password)
         if self.pk:
             self.tokens_valid_from = timezone.now()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        # Ending all sessions ends those of the admin too, so the moment is part of what a session is checked by.
+        # Includes the timestamp, so that "Sign out everywhere" also ends sessions of the admin.
         valid_from = self.tokens_valid_from.timestamp() if self.tokens_valid_from else ""
         text = f"{self.password}{valid_from}"
         return salted_hmac("accounts.User.session", text, secret=secret, algorithm="sha256").hexdigest()
@@ -72,19 +72,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_admin(self) -> bool:
-        """Admin on the wire."""
+        """True if API responses show the role `admin`."""
         return self.is_active and (self.role == self.Role.ADMIN or self.is_superuser)
 
 
 class ServiceKey(models.Model):
-    """A key another service sends as `X-API-Key`. Only its SHA-256 is kept: the key itself is shown once."""
+    """A key that another service sends as `X-API-Key`. Only its SHA-256 is stored; the key is shown once."""
 
-    name = models.CharField(max_length=100, unique=True, help_text="Which service holds it.")
-    prefix = models.CharField(max_length=12, editable=False, help_text="First characters, to recognise it by.")
+    name = models.CharField(max_length=100, unique=True, help_text="Name of the service.")
+    prefix = models.CharField(max_length=12, editable=False, help_text="First characters, to recognize the key.")
     key_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody revokes it.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty for a key that does not expire.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 

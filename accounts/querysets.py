@@ -1,4 +1,4 @@
-"""Questions about people and service keys."""
+"""Queries of users and service keys."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +16,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """What Django's own commands need; everybody else calls `accounts.registration`."""
+    """The methods that Django's commands need. Other code calls `accounts.registration`."""
 
     def get_by_natural_key(self, email: str) -> "User":
         return self.get(email=email.strip().lower())

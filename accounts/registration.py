@@ -1,4 +1,4 @@
-"""People come in, log in, get roles."""
+"""Register users, check their credentials, grant the role admin."""
 
 import logging
 from datetime import datetime
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def register_user(*, username: str, email: str, password: str) -> User:
-    """A new editor. Raises EmailAlreadyRegistered, also when two ask at the same moment."""
+    """Create an editor. Raises EmailAlreadyRegistered, also for concurrent registrations."""
     if User.objects.with_email(email).exists():
         raise EmailAlreadyRegistered("User already exists with this email", field="email")
     try:
@@ -26,13 +26,16 @@ def register_user(*, username: str, email: str, password: str) -> User:
 
 
 def authenticate_user(*, email: str, password: str, now: datetime) -> User:
-    """The person. Raises InvalidCredentials; the work done is the same whether or not the e-mail is known."""
+    """Return the user for valid credentials. Raises InvalidCredentials.
+
+    An unknown e-mail costs one password hash too, so that response times do not reveal which e-mails exist.
+    """
     user = User.objects.with_email(email).first()
     if user is None:
         make_password(password)
-    is_right = user is not None and check_password(password, user.password, setter=_upgrade_hash(user))
-    if user is None or not is_right or not user.is_active:
-        log.warning("login refused", extra={"reason": "inactive" if is_right else "credentials"})
+    is_correct = user is not None and check_password(password, user.password, setter=_upgrade_hash(user))
+    if user is None or not is_correct or not user.is_active:
+        log.warning("login rejected", extra={"reason": "inactive" if is_correct else "credentials"})
         raise InvalidCredentials("Invalid credentials")
     User.objects.filter(pk=user.pk).update(last_login=now)
     return user
@@ -47,18 +50,18 @@ def _upgrade_hash(user: User):  # type: ignore[no-untyped-def]
 
 
 def ensure_user(*, email: str, username: str = "") -> User:
-    """The person of this e-mail, made without a usable password if there is none (imports name people)."""
+    """Return the user with this e-mail, created without a usable password if absent. Imports use it."""
     user = User.objects.with_email(email).first()
     return user or User.objects.create_user(email=email, username=username or email.partition("@")[0])
 
 
 def grant_admin_role(*, email: str, by: User | None) -> User:
-    """Give the role `admin`. Raises UserNotFound."""
+    """Grant the role `admin`. Raises UserNotFound."""
     user = User.objects.with_email(email).first()
     if user is None:
         raise UserNotFound(f"User not found: {email}")
     if user.role != User.Role.ADMIN:
         user.role = User.Role.ADMIN
         user.save(update_fields=["role", "updated_at"])
-        log.warning("role admin given", extra={"user": user.public_id, "by": by.public_id if by else "command"})
+        log.warning("admin role granted", extra={"user": user.public_id, "by": by.public_id if by else "command"})
     return user

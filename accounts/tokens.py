@@ -1,4 +1,4 @@
-"""Tokens people carry: HS256 JWT for 24 hours, with the claims old clients read."""
+"""User tokens: HS256 JWT, valid for 24 hours, with the claims of the legacy API."""
 
 import math
 import time
@@ -13,12 +13,12 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 from accounts.models import User
 from common.public_ids import is_public_id
 
-LEEWAY_SECONDS = 10  # clocks differ
+LEEWAY_SECONDS = 10  # for clock differences between servers
 
 
 def issue_token(user: User, now: datetime) -> str:
-    """A signed token with userId, sub, email, role, iat, exp."""
-    # A token knows whole seconds only. One made in the very second in which older ones ended says the next second.
+    """Return a signed token with userId, sub, email, role, iat, exp."""
+    # `iat` has whole seconds. In the second of a revocation it is the next second, or this token would be revoked too.
     issued_at = max(int(now.timestamp()), _first_valid_second(user.tokens_valid_from))
     return _backend().encode(
         {
@@ -33,7 +33,7 @@ def issue_token(user: User, now: datetime) -> str:
 
 
 def decode_token(token: str) -> dict[str, Any] | None:
-    """The claims of a token we signed and that has not expired; None for any other text."""
+    """Return the claims of a valid token; None for an invalid or expired one."""
     try:
         claims = _decode(token, settings.ACCOUNTS_SIGNING_KEY)
     except (TokenBackendError, ValueError, TypeError):
@@ -48,7 +48,7 @@ def decode_token(token: str) -> dict[str, Any] | None:
 
 
 def is_revoked(claims: dict[str, Any], tokens_valid_from: datetime | None) -> bool:
-    """True for a token made before the person's password changed or somebody ended all sessions."""
+    """True for a token issued before a change of the password or a revocation of sessions."""
     return claims["iat"] < _first_valid_second(tokens_valid_from)
 
 
@@ -57,13 +57,13 @@ def _first_valid_second(tokens_valid_from: datetime | None) -> int:
 
 
 def api_role(user: User) -> str:
-    """Old clients know `editor` and `admin`, whatever richer roles there are."""
+    """Return the role for API clients: `admin` also for superusers."""
     return "admin" if user.role == User.Role.ADMIN or user.is_superuser else "editor"
 
 
 @lru_cache(maxsize=10_000)
 def _decode(token: str, key: str) -> dict[str, Any]:
-    """A signature that was good stays good, and checking it costs more than the rest; the time is checked each time."""
+    """Cache valid tokens, because the signature check is slow. `decode_token` checks the expiry each time."""
     return _backend().decode(token)
 
 

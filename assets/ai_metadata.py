@@ -31,7 +31,7 @@ def validate_ai_metadata(value: Any, *, max_bytes: int) -> dict[str, Any] | None
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         field_errors.append(_field_error("tags", "a list of strings"))
     if field_errors:
-        raise InvalidInput("; ".join(error.message for error in field_errors), field_errors=field_errors)
+        raise InvalidInput("; ".join(detail.message for detail in field_errors), field_errors=field_errors)
     if len(orjson.dumps(value)) > max_bytes:
         raise InvalidInput(f"aiMetadata must be at most {max_bytes} bytes", field="aiMetadata")
     return value

@@ -17,7 +17,8 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import advance_counter
 from common.errors import Conflict
 from common.public_ids import generate_public_id
-from taxonomy.snapshot import Node, TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import Node, TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 
 # Shares of the legacy registry: 711 composites, 156 looks, 87 stars, 76 worlds, 58 moves and, since May, 14 songs.
 _SHARES = (("G", 14), ("S", 87), ("L", 157), ("M", 58), ("W", 76), ("C", 711))

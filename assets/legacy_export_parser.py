@@ -133,7 +133,7 @@ def _parse_document(document: dict[str, Any]) -> LegacyAsset:
     if not media_url.startswith(("https://", "http://")):
         raise InvalidRow("gcpStorageUrl is not an http(s) URL")
     created_at = _timestamp(document.get("createdAt"), "createdAt")
-    components = [part for part in _list(document.get("components"), "components") if part.strip()]
+    components = [text for text in _list(document.get("components"), "components") if text.strip()]
     if components != document.get("components"):
         normalized.append("blank components dropped")
     creator_description = document.get("creatorDescription") or None

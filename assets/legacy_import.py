@@ -88,7 +88,7 @@ def import_registry(
         "nna_address", flat=True
     ))  # fmt: skip
     for position, name, components in composites:
-        missing = [part for part in components if part not in known]
+        missing = [address for address in components if address not in known]
         if missing:
             report.warnings.append((position, name, f"components that are not in the registry: {', '.join(missing)}"))
     log.info(

@@ -75,7 +75,7 @@ def register_assets(
     drafts = []
     for position, data in enumerate(items):
         try:
-            drafts.append(_draft(data, taxonomy))
+            drafts.append(_check(data, taxonomy))
         except InvalidInput as error:
             raise (describe_error(position, error) if describe_error else error) from error
     numbers = reserve_numbers(
@@ -101,7 +101,7 @@ def register_assets(
     return [draft.asset for draft in drafts]
 
 
-def _draft(data: RegistrationData, taxonomy: TaxonomySnapshot) -> _Draft:
+def _check(data: RegistrationData, taxonomy: TaxonomySnapshot) -> _Draft:
     node = taxonomy.resolve(data.layer, data.category, data.subcategory)
     size = data.file.size or 0
     if size > settings.ASSETS_MAX_FILE_BYTES:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from assets import consistency
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The state of a flag as it is recorded, in words, and what differs between two states.
+"""Descriptions of recorded flag states and of the differences between two of them. Pure.
 
 A recorded state is a JSON object: `everyone` (true, false or null), `percent` ("25.0" or null), `staff`,
 `authenticated`, `users` (public ids), `groups` (names), `note`.
@@ -14,7 +14,7 @@ LABELS = {
     "percent": "Percent",
     "staff": "Staff",
     "authenticated": "Authenticated",
-    "users": "People",
+    "users": "Users",
     "groups": "Groups",
     "note": "Note",
 }
@@ -28,22 +28,22 @@ class Difference(NamedTuple):
 
 
 def describe_state(state: State | None) -> str:
-    """Such as "off", "on for everyone", "25 % + staff + 2 people"."""
+    """Return a description such as "off", "on for everyone" or "25 % + staff + 2 users"."""
     if state is None:
-        return "not there"
+        return "missing"
     if state["everyone"] is not None:
         return "on for everyone" if state["everyone"] else "off"
     if state["authenticated"]:
-        return "on for everyone who is logged in"
-    parts = []
+        return "on for all signed-in users"
+    targets = []
     if state["percent"] and float(state["percent"]):
-        parts.append(format_percent(state["percent"]))
+        targets.append(format_percent(state["percent"]))
     if state["staff"]:
-        parts.append("staff")
-    if people := len(state["users"]):
-        parts.append("1 person" if people == 1 else f"{people} people")
-    parts += [f"group {name}" for name in state["groups"]]
-    return " + ".join(parts) or "off"
+        targets.append("staff")
+    if count := len(state["users"]):
+        targets.append("1 user" if count == 1 else f"{count} users")
+    targets += [f"group {name}" for name in state["groups"]]
+    return " + ".join(targets) or "off"
 
 
 def format_percent(percent: Any) -> str:
@@ -51,7 +51,7 @@ def format_percent(percent: Any) -> str:
 
 
 def diff_states(before: State | None, after: State | None, emails: Mapping[str, str] | None = None) -> list[Difference]:
-    """What an edit changed, field by field; `emails` by public id make people readable."""
+    """Return the changed fields. `emails` maps public ids of users to what is shown for them."""
     return [
         Difference(label, _value(key, before, emails or {}), _value(key, after, emails or {}))
         for key, label in LABELS.items()
@@ -68,7 +68,7 @@ def _value(key: str, state: State | None, emails: Mapping[str, str]) -> str:
     if key == "percent":
         return "none" if value is None else format_percent(value)
     if key == "users":
-        return ", ".join(sorted(emails.get(public_id, public_id) for public_id in value)) or "nobody"
+        return ", ".join(sorted(emails.get(public_id, public_id) for public_id in value)) or "none"
     if key == "groups":
         return ", ".join(value) or "none"
     if isinstance(value, bool):

@@ -1,32 +1,25 @@
-"""Edit a flag and record who did it, when, why, and what it was before: in one transaction."""
+"""Change flags. Each change records user, time, reason and the states before and after in one transaction."""
 
 import logging
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from common import reasons
 from common.errors import Conflict, InvalidInput
+from common.sentinels import UNSET, Unset
 from common.text_validation import clean_text
 from flags.guards import enforce_guards
 from flags.models import FieldFlag, FlagChange
 from flags.registry import FLAG_NAMES
 
 log = logging.getLogger(__name__)
-
-MAX_REASON_CHARS: Final = 200
-
-
-class _Keep:
-    """Stands for "leave as it is" where None means something."""
-
-
-UNSET: Final = _Keep()
 
 
 @transaction.atomic
@@ -36,35 +29,35 @@ def update_flag(
     by: Any,
     reason: str,
     now: datetime,
-    everyone: bool | _Keep | None = UNSET,
-    percent: Decimal | float | str | _Keep | None = UNSET,
-    staff: bool | _Keep = UNSET,
-    authenticated: bool | _Keep = UNSET,
-    users: Collection[Any] | _Keep = UNSET,
-    groups: Collection[Group] | _Keep = UNSET,
-    note: str | _Keep = UNSET,
+    everyone: bool | Unset | None = UNSET,
+    percent: Decimal | float | str | Unset | None = UNSET,
+    staff: bool | Unset = UNSET,
+    authenticated: bool | Unset = UNSET,
+    users: Collection[Any] | Unset = UNSET,
+    groups: Collection[Group] | Unset = UNSET,
+    note: str | Unset = UNSET,
 ) -> FlagChange | None:
-    """Set what is given, keep the rest; None if that changes nothing. `by` is a User, or None for the system.
+    """Set the given settings and keep the others. Returns None if nothing changes.
 
-    Raises Invalid for an unknown flag, a percentage outside 0.0 to 99.9, or a reason that is missing or too long;
-    Conflict where `flags.guards` keeps the flag from reaching that many.
+    `by` is a User, or None for the system. Raises InvalidInput for an unknown flag, a percentage outside 0.0 to 99.9 or
+    a missing or too long reason; Conflict if a guard blocks the new exposure.
     """
     validate_name(name)
     reason = clean_reason(reason)
-    # The row lock makes a second edit wait, so that its "before" is our "after". A missing row comes back.
+    # The row lock makes a concurrent edit wait, so that its "before" is this "after". A deleted row is created again.
     flag, is_new = FieldFlag.objects.select_for_update().get_or_create(name=name, defaults={"everyone": False})
     before = None if is_new else state_of(flag)
-    wishes = {"everyone": everyone, "staff": staff, "authenticated": authenticated}
-    if not isinstance(note, _Keep):
-        wishes["note"] = clean_text(note, field="note")
-    if not isinstance(percent, _Keep):
-        wishes["percent"] = clean_percent(percent)
-    for field, value in wishes.items():
-        if not isinstance(value, _Keep):
+    changes = {"everyone": everyone, "staff": staff, "authenticated": authenticated}
+    if note is not UNSET:
+        changes["note"] = clean_text(note, field="note")
+    if percent is not UNSET:
+        changes["percent"] = clean_percent(percent)
+    for field, value in changes.items():
+        if value is not UNSET:
             setattr(flag, field, value)
-    if not isinstance(users, _Keep):
+    if users is not UNSET:
         flag.users.set(users)
-    if not isinstance(groups, _Keep):
+    if groups is not UNSET:
         flag.groups.set(groups)
     after = state_of(flag)
     if after == before:
@@ -76,9 +69,9 @@ def update_flag(
 
 @transaction.atomic
 def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> FlagChange | None:
-    """Put back what the flag was before `change`; None if it is that already.
+    """Restore the state before `change`. Returns None if the flag has it already.
 
-    People and groups that are gone by now stay out. Raises Conflict if there was no state before.
+    Deleted users and groups are left out. Raises Conflict if the flag did not exist before the change.
     """
     state = change.before
     if state is None:
@@ -100,15 +93,15 @@ def restore_flag(*, change: FlagChange, by: Any, reason: str, now: datetime) -> 
 
 @transaction.atomic
 def turn_on_for_everyone(names: Collection[str], *, by: Any, reason: str, now: datetime) -> list[FlagChange]:
-    """Those that were not yet; the changes that took."""
-    # Always in one order, so that two such edits at once cannot lock each other out.
+    """Turn on the flags that are off and return the recorded changes."""
+    # Sorted, so that two concurrent calls cannot deadlock.
     changes = [update_flag(name=name, by=by, reason=reason, now=now, everyone=True) for name in sorted(names)]
     return [change for change in changes if change is not None]
 
 
 @transaction.atomic
 def remove_stale_flag(*, name: str, by: Any, reason: str, now: datetime) -> FlagChange:
-    """Delete a flag the code no longer asks for. Raises Conflict for one it does."""
+    """Delete a flag that the code does not use. Raises Conflict for one that it uses."""
     flag = FieldFlag.objects.select_for_update().get(name=name)
     before = state_of(flag)
     flag.delete()
@@ -116,13 +109,13 @@ def remove_stale_flag(*, name: str, by: Any, reason: str, now: datetime) -> Flag
 
 
 def state_of(flag: FieldFlag) -> dict[str, Any]:
-    """The state as it is recorded; see `flags.audit`."""
+    """Return the state in the recorded form; see `flags.audit`."""
     return {
         "everyone": flag.everyone,
         "percent": None if flag.percent is None else str(flag.percent),
         "staff": flag.staff,
         "authenticated": flag.authenticated,
-        "users": sorted(person.public_id for person in flag.users.all()),
+        "users": sorted(user.public_id for user in flag.users.all()),
         "groups": sorted(group.name for group in flag.groups.all()),
         "note": flag.note,
     }
@@ -130,14 +123,12 @@ def state_of(flag: FieldFlag) -> dict[str, Any]:
 
 def validate_name(name: str) -> None:
     if name not in FLAG_NAMES:
-        raise InvalidInput(f"There is no flag {name!r}; there are {', '.join(sorted(FLAG_NAMES))}", field="name")
+        raise InvalidInput(f"There is no flag {name!r}; use one of {', '.join(sorted(FLAG_NAMES))}", field="name")
 
 
 def clean_reason(reason: str) -> str:
-    reason = clean_text(reason, field="reason", max_length=MAX_REASON_CHARS, is_single_line=True).strip()
-    if not reason and settings.FLAGS_REASON_REQUIRED:
-        raise InvalidInput("reason is required: say why the flag changes", field="reason")
-    return reason
+    """Return the stripped reason. Raises InvalidInput if it is too long, or empty while FLAGS_REASON_REQUIRED."""
+    return reasons.clean_reason(reason, purpose="the flag changes", is_required=settings.FLAGS_REASON_REQUIRED)
 
 
 def clean_percent(percent: Decimal | float | str | None) -> Decimal | None:
@@ -145,12 +136,12 @@ def clean_percent(percent: Decimal | float | str | None) -> Decimal | None:
         return None
     try:
         share = Decimal(str(percent))
-        succeeded = 0 <= share < 100 and share == round(share, 1)
+        is_valid = 0 <= share < 100 and share == round(share, 1)
     except InvalidOperation:
-        succeeded = False
-    if not succeeded:
+        is_valid = False
+    if not is_valid:
         raise InvalidInput(
-            f"percent must be 0.0 to 99.9 with one decimal at most, not {percent}; for 100 % switch on for everyone",
+            f"percent must be 0.0 to 99.9 with at most one decimal, not {percent}; for 100 % choose on for everyone",
             field="percent",
         )
     return round(share, 1)

@@ -1,4 +1,4 @@
-"""Which flags are on for the caller of a request: asked once at the door, passed inward as a value."""
+"""Evaluate the flags for the caller of a request. Views pass the result on as a value."""
 
 import logging
 from collections.abc import Iterator
@@ -24,56 +24,55 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED = "_flags_of_this_request"
+_REQUEST_ATTRIBUTE = "_evaluated_flags"
 
 
 class _CachedFlags(NamedTuple):
-    """What is set on every flag, and the stamp of the rows that say so (`querysets.FLAGS_VERSION_SQL`)."""
+    """The settings of all flags, and the version of the rows they were read from (`querysets.FLAGS_VERSION_SQL`)."""
 
-    stamp: str
-    states: tuple[FlagSettings, ...]
+    version: str
+    settings: tuple[FlagSettings, ...]
 
 
-_known = _CachedFlags("", ())  # of this process; one value, so that threads see either the old or the new
+_cached = _CachedFlags("", ())  # of this process; replaced as one value, so that threads see the old or the new one
 
 
 def flags_for_request(request: Any) -> EnabledFlags:
-    """The flags on for the caller of a Django or REST framework request.
+    """Return the flags for the caller of a Django or REST framework request.
 
-    A small query per request tells whether what this process knows still counts. It is remembered on the Django
-    request, so an edit meanwhile does not change an answer half way. Who asks may become known later (a token is read
-    inside the view), so the answer is kept per caller.
+    The first call runs one small query for the version of the flags. The settings stay on the Django request, so that
+    an edit cannot change a response halfway. Results are kept for each caller, because a view may authenticate later.
     """
     django_request: HttpRequest = getattr(request, "_request", request)
-    remembered: tuple[tuple[FlagSettings, ...], dict[EvaluationContext, EnabledFlags]] | None = getattr(
-        django_request, _REMEMBERED, None
+    stored: tuple[tuple[FlagSettings, ...], dict[EvaluationContext, EnabledFlags]] | None = getattr(
+        django_request, _REQUEST_ATTRIBUTE, None
     )
-    if remembered is None:
-        remembered = (_current_states(), {})
-        setattr(django_request, _REMEMBERED, remembered)
-    states, by_caller = remembered
-    caller = context_for_user(getattr(request, "user", None))
-    if caller not in by_caller:
-        by_caller[caller] = _decide(states, caller)
-    return by_caller[caller]
+    if stored is None:
+        stored = (_current_settings(), {})
+        setattr(django_request, _REQUEST_ATTRIBUTE, stored)
+    settings, by_context = stored
+    context = context_for_user(getattr(request, "user", None))
+    if context not in by_context:
+        by_context[context] = _evaluate(settings, context)
+    return by_context[context]
 
 
 def cached_then_fresh_flags(request: Any) -> Iterator[EnabledFlags]:
-    """Yield the flags for the caller by this process's cache, then by the database.
+    """Yield the flags for the caller from the cache of this process, then from the database.
 
-    A read stops at the first ones if they are still current. Its own statement selects FLAGS_VERSION_SQL for that: a
-    separate query for the version would take about 0.3 ms of each read.
+    A read stops at the first ones if they are still current. Its own statement selects FLAGS_VERSION_SQL for that,
+    because a separate query for the version would take about 0.3 ms of each read.
 
         for flags in cached_then_fresh_flags(request):
             rows = read(flags)
             if is_current(flags, rows.flags_version):
                 break
     """
-    caller = context_for_user(getattr(request, "user", None))
-    cached = _known
-    yield replace(_decide(cached.states, caller), version=cached.stamp)
+    context = context_for_user(getattr(request, "user", None))
+    cached = _cached
+    yield replace(_evaluate(cached.settings, context), version=cached.version)
     fresh = _reload()
-    yield replace(_decide(fresh.states, caller), version=fresh.stamp)
+    yield replace(_evaluate(fresh.settings, context), version=fresh.version)
 
 
 def is_current(flags: EnabledFlags, seen_version: str | None) -> bool:
@@ -81,34 +80,33 @@ def is_current(flags: EnabledFlags, seen_version: str | None) -> bool:
 
     None means that the statement returned no row; then a query reads the version.
     """
-    return flags.version == (_flag_rows().stamp() if seen_version is None else seen_version)
+    return flags.version == (_flags().version() if seen_version is None else seen_version)
 
 
 def global_flags() -> EnabledFlags:
-    """What is on whoever asks: for work that is done for nobody in particular."""
-    return _decide(_current_states(), EvaluationContext())
+    """Return the flags that are on for everyone, for work that has no caller."""
+    return _evaluate(_current_settings(), EvaluationContext())
 
 
-def _current_states() -> tuple[FlagSettings, ...]:
-    stamp = _flag_rows().stamp()
-    return _known.states if _known.stamp == stamp else _reload().states
+def _current_settings() -> tuple[FlagSettings, ...]:
+    return _cached.settings if _cached.version == _flags().version() else _reload().settings
 
 
-def _flag_rows() -> Any:
-    # By way of waffle's registry: the model itself asks here, so it cannot be imported.
+def _flags() -> Any:
+    # Through waffle's registry, because the flag model imports this module.
     return get_waffle_flag_model().objects
 
 
 def _reload() -> _CachedFlags:
-    global _known
-    _known = known = _CachedFlags(*_flag_rows().states())
-    for name in sorted(FLAG_NAMES - {state.name for state in known.states}):
+    global _cached
+    _cached = cached = _CachedFlags(*_flags().settings())
+    for name in sorted(FLAG_NAMES - {flag.name for flag in cached.settings}):
         log.error("flag is missing and counts as off", extra={"flag": name})
-    return known
+    return cached
 
 
-def _decide(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> EnabledFlags:
-    return evaluate(states, caller, _groups_that_matter(states, caller))
+def _evaluate(settings: tuple[FlagSettings, ...], context: EvaluationContext) -> EnabledFlags:
+    return evaluate(settings, context, _relevant_groups(settings, context))
 
 
 def context_for_user(user: Any) -> EvaluationContext:
@@ -117,9 +115,9 @@ def context_for_user(user: Any) -> EvaluationContext:
     return EvaluationContext(targeting_key=str(user.public_id), user_pk=user.pk, is_staff=bool(user.is_staff))
 
 
-def _groups_that_matter(states: tuple[FlagSettings, ...], caller: EvaluationContext) -> tuple[int, ...]:
-    """The caller's groups; asks the database only while some flag names a group and it could decide."""
-    if caller.user_pk is None or not any(state.group_pks and state.everyone is None for state in states):
+def _relevant_groups(settings: tuple[FlagSettings, ...], context: EvaluationContext) -> tuple[int, ...]:
+    """Return the groups of the caller; runs a query only if a flag is targeted at groups."""
+    if context.user_pk is None or not any(flag.group_pks and flag.everyone is None for flag in settings):
         return ()
-    memberships = get_user_model().groups.through.objects.filter(user_id=caller.user_pk)
+    memberships = get_user_model().groups.through.objects.filter(user_id=context.user_pk)
     return tuple(memberships.values_list("group_id", flat=True))

@@ -1,4 +1,4 @@
-"""Which gated field is on for whom, and who changed that."""
+"""Flags of gated fields, and the record of their changes."""
 
 import logging
 from typing import Any
@@ -18,15 +18,14 @@ log = logging.getLogger(__name__)
 
 
 class FieldFlag(AbstractUserFlag):
-    """A waffle flag whose percentage is stable: the same caller always falls into the same share.
+    """A waffle flag with stable buckets: a caller is always in the same share.
 
-    Waffle itself draws anew on every request of a caller without cookies, so a token client would see
-    the field come and go. Here a caller's place in 0..100 is a hash of the flag's name and the caller's id.
-    Everything by which a request could switch a flag for itself is gone: `testing`, cookies, headers, queries.
+    Waffle stores its random choice in a cookie, so clients with tokens would get another choice on each request. Here
+    the bucket is a hash of flag and caller. Requests cannot change flags: no `testing`, cookies, headers or queries.
     """
 
     everyone = models.BooleanField(
-        null=True, blank=True, help_text="On or off decides for everyone; otherwise the settings below do."
+        null=True, blank=True, help_text="On or off for everyone; otherwise the settings below apply."
     )
     percent = models.DecimalField(
         max_digits=3,
@@ -34,14 +33,12 @@ class FieldFlag(AbstractUserFlag):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Share of people and service keys, 0.0 to 99.9; the same ones stay in when it grows. "
+        help_text="Percentage of users and service keys, 0.0 to 99.9. A higher value only adds callers. "
         "For 100 % choose On for everyone.",
     )
-    staff = models.BooleanField(default=False, help_text="On for whoever may open this admin.")
-    authenticated = models.BooleanField(
-        default=False, help_text="On for every person who is logged in; not for service keys."
-    )
-    # A superuser is a caller like any other, or trying out "off" would prove nothing.
+    staff = models.BooleanField(default=False, help_text="On for staff.")
+    authenticated = models.BooleanField(default=False, help_text="On for all signed-in users; not for service keys.")
+    # Superusers have no exception: otherwise they could not test that a flag is off.
     superusers = None
     testing = None
     languages = None
@@ -61,7 +58,7 @@ class FieldFlag(AbstractUserFlag):
 
     @classmethod
     def get(cls, name: str) -> "FieldFlag":
-        """Waffle's door. Nothing is read here: `is_active` asks what is remembered for the request."""
+        """Return an instance for waffle without a query: `is_active` uses the flags of the request."""
         return cls(name=name)
 
     def is_active(self, request: Any, read_only: bool = False) -> bool:
@@ -70,16 +67,16 @@ class FieldFlag(AbstractUserFlag):
         return flags_for_request(request).is_on(self.name)
 
     def flush(self) -> None:
-        """Waffle would clear its cache. There is none: every process sees by the rows themselves that they changed."""
+        """Do nothing: waffle clears its cache here, but `evaluation` detects changes by the version of the rows."""
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if self.name in FLAG_NAMES:
-            raise Conflict(f"Flag {self.name} is in use by the code and cannot be deleted; switch it off instead")
+            raise Conflict(f"Flag {self.name} is in use by the code and cannot be deleted; turn it off instead")
         return super().delete(*args, **kwargs)
 
 
 class FlagChange(models.Model):
-    """One edit of a flag: the state before and after, by whom, why. Never changed, never deleted (a trigger)."""
+    """One change of a flag. A trigger makes the table append-only (migration 0002)."""
 
     flag_name = models.CharField("flag", max_length=100, db_index=True)
     before = models.JSONField(null=True)

@@ -1,4 +1,4 @@
-"""The gated fields there are."""
+"""The gated fields. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,37 +11,36 @@ ALBUM_ART_PIPELINE = "album_art_pipeline"
 
 @dataclass(frozen=True)
 class GatedField:
-    """A flag and what answers lack while it is off. What clients send is kept either way."""
+    """A flag and what it gates. Input of clients is stored even if the flag is off."""
 
     flag: str
-    gates: str
+    gated_text: str
     description: str
-    keys: tuple[str, ...] = ()  # of answers
-    is_targetable: bool = True  # False: work for nobody in particular, so that only On for everyone counts
+    api_keys: tuple[str, ...] = ()  # keys that responses omit while the flag is off
+    is_targetable: bool = True  # False for work without a caller, where only On for everyone applies
 
 
 GATED_FIELDS: tuple[GatedField, ...] = (
     GatedField(
-        CREATOR_DESCRIPTION, "creatorDescription", "The creator's own words are shown.", keys=("creatorDescription",)
+        CREATOR_DESCRIPTION, "creatorDescription", "Shows the creator's description.", api_keys=("creatorDescription",)
     ),
     GatedField(
         ALBUM_ART,
         "albumArt, albumArtDetails",
-        "The picture of a song is shown.",
-        keys=("albumArt", "albumArtDetails"),
+        "Shows the album art of songs.",
+        api_keys=("albumArt", "albumArtDetails"),
     ),
     GatedField(
         AI_METADATA,
-        "aiMetadata, and its texts in search",
-        "What a model wrote is shown and found.",
-        keys=("aiMetadata",),
+        "aiMetadata, also in search",
+        "Shows and searches metadata from AI models.",
+        api_keys=("aiMetadata",),
     ),
-    GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "The creator's own words are found."),
+    GatedField(SEARCH_CREATOR_DESCRIPTION, "creatorDescription in search", "Searches the creator's description."),
     GatedField(
         ALBUM_ART_PIPELINE,
-        "fetching and storing of pictures",
-        "Pictures asked for are fetched; off, requests wait. Workers serve nobody in particular: "
-        "only On for everyone counts.",
+        "fetching and storing of album art",
+        "Workers fetch requested album art; while it is off, requests wait. Only On for everyone applies.",
         is_targetable=False,
     ),
 )

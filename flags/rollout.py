@@ -1,4 +1,4 @@
-"""Take a flag from stage to stage: off, staff, 1 %, 10 %, 50 %, 100 %."""
+"""Set and list the rollout stages of flags: off, staff, 1 %, 10 %, 50 %, 100 %."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -29,25 +29,25 @@ __all__ = [
 
 @dataclass(frozen=True)
 class StageOption:
-    """A stage a flag could be in. `blocked_reason` says what keeps it from going there."""
+    """A stage of a flag. `blocked_reason` is "" unless a guard blocks it."""
 
     stage: Stage
-    is_now: bool
+    is_current: bool
     blocked_reason: str = ""
 
 
 @dataclass(frozen=True)
 class FlagRollout:
-    """Where a flag stands. `since` and `by` are None for a flag that is as it was installed."""
+    """The current stage of a flag. `since` and `by` are None for a flag that was never changed."""
 
     field: GatedField
     stage: Stage
-    in_words: str
-    named: str  # people and groups who have it beside the stage
+    description: str
+    targeted: str  # users and groups that have the flag in addition to the stage
     since: datetime | None
     by: str | None
-    held: RolloutBlock | None
-    steps: tuple[StageOption, ...]
+    block: RolloutBlock | None
+    options: tuple[StageOption, ...]
 
     @property
     def is_off(self) -> bool:
@@ -55,12 +55,12 @@ class FlagRollout:
 
 
 def set_stage(*, name: str, stage: Stage | str, by: Any, reason: str, now: datetime) -> FlagChange | None:
-    """Take the flag to the stage, wherever it was; None if it is there.
+    """Set the stage of a flag. Returns None if the flag has it already.
 
-    "staff" is staff alone, 1, 10 and 50 are staff and that share of all callers, 100 is everyone. People and groups
-    named on the flag stay named: they have it in every stage but off.
+    "staff" is staff only, 1, 10 and 50 are staff and that percentage of callers, 100 is everyone. Targeted users and
+    groups are kept; they have the flag in every stage but off.
 
-    Raises Invalid for an unknown flag, a stage it does not have, or a bad reason; Conflict while the flag is held back.
+    Raises InvalidInput for an unknown flag, a stage it does not have, or a bad reason; Conflict if a guard blocks it.
     """
     validate_name(name)
     stages = stages_for(name)
@@ -71,57 +71,65 @@ def set_stage(*, name: str, stage: Stage | str, by: Any, reason: str, now: datet
 
 @transaction.atomic
 def switch_off(names: Collection[str], *, by: Any, reason: str, now: datetime) -> list[FlagChange]:
-    """All of them off, or none; the changes that took."""
-    # In one order, as `turn_on_for_everyone`: two such edits at once cannot lock each other out.
+    """Turn off several flags in one transaction and return the recorded changes."""
+    # Sorted as in `turn_on_for_everyone`, so that two concurrent calls cannot deadlock.
     changes = [set_stage(name=name, stage=Stage.OFF, by=by, reason=reason, now=now) for name in sorted(names)]
     return [change for change in changes if change is not None]
 
 
 def flags_on() -> dict[str, State]:
-    """The gated flags that are on for somebody, each with its state."""
+    """Return the states of the flags that are on for at least some callers."""
     states = {name: state for name, state in _states().items() if current_stage(state) is not Stage.OFF}
     return {field.flag: states[field.flag] for field in GATED_FIELDS if field.flag in states}
 
 
 def list_rollouts() -> list[FlagRollout]:
-    """Every gated flag: two queries, and those of the holds."""
+    """Return all gated flags, with two queries and those of the guards."""
     states = _states()
-    moves = {change.flag_name: change for change in FlagChange.objects.last_exposure_changes()}
-    return [_rollout_of(field, states.get(field.flag), moves.get(field.flag)) for field in GATED_FIELDS]
+    last_changes = {change.flag_name: change for change in FlagChange.objects.last_exposure_changes()}
+    return [_rollout_of(field, states.get(field.flag), last_changes.get(field.flag)) for field in GATED_FIELDS]
 
 
 def _states() -> dict[str, State]:
     return {flag.name: state_of(flag) for flag in FieldFlag.objects.prefetch_related("users", "groups")}
 
 
-def _rollout_of(field: GatedField, state: State | None, move: FlagChange | None) -> FlagRollout:
+def _rollout_of(field: GatedField, state: State | None, last_change: FlagChange | None) -> FlagRollout:
     stage = Stage.OFF if state is None else current_stage(state)
-    held = current_block(field.flag)
+    block = current_block(field.flag)
     return FlagRollout(
         field=field,
         stage=stage,
-        in_words=describe_state(state),
-        named=_named_in_words(state),
-        since=move.changed_at if move else None,
-        by=None if move is None else move.changed_by.email if move.changed_by else "the system",
-        held=held,
-        steps=tuple(_steps(stages_for(field.flag), stage, state, held)),
+        description=describe_state(state),
+        targeted=_describe_targeted(state),
+        since=last_change.changed_at if last_change else None,
+        by=_author(last_change),
+        block=block,
+        options=tuple(_options(stages_for(field.flag), stage, state, block)),
     )
 
 
-def _steps(
-    stages: Iterable[Stage], now: Stage, state: State | None, held: RolloutBlock | None
+def _author(change: FlagChange | None) -> str | None:
+    if change is None:
+        return None
+    return change.changed_by.email if change.changed_by else "system"
+
+
+def _options(
+    stages: Iterable[Stage], current: Stage, state: State | None, block: RolloutBlock | None
 ) -> Iterable[StageOption]:
     for stage in stages:
-        is_held = held is not None and increases_exposure_above(held.above_percent, state, _state_in(stage))
-        yield StageOption(stage, is_now=stage is now, blocked_reason=held.reason if held and is_held else "")
+        is_blocked = block is not None and increases_exposure_above(block.above_percent, state, _state_in(stage))
+        yield StageOption(
+            stage, is_current=stage is current, blocked_reason=block.reason if block and is_blocked else ""
+        )
 
 
 def _state_in(stage: Stage) -> State:
     return stage_settings(stage) | {"users": [], "groups": [], "note": ""}
 
 
-def _named_in_words(state: State | None) -> str:
+def _describe_targeted(state: State | None) -> str:
     if state is None or not (state["users"] or state["groups"]):
         return ""
     settings = {"everyone": None, "percent": None, "staff": False, "authenticated": False}

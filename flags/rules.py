@@ -1,4 +1,4 @@
-"""Whether a flag is on for a caller: values in, values out."""
+"""The rules that decide whether a flag is on for a caller. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from flags.registry import FLAG_NAMES
 class EnabledFlags:
     """The flags that are on for one caller during one request.
 
-    `version` is that of the flag rows they were computed from, where it matters; see `flags.evaluation.is_current`.
+    `version` is the version of the flag rows they were evaluated from, or ""; see `flags.evaluation.is_current`.
     """
 
     names: frozenset[str]
@@ -28,9 +28,10 @@ ALL_ON = EnabledFlags(FLAG_NAMES)
 
 
 class EvaluationContext(NamedTuple):
-    """Who asks. `targeting_key` is a person's public id or `service:<key>`; None for anonymous: only `everyone` counts.
+    """The caller of a request.
 
-    `user_pk` is None for a service.
+    `targeting_key` is the public id of a user or `service:<key>`, and None for anonymous callers, for whom only
+    `everyone` applies. `user_pk` is None for a service.
     """
 
     targeting_key: str | None = None
@@ -39,7 +40,7 @@ class EvaluationContext(NamedTuple):
 
 
 class FlagSettings(NamedTuple):
-    """What is set on a flag. A plain tuple, so that it goes through the cache small and fast."""
+    """The settings of one flag."""
 
     name: str
     everyone: bool | None
@@ -51,21 +52,21 @@ class FlagSettings(NamedTuple):
 
 
 def evaluate(
-    states: Iterable[FlagSettings], caller: EvaluationContext, caller_groups: Collection[int] = ()
+    flags: Iterable[FlagSettings], context: EvaluationContext, group_pks: Collection[int] = ()
 ) -> EnabledFlags:
-    """The flags on for the caller, who is a member of the groups `caller_groups` (primary keys)."""
-    return EnabledFlags(frozenset(state.name for state in states if is_on(state, caller, caller_groups)))
+    """Return the flags that are on for the caller, a member of the groups `group_pks`."""
+    return EnabledFlags(frozenset(flag.name for flag in flags if is_on(flag, context, group_pks)))
 
 
-def is_on(state: FlagSettings, caller: EvaluationContext, caller_groups: Collection[int] = ()) -> bool:
-    if state.everyone is not None:
-        return state.everyone
-    if caller.targeting_key is None:
+def is_on(flag: FlagSettings, context: EvaluationContext, group_pks: Collection[int] = ()) -> bool:
+    if flag.everyone is not None:
+        return flag.everyone
+    if context.targeting_key is None:
         return False
     return (
-        (state.authenticated and caller.user_pk is not None)
-        or (state.staff and caller.is_staff)
-        or (caller.user_pk is not None and caller.user_pk in state.user_pks)
-        or any(group in state.group_pks for group in caller_groups)
-        or (bool(state.percent) and is_in_percentage(state.name, caller.targeting_key, state.percent))
+        (flag.authenticated and context.user_pk is not None)
+        or (flag.staff and context.is_staff)
+        or (context.user_pk is not None and context.user_pk in flag.user_pks)
+        or any(group in flag.group_pks for group in group_pks)
+        or (bool(flag.percent) and is_in_percentage(flag.name, context.targeting_key, flag.percent))
     )

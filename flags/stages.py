@@ -1,4 +1,4 @@
-"""The stages of a rollout, and how many callers a state of a flag reaches: values in, values out."""
+"""The stages of a rollout, and the exposure of a flag state. Pure."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -9,7 +9,7 @@ from flags.registry import GATED_FIELDS_BY_FLAG
 
 
 class Stage(StrEnum):
-    """In their order. People and groups named on the flag have it in every stage but off."""
+    """Stages in ascending order. Individually targeted users and groups have the flag in every stage but off."""
 
     OFF = "off"
     STAFF = "staff"
@@ -17,7 +17,7 @@ class Stage(StrEnum):
     PERCENT_10 = "10"
     PERCENT_50 = "50"
     EVERYONE = "100"
-    CUSTOM = "custom"  # anything else somebody set by hand; never a stage to go to
+    CUSTOM = "custom"  # any other settings; cannot be selected
 
     @property
     def label(self) -> str:
@@ -29,28 +29,28 @@ _STAGES = tuple(stage for stage in Stage if stage is not Stage.CUSTOM)
 
 
 class Exposure(NamedTuple):
-    """The percent of each kind of caller that has the flag; staff and those named do not count."""
+    """The percentage of each kind of caller that has the flag, without staff and individually targeted ones."""
 
-    people: Decimal
+    users: Decimal
     services: Decimal
     anonymous: Decimal
 
 
 def stages_for(flag_name: str) -> tuple[Stage, ...]:
-    """The stages that make sense: what serves nobody in particular is off or on."""
+    """Return the stages of a flag: only off and 100 for work without a caller."""
     field = GATED_FIELDS_BY_FLAG[flag_name]
     return _STAGES if field.is_targetable else (Stage.OFF, Stage.EVERYONE)
 
 
 def stage_settings(stage: Stage) -> dict[str, Any]:
-    """All that a stage says of a flag. Off forgets the share, so that the way back starts at the first stage again."""
+    """Return the settings of a stage. Off clears the percentage, so that a new rollout starts at the first stage."""
     if stage in (Stage.OFF, Stage.EVERYONE):
         return {"everyone": stage is Stage.EVERYONE, "percent": None, "staff": False, "authenticated": False}
     return {"everyone": None, "percent": _SHARES.get(stage), "staff": True, "authenticated": False}
 
 
 def current_stage(state: State) -> Stage:
-    """The stage a recorded state (`flags.audit`) is in."""
+    """Return the stage of a recorded state (see `flags.audit`)."""
     if state["everyone"] is not None:
         return Stage.EVERYONE if state["everyone"] else Stage.OFF
     share = _share(state)
@@ -63,17 +63,17 @@ def current_stage(state: State) -> Stage:
 
 
 def exposure_of(state: State | None) -> Exposure:
-    none, all_of_them = Decimal(0), Decimal(100)
+    zero, hundred = Decimal(0), Decimal(100)
     if state is None or state["everyone"] is False:
-        return Exposure(none, none, none)
+        return Exposure(zero, zero, zero)
     if state["everyone"]:
-        return Exposure(all_of_them, all_of_them, all_of_them)
+        return Exposure(hundred, hundred, hundred)
     share = _share(state)
-    return Exposure(all_of_them if state["authenticated"] else share, share, none)
+    return Exposure(hundred if state["authenticated"] else share, share, zero)
 
 
 def increases_exposure_above(limit_percent: int, before: State | None, after: State) -> bool:
-    """Whether some kind of caller gets more than the limit, and more than it had."""
+    """True if the exposure of some kind of caller grows, to more than the limit."""
     return any(
         now > max(limit_percent, then) for then, now in zip(exposure_of(before), exposure_of(after), strict=True)
     )

@@ -167,7 +167,7 @@ def _difference(
         return "" if 400 <= response.status < 500 else f"status {response.status} instead of the error: {error.message}"
     if response.status != 200:
         return f"status {response.status}"
-    shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].keys}
+    shown_keys = {key for name in flags.names for key in GATED_FIELDS_BY_FLAG[name].api_keys}
     differences = shape_differences(probe.kind, json.loads(response.content), recorded.shapes, shown_keys=shown_keys)
     if not differences and _TIMESTAMP.sub(b"", response.content) != _TIMESTAMP.sub(b"", expected):
         differences = ["has the same keys, but other bytes than without the flags"]

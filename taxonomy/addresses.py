@@ -1,12 +1,12 @@
-"""The grammar of addresses. Pure: text in, values out.
+"""The grammar of addresses. Pure.
 
-    HFN           L.CAS.ATL.007      letters, what people read
+    HFN           L.CAS.ATL.007      letters, for people
     stored MFA    L.004.004.007      letter of the layer, then numbers
     numeric MFA   3.004.004.007      number of the layer, then numbers
 
-A composite's name is its base followed by the addresses of its parts, each after a `:`; `+` is read too. A file
-extension, `.set` or both may follow. Input is read in any case, output is upper case. A sequence number has at least
-three digits; forms show `000` for a number that is not given yet.
+A composite is a base followed by the addresses of its components, each after a `:`; `+` is accepted too. A file
+extension, `.set` or both may follow. Input may be in any case, output is upper case. A sequence number has at least
+three digits; forms show `000` as the placeholder of a number that is not assigned yet.
 """
 
 import re
@@ -16,8 +16,7 @@ from taxonomy.errors import InvalidAddress
 
 LAYER_NUMBERS = {"G": 1, "S": 2, "L": 3, "M": 4, "W": 5, "B": 6, "P": 7, "T": 8, "C": 9, "R": 10}
 LAYER_LETTERS = {number: letter for letter, number in LAYER_NUMBERS.items()}
-MAX_ADDRESS_CHARS = 600
-MAX_SEQUENCE_DIGITS = 9
+MAX_ADDRESS_LENGTH = 600
 
 _SUFFIX = r"(?:\.(?P<suffix>(?:set\.)?[a-z0-9]{1,5}))?"
 _HFN = re.compile(
@@ -34,7 +33,7 @@ _MFA = re.compile(
 
 @dataclass(frozen=True)
 class HumanFriendlyName:
-    """The four parts of an HFN, upper case, and the extension that followed it ("" for none)."""
+    """An HFN in upper case; `suffix` is the extension after it, or ""."""
 
     layer: str
     category: str
@@ -45,7 +44,7 @@ class HumanFriendlyName:
 
 @dataclass(frozen=True)
 class MachineFriendlyAddress:
-    """The four parts of an MFA; the layer as its letter, whichever notation it came in."""
+    """An MFA; `layer` is the letter in both notations."""
 
     layer: str
     category: int
@@ -55,7 +54,7 @@ class MachineFriendlyAddress:
 
 
 def format_number(number: int) -> str:
-    """Three digits, four after 999, and so on."""
+    """Format with at least three digits: `007`, `1000`."""
     return f"{number:03d}"
 
 
@@ -70,8 +69,8 @@ def format_mfa(address: MachineFriendlyAddress, *, with_numeric_layer: bool = Fa
 
 
 def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanFriendlyName:
-    """One HFN without parts; number 000 only where a placeholder is allowed. Raises InvalidAddress."""
-    match = _HFN.fullmatch(_checked(text))
+    """Parse one HFN without components. Raises InvalidAddress, for the number 000 unless `allow_placeholder`."""
+    match = _HFN.fullmatch(_clean(text))
     if match is None:
         raise InvalidAddress(f"Invalid HFN: {shorten(text)}")
     return HumanFriendlyName(
@@ -84,8 +83,8 @@ def parse_hfn(text: str, *, allow_placeholder: bool = False) -> HumanFriendlyNam
 
 
 def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineFriendlyAddress:
-    """One MFA of either notation, without parts; 000 as for `parse_hfn`. Raises InvalidAddress."""
-    match = _MFA.fullmatch(_checked(text))
+    """Parse one MFA of either notation, without components. Raises InvalidAddress, for 000 as `parse_hfn`."""
+    match = _MFA.fullmatch(_clean(text))
     if match is None:
         raise InvalidAddress(f"Invalid MFA: {shorten(text)}")
     layer = match["layer"].upper()
@@ -99,24 +98,24 @@ def parse_mfa(text: str, *, allow_placeholder: bool = False) -> MachineFriendlyA
 
 
 def split_composite(text: str) -> list[str]:
-    """Base and parts of a composite; one entry for anything else. A bare separator at the end is dropped."""
-    parts = re.split(r"[:+]", _checked(text))
-    while len(parts) > 1 and not parts[-1]:
-        parts.pop()
-    return parts
+    """Return base and components, or one entry for any other text. A separator at the end is dropped."""
+    addresses = re.split(r"[:+]", _clean(text))
+    while len(addresses) > 1 and not addresses[-1]:
+        addresses.pop()
+    return addresses
 
 
-def shorten(text: object, max_chars: int = 80) -> str:
-    """A stranger's text, fit to be shown in a message."""
-    shown = str(text).encode("unicode_escape").decode("ascii")
-    return shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
+def shorten(text: object, max_length: int = 80) -> str:
+    """Escape and truncate a client's text for a message."""
+    escaped = str(text).encode("unicode_escape").decode("ascii")
+    return escaped if len(escaped) <= max_length else escaped[: max_length - 1] + "…"
 
 
-def _checked(text: object) -> str:
+def _clean(text: object) -> str:
     if not isinstance(text, str):
         raise InvalidAddress("An address must be a string")
-    if len(text) > MAX_ADDRESS_CHARS:
-        raise InvalidAddress(f"An address has at most {MAX_ADDRESS_CHARS} characters")
+    if len(text) > MAX_ADDRESS_LENGTH:
+        raise InvalidAddress(f"An address has at most {MAX_ADDRESS_LENGTH} characters")
     return text.strip()
 
 

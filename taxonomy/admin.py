@@ -1,4 +1,4 @@
-"""The taxonomy for staff: a tree with usage, and the three levels. Every edit is a verb, every verb a new version."""
+"""Admin of the taxonomy: a tree with asset counts, and the three levels. Every edit makes a new version."""
 
 from collections import Counter
 from typing import Any
@@ -18,17 +18,17 @@ from unfold.decorators import action, display
 from common.model_admin import BaseModelAdmin, ReadOnlyModelAdmin
 from taxonomy.editing import NodeData, create_node, delete_node, update_node
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.tree import build_tree
 from taxonomy.usage import live_counts
 
-MAX_SEARCH_CHARS = 100
+MAX_SEARCH_LENGTH = 100
 SHOWN_CHANGES = 500
 LINKED_COUNT = '<a class="underline" href="{}?{}={}">{}</a>'
 
 
 def assets_url() -> str:
-    """The list of assets, an app above this one: empty where it is not installed."""
+    """Return the URL of the asset list, or "" if `assets`, an app above this one, is not installed."""
     try:
         return reverse("admin:assets_asset_changelist")
     except NoReverseMatch:
@@ -36,7 +36,7 @@ def assets_url() -> str:
 
 
 class NodeAdmin(BaseModelAdmin):
-    """What the three levels share: saving and deleting by `taxonomy.editing`, never by the row itself."""
+    """Base of the three levels. Saves and deletes through `taxonomy.editing`, so that each edit makes a version."""
 
     actions = None
     actions_list = ("open_tree",)
@@ -50,12 +50,12 @@ class NodeAdmin(BaseModelAdmin):
         return f"{node.number:03d}"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        wish = NodeData(obj.code, obj.number, obj.name, getattr(obj, "description", ""))
+        data = NodeData(obj.code, obj.number, obj.name, getattr(obj, "description", ""))
         if change:
-            update_node(obj, wish, by=request.user, now=timezone.now())
+            update_node(obj, data, by=request.user, now=timezone.now())
             return
         parent = obj.layer if isinstance(obj, Category) else obj.category
-        node = create_node(parent, wish, by=request.user, now=timezone.now())
+        node = create_node(parent, data, by=request.user, now=timezone.now())
         obj.pk = node.pk
         obj._state.adding = False
 
@@ -63,12 +63,12 @@ class NodeAdmin(BaseModelAdmin):
         delete_node(obj, by=request.user, now=timezone.now())
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list]:
-        # Not Django's own: it would load every asset under the node only to say that there are some.
+        # Django's own would load every asset below the node only to report that there are some.
         return [str(obj) for obj in objs], {}, set(), []
 
 
 class CodeField(forms.CharField):
-    """Upper case whatever was typed, so that the row's own rules judge what will be stored."""
+    """Converts to upper case before the validators of the model run."""
 
     def clean(self, value: Any) -> str:
         return super().clean(value).strip().upper()
@@ -81,7 +81,7 @@ class NodeForm(forms.ModelForm):
 
 @admin.register(Layer)
 class LayerAdmin(NodeAdmin):
-    """Ten layers, always: staff may only name them."""
+    """The ten layers are fixed; staff may only rename them."""
 
     list_display = ("code", "number", "name", "categories")
     ordering = ("number",)
@@ -106,17 +106,17 @@ class LayerAdmin(NodeAdmin):
         return [path("tree", self.admin_site.admin_view(self.tree_view), name="taxonomy_tree"), *super().get_urls()]
 
     def tree_view(self, request: HttpRequest) -> HttpResponse:
-        """Two queries beside those of every admin page, whatever the size of taxonomy and registry."""
+        """Show the tree with two queries besides those of every admin page, for any number of nodes and assets."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        directory = current_taxonomy()
-        search = request.GET.get("q", "")[:MAX_SEARCH_CHARS]
+        taxonomy = current_taxonomy()
+        search = request.GET.get("q", "")[:MAX_SEARCH_LENGTH]
         context = {
             **self.admin_site.each_context(request),
             "title": "Taxonomy",
             "opts": self.opts,
-            "directory": directory,
-            "layers": build_tree(directory, live_counts(), search=search),
+            "taxonomy": taxonomy,
+            "layers": build_tree(taxonomy, live_counts(), search=search),
             "search": search,
             "is_open": bool(search.strip()) or request.GET.get("open") == "all",
             "assets_url": assets_url(),
@@ -129,14 +129,14 @@ class LayerAdmin(NodeAdmin):
 class CategoryAdmin(NodeAdmin):
     form = NodeForm
     list_display = ("code", "three_digits", "name", "layer", "subcategories")
-    ordering = ("layer__number", "number")  # the count in the query drops the model's own order
+    ordering = ("layer__number", "number")  # because the annotated count drops the ordering of the model
     list_display_links = ("code", "name")
     list_filter = ("layer",)
     search_fields = ("code", "name")
     fields = ("layer", "code", "number", "name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
-        # Also for the search box of subcategories, which shows each with its layer.
+        # The autocomplete of subcategories uses it too and shows each category with its layer.
         return super().get_queryset(request).select_related("layer").annotate(subcategory_count=Count("subcategories"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ class SubcategoryAdmin(NodeAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
-        counts = live_counts()  # once a page: columns do not see the request
+        counts = live_counts()  # once for the page, because a column method has no request
         for row in page.result_list:
             row.asset_count = counts[row.pk]
         return page

@@ -1,4 +1,4 @@
-"""Do the tables say what the newest version says, and does every address convert there and back?"""
+"""Checks that the tables equal the newest version and that addresses convert in both directions."""
 
 import json
 
@@ -6,32 +6,33 @@ from taxonomy.addresses import LAYER_NUMBERS
 from taxonomy.document import clean_document, digest_of
 from taxonomy.errors import InvalidDocument
 from taxonomy.models import Category, TaxonomyVersion
-from taxonomy.snapshot import load_taxonomy
+from taxonomy.snapshot_cache import load_taxonomy
 from taxonomy.sync import read_tables
 
 
 def find_errors() -> list[str]:
-    """A sentence for each thing that is wrong."""
+    """Return a sentence for each error."""
     version = TaxonomyVersion.objects.current()
     if version is None:
         return ["There is no taxonomy; import one"]
-    problems = []
+    errors = []
     tables = read_tables(json.loads(version.document))
     try:
         clean_document(tables)
     except InvalidDocument as error:
-        problems += [fault.message for fault in error.field_errors]
+        errors += [detail.message for detail in error.field_errors]
     if digest_of(tables) != version.digest:
-        problems.append(f"The tables differ from version {version.label}")
-    directory = load_taxonomy()
-    for node in directory.nodes():
+        errors.append(f"The tables differ from version {version.label}")
+    taxonomy = load_taxonomy()
+    for node in taxonomy.nodes():
         name = node.hfn(1)
-        if directory.mfa_to_hfn(directory.hfn_to_mfa(name)) != name:
-            problems.append(f"{name} does not come back from its address")
-    problems += [f"Layer {code} is missing" for code in LAYER_NUMBERS if code not in {e.code for e in directory.layers}]
-    return problems
+        if taxonomy.mfa_to_hfn(taxonomy.hfn_to_mfa(name)) != name:
+            errors.append(f"{name} does not convert to an MFA and back")
+    existing = {layer.code for layer in taxonomy.layers}
+    errors += [f"Layer {code} is missing" for code in LAYER_NUMBERS if code not in existing]
+    return errors
 
 
 def find_warnings() -> list[str]:
-    """What is allowed but worth a look."""
+    """Return a sentence for each valid but unusual state."""
     return [f"{row} has no subcategory" for row in Category.objects.filter(subcategories=None).select_related("layer")]

@@ -1,34 +1,34 @@
-"""What can go wrong with addresses and with the taxonomy."""
+"""Errors of addresses and of the taxonomy."""
 
 from common.errors import Conflict, InvalidInput, NotFound
 
 
 class InvalidAddress(InvalidInput):
-    """The text is no address, or one of numbers or codes nobody has."""
+    """The text is not an address, or its codes or numbers do not exist."""
 
     code = "invalid_address"
 
 
 class InvalidTaxonomyPath(InvalidInput):
-    """A posted layer, category or subcategory does not exist."""
+    """A layer, category or subcategory in a request body does not exist."""
 
     code = "invalid_taxonomy_path"
 
 
 class NodeNotFound(NotFound):
-    """A layer, category or subcategory asked for by path does not exist."""
+    """A layer, category or subcategory in a URL does not exist."""
 
     code = "taxonomy_not_found"
 
 
 class InvalidDocument(InvalidInput):
-    """A taxonomy document has field_errors; all of them are listed."""
+    """A taxonomy document is invalid; `field_errors` lists all errors."""
 
     code = "validation_failed"
 
 
 class DuplicateNode(Conflict):
-    """A sibling has that code, number or name already."""
+    """A sibling has this code, number or name."""
 
     code = "duplicate_node"
 
@@ -40,6 +40,6 @@ class TaxonomyNotLoaded(NotFound):
 
 
 class NodeInUse(Conflict):
-    """Assets stand under the node, so its code, number and name stay as they are."""
+    """Assets use the node, so its code, number and name cannot change."""
 
     code = "node_in_use"

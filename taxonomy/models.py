@@ -1,4 +1,4 @@
-"""Layers, categories, subcategories: the three levels every address is made of."""
+"""Layers, categories and subcategories, the three levels of every address, and the versions of the taxonomy."""
 
 from django.conf import settings
 from django.db import models
@@ -7,11 +7,11 @@ from django.db.models.functions import Lower
 
 from taxonomy.querysets import SubcategoryQuerySet, TaxonomyVersionQuerySet
 
-_CODE = r"^[A-Z0-9]{3}$"  # digits are real: Y2K, W3S
+_CODE = r"^[A-Z0-9]{3}$"  # with digits, as in Y2K or W3S
 
 
 class Layer(models.Model):
-    """One of at most ten kinds of asset. Its number opens the numeric address."""
+    """One of at most ten kinds of asset. Its number is the first part of a numeric MFA."""
 
     code = models.CharField(max_length=1, unique=True)
     number = models.PositiveSmallIntegerField(unique=True)
@@ -80,7 +80,7 @@ class Subcategory(models.Model):
 
 
 class TaxonomyVersion(models.Model):
-    """One state of the whole taxonomy. The newest row is the current one; its `label` is the version clients see."""
+    """A stored state of the whole taxonomy. The newest row is the current one; clients see its `label`."""
 
     class Origin(models.TextChoices):
         IMPORT = "import", "Import of a document"

@@ -1,4 +1,4 @@
-"""Questions about the taxonomy."""
+"""Queries of the taxonomy."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 class SubcategoryQuerySet(models.QuerySet["Subcategory"]):
     def as_paths(self) -> Any:
-        """All three levels of every subcategory in one query, in the order of their numbers."""
+        """Return a row for each `snapshot.Node`: subcategory, category and layer, sorted by number, in one query."""
         return self.order_by("category__layer__number", "category__number", "number").values_list(
             "pk", "code", "number", "name", "description",
             "category_id", "category__code", "category__number", "category__name",
@@ -23,8 +23,8 @@ class TaxonomyVersionQuerySet(models.QuerySet["TaxonomyVersion"]):
         return self.order_by("-pk").first()
 
     def current_pk(self) -> int:
-        """0 while there is no taxonomy."""
-        # By hand, because nearly every request asks: building a query costs more than running this one.
+        """Return the primary key of the newest version, or 0 if there is none."""
+        # Raw SQL, because nearly every request runs it and the ORM needs longer to build it than PostgreSQL to run it.
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(max(id), 0) FROM taxonomy_taxonomyversion")
             return cursor.fetchone()[0]

@@ -1,38 +1,38 @@
-"""Who stands under a node. Higher apps tell by registering a question; nothing here imports them."""
+"""Counts of rows below each node. Higher apps register counters, so this app does not import them."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 UsageCounter = Callable[[], Mapping[int, int]]
 
-_questions: list[UsageCounter] = []
-_live_questions: list[UsageCounter] = []
+_counters: list[UsageCounter] = []
+_live_counters: list[UsageCounter] = []
 
 
-def register_usage_counter(question: UsageCounter) -> None:
-    """`question()` answers {subcategory pk: rows under it}, deleted ones included. Call it in `AppConfig.ready`."""
-    if question not in _questions:
-        _questions.append(question)
+def register_usage_counter(counter: UsageCounter) -> None:
+    """Register a callable that returns {subcategory pk: rows}, deleted rows included. Call it in `AppConfig.ready`."""
+    if counter not in _counters:
+        _counters.append(counter)
 
 
-def register_live_usage_counter(question: UsageCounter) -> None:
-    """`question()` answers {subcategory pk: rows that readers see}, without counting rows: for pages, not for rules."""
-    if question not in _live_questions:
-        _live_questions.append(question)
+def register_live_usage_counter(counter: UsageCounter) -> None:
+    """Register a callable that returns {subcategory pk: visible rows} from stored counts, for display only."""
+    if counter not in _live_counters:
+        _live_counters.append(counter)
 
 
 def live_counts() -> Counter[int]:
-    """What readers see under each subcategory, over all apps."""
-    return _sum(_live_questions)
+    """Return the rows that readers see below each subcategory, summed over all apps."""
+    return _sum(_live_counters)
 
 
 def usage_counts() -> Counter[int]:
-    """Rows under each subcategory, over all apps."""
-    return _sum(_questions)
+    """Return all rows below each subcategory, summed over all apps."""
+    return _sum(_counters)
 
 
-def _sum(questions: list[UsageCounter]) -> Counter[int]:
+def _sum(counters: list[UsageCounter]) -> Counter[int]:
     total: Counter[int] = Counter()
-    for question in questions:
-        total.update(question())
+    for counter in counters:
+        total.update(counter())
     return total

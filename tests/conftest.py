@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.user_cache import clear_user_cache
+from taxonomy.snapshot_cache import clear_taxonomy_cache
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
+from tests.support.user_cache import clear_user_cache
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +50,26 @@ def admin_api(admin_user: User) -> APIClient:
 @pytest.fixture
 def service_api(db: None) -> APIClient:
     return APIClient(headers={"X-API-Key": ServiceKeyFactory().plain_key})
+
+
+@pytest.fixture
+def own_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Use an empty database instead of the test database, and drop it afterwards."""
+    name = connection.settings_dict["NAME"]
+    own_name = f"{name}_migrations"
+    with django_db_blocker.unblock():
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{own_name}"')
+            cursor.execute(f'CREATE DATABASE "{own_name}"')
+        connection.settings_dict["NAME"] = own_name
+        clear_taxonomy_cache()  # its snapshots are those of the other database
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = name
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{own_name}"')
+            clear_taxonomy_cache()
+            ContentType.objects.clear_cache()  # its keys are those of the dropped database

@@ -1,4 +1,4 @@
-"""Shapes of people on the wire."""
+"""Request and response bodies of `/api/auth`."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class EmailField(PlainTextField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data).lower()
-        if len(text) > self.max_length:  # lowering can lengthen
+        if len(text) > self.max_length:  # lower() can make text longer
             raise serializers.ValidationError("Invalid email format")
         try:
             validate_email(text)
@@ -28,7 +28,7 @@ class EmailField(PlainTextField):
 
 
 class PasswordField(PlainTextField):
-    """Kept as typed: a space at the end belongs to it."""
+    """Not stripped, because spaces belong to a password."""
 
     def to_internal_value(self, data: Any) -> str:
         super().to_internal_value(data)
@@ -61,12 +61,12 @@ class MakeAdminSerializer(StrictSerializer):
 
 
 def user_data(user: User) -> dict[str, Any]:
-    """`{id, username, email, role}`, as login and registration answer."""
+    """Return `{id, username, email, role}` for login and registration."""
     return {"id": user.public_id, "username": user.username, "email": user.email, "role": api_role(user)}
 
 
 def profile_data(user: User) -> dict[str, Any]:
-    """The stored document without the password, with both spellings of the id."""
+    """Return the profile, with the id under both names of the legacy API."""
     return {
         "_id": user.public_id,
         **user_data(user),

@@ -25,7 +25,7 @@ from api.throttling import IpAndEmailRateThrottle, IpRateThrottle
 
 
 class RegisterView(APIView):
-    """A new editor and a token."""
+    """Creates an editor and returns a token."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -33,9 +33,9 @@ class RegisterView(APIView):
     throttle_scope = "register"
 
     def post(self, request: Request) -> Response:
-        wish = RegisterSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        user = register_user(**wish.validated_data)
+        serializer = RegisterSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = register_user(**serializer.validated_data)
         return success({"token": issue_token(user, timezone.now()), "user": user_data(user)}, status=201)
 
 
@@ -49,11 +49,11 @@ class LoginView(APIView):
         return TokenAuthentication().authenticate_header(request)
 
     def post(self, request: Request) -> Response:
-        wish = LoginSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         now = timezone.now()
         try:
-            user = authenticate_user(**wish.validated_data, now=now)
+            user = authenticate_user(**serializer.validated_data, now=now)
         except InvalidCredentials as error:
             raise AuthenticationFailed(error.message) from error
         return success({"token": issue_token(user, now), "user": user_data(user)}, status=201)
@@ -64,7 +64,7 @@ class ProfileView(APIView):
 
     def get(self, request: Request) -> Response:
         user = User.objects.filter(pk=request.user.pk).first()
-        if user is None:  # removed since the snapshot was taken
+        if user is None:  # deleted since the user was cached
             raise AuthenticationFailed("Unauthorized")
         return success(profile_data(user))
 
@@ -73,6 +73,7 @@ class MakeAdminView(APIView):
     permission_classes = (IsAdminRole,)
 
     def post(self, request: Request) -> Response:
-        wish = MakeAdminSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        return success(user_data(grant_admin_role(email=wish.validated_data["email"], by=request.user)), status=201)
+        serializer = MakeAdminSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = grant_admin_role(email=serializer.validated_data["email"], by=request.user)
+        return success(user_data(user), status=201)

@@ -89,7 +89,7 @@ def record_stored(claim: Claim, files: list[ArtworkFile], rendered: RenderedArtw
 
 
 def clear_data_uri(artwork: Artwork) -> None:
-    """Delete the data URI that asset rows of earlier releases contain. It is no edit of the asset: no history row."""
+    """Remove a data URI that an import stored in the asset row; the revision of the asset does not change."""
     Asset.objects.filter(pk=artwork.asset_id, album_art__startswith="data:").update(album_art=None)
 
 

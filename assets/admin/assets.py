@@ -4,16 +4,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from assets.admin.bulk import bulk_confirmation_page, run_bulk
+from assets.admin.bulk import BULK_ACTIONS, BulkAction
 from assets.admin.filters import (
     CreatorDescriptionOrigin,
     HasAlbumArt,
@@ -28,13 +27,15 @@ from assets.album_art_backend import get_album_art_backend
 from assets.editing import edit_asset
 from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
+from common.admin_actions import ConfirmedActionsModelAdmin
 from common.errors import InvalidInput
-from common.model_admin import BaseModelAdmin
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 
 @admin.register(Asset)
-class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
+class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
+    confirmed_actions = BULK_ACTIONS
+    row_name = "asset"
     form = AssetForm
     list_display = (
         "thumbnail_column",
@@ -59,7 +60,6 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     )
     search_fields = ("name",)  # enables the search box; `get_search_results` does the search
     search_help_text = "Name, address, id, description, tags, taxonomy, creator description, AI metadata"
-    actions = ("edit_tags", "curate", "soft_delete", "restore")
     ordering = ("-created_at", "-public_id")
     # Generated texts are not shown here, and are as long as all other columns together.
     deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
@@ -100,15 +100,6 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
     def revert_disabled(self, request: HttpRequest, obj: Asset | None = None) -> bool:
         return True  # an old state has an old name and address
 
-    def has_soft_delete_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("assets.delete_asset")
-
-    def has_curate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("assets.curate_asset")
-
-    def has_restore_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("assets.restore_asset")
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
     ) -> tuple[QuerySet[Asset], bool]:
@@ -130,31 +121,8 @@ class AssetAdmin(SimpleHistoryAdmin, BaseModelAdmin):
         if changes:
             edit_asset(obj.pk, changes, by=request.user, taxonomy=current_taxonomy(), now=timezone.now())
 
-    def get_urls(self) -> list[URLPattern]:
-        bulk = path("bulk/<str:name>/", self.admin_site.admin_view(self.bulk_view), name="assets_asset_bulk")
-        return [bulk, *super().get_urls()]
-
-    def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        return run_bulk(request, name, self._page_context(request))
-
-    def _page_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.model._meta}
-
-    @action(description="Edit tags", permissions=["change"])
-    def edit_tags(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return bulk_confirmation_page(request, "tags", assets, self._page_context(request))
-
-    @action(description="Curate", permissions=["curate"])
-    def curate(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return bulk_confirmation_page(request, "curate", assets, self._page_context(request))
-
-    @action(description="Move to trash", permissions=["soft_delete"])
-    def soft_delete(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return bulk_confirmation_page(request, "delete", assets, self._page_context(request))
-
-    @action(description="Restore", permissions=["restore"])
-    def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> HttpResponse | None:
-        return bulk_confirmation_page(request, "restore", assets, self._page_context(request))
+    def run_confirmed(self, request: HttpRequest, action: BulkAction, pks: list[int], data: dict[str, Any]) -> int:
+        return action.run(pks, request.user, data)
 
     @display(description="")
     def thumbnail_column(self, asset: Asset) -> str:

@@ -125,7 +125,3 @@ class DeleteForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
         help_text="Stored with the assets and in their history. At most 200 characters.",
     )
-
-
-class ConfirmForm(forms.Form):
-    """A form without fields: only the button confirms."""

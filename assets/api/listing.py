@@ -13,7 +13,7 @@ from assets.selection import AssetSelection, TaxonomyScope
 from common.errors import FieldErrorDetail, InvalidInput
 from flags.evaluation import EnabledFlags
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 _FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 

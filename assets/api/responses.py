@@ -15,7 +15,7 @@ from assets.api.listing import AssetPage, list_assets
 from assets.errors import AssetNotFound
 from assets.lookup import parse_reference
 from flags.evaluation import EnabledFlags, cached_then_fresh_flags, is_current
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 
 def page_response(request: Request, page: AssetPage) -> HttpResponse:

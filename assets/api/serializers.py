@@ -60,7 +60,7 @@ class AiMetadataField(serializers.Field):
         try:
             return validate_ai_metadata(data, max_bytes=settings.ASSETS_MAX_AI_METADATA_BYTES)
         except InvalidInput as error:
-            raise serializers.ValidationError([error.message for error in error.field_errors]) from error
+            raise serializers.ValidationError([detail.message for detail in error.field_errors]) from error
 
 
 class AlbumArtField(serializers.Field):

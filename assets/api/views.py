@@ -36,7 +36,7 @@ from assets.sequences import reserve_numbers
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 from common.timestamps import format_timestamp
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 
 class AssetListView(APIView):

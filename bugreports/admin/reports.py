@@ -1,6 +1,5 @@
 """Admin list of reports with queues and bulk actions, and the page of one report."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
@@ -34,6 +32,7 @@ from bugreports.exports import export_reports
 from bugreports.models import BugReport
 from bugreports.screenshots import private_headers, read_screenshot
 from bugreports.templatetags.bugreports_tags import visible
+from common.admin_actions import ConfirmedActionsModelAdmin
 from common.errors import NotFound, RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 
@@ -43,7 +42,10 @@ _MAX_WORDS = 8
 
 
 @admin.register(BugReport)
-class BugReportAdmin(ReadOnlyModelAdmin):
+class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
+    confirmed_actions = ACTIONS
+    confirm_template = "admin/bugreports/confirm.html"
+    row_name = "report"
     list_display = ("title", "state", "priority_label", "occurrences", "last_seen", "assignee_name", "markers")
     list_display_links = None
     list_filter = (
@@ -77,19 +79,9 @@ class BugReportAdmin(ReadOnlyModelAdmin):
             queryset = queryset.matching(word[:200])
         return queryset, False
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Add one bulk action for each triage action the user may perform; each opens the confirmation page."""
-        bulk = {}
-        for action in ACTIONS.values():
-            if action.is_allowed(request):
-                name = f"bulk_{action.name}"
-                bulk[name] = (_open_confirmation(action), name, f"{action.title} …")
-        return bulk | super().get_actions(request)
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("bulk/<str:name>/", view(self.bulk_view), name="bugreports_bugreport_bulk"),
             path("<int:pk>/actions/<str:name>/", view(self.action_view), name="bugreports_bugreport_action"),
             path("<int:pk>/screenshot/", view(self.screenshot_view), name="bugreports_bugreport_screenshot"),
             *super().get_urls(),
@@ -153,43 +145,20 @@ class BugReportAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         return action
 
-    def confirm_view(
-        self, request: HttpRequest, action: TriageAction, reports: QuerySet[BugReport], form: Any = None
-    ) -> HttpResponse | None:
-        """Show the count, the first reports and the form of the action. Changes nothing."""
-        limit = settings.BUGREPORTS_MAX_BULK_ROWS
-        pks = list(reports.order_by("pk").values_list("pk", flat=True)[: limit + 1])
-        if len(pks) > limit:
-            messages.error(request, f"Select at most {limit:,} reports at once; narrow the list.")
-            return None
-        context = {
-            **self.admin_site.each_context(request), "title": f"{action.title}: {_count_text(len(pks))}",
-            "opts": self.opts,
-            "action": action, "form": form or action.form(), "count": len(pks), "pks": ",".join(map(str, pks)),
-            "shown": BugReport.objects.filter(pk__in=pks).order_by("-last_seen_at")[:_SHOWN_IN_CONFIRMATION],
-            "queue": queue_name(request),
-        }  # fmt: skip
-        return TemplateResponse(request, "admin/bugreports/confirm.html", context)
+    def run_confirmed(self, request: HttpRequest, action: TriageAction, pks: list[int], data: dict[str, Any]) -> int:
+        """Change all reports in one transaction, or none."""
+        ids = list(BugReport.objects.filter(pk__in=pks).values_list("report_id", flat=True))
+        return action.run(ids, data, ActionContext(Actor(request.user.email), timezone.now(), None))
 
-    def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Perform a confirmed action on all reports in one transaction."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        action = self._allowed_action(request, name)
-        pks = [int(pk) for pk in request.POST.get("pks", "").split(",") if pk.isdigit() and len(pk) < 19]
-        reports = BugReport.objects.filter(pk__in=pks[: settings.BUGREPORTS_MAX_BULK_ROWS])
-        form = action.form(request.POST)
-        if not form.is_valid():
-            return self.confirm_view(request, action, reports, form) or HttpResponseRedirect(_list_url(""))
-        ids = list(reports.values_list("report_id", flat=True))
-        context = ActionContext(Actor(request.user.email), timezone.now(), None)
-        try:
-            changed = action.run(ids, form.cleaned_data, context)
-        except RegistryError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, f"{_count_text(changed)} {action.past_tense}.")
-        return HttpResponseRedirect(_list_url(queue_name(request)))
+    def max_confirmed_rows(self) -> int:
+        return settings.BUGREPORTS_MAX_BULK_ROWS
+
+    def confirmation_context(self, request: HttpRequest, pks: list[int]) -> dict[str, Any]:
+        shown = BugReport.objects.filter(pk__in=pks).order_by("-last_seen_at")[:_SHOWN_IN_CONFIRMATION]
+        return {"shown": shown, "count": len(pks), "queue": queue_name(request)}
+
+    def list_url(self, request: HttpRequest) -> str:
+        return _list_url(queue_name(request))
 
     @admin_action(description="Export as JSON", permissions=["view"])
     def export_json(self, request: HttpRequest, reports: QuerySet[BugReport]) -> StreamingHttpResponse:
@@ -257,14 +226,6 @@ class BugReportAdmin(ReadOnlyModelAdmin):
             '<span class="material-symbols-outlined" role="img" aria-label="{}" title="{}">{}</span>',
             ((label, label, icon) for icon, label, is_shown in markers if is_shown),
         )
-
-
-def _open_confirmation(action: TriageAction) -> Callable[..., HttpResponse | None]:
-    return lambda model_admin, request, reports: model_admin.confirm_view(request, action, reports)
-
-
-def _count_text(count: int) -> str:
-    return f"{count:,} report{'' if count == 1 else 's'}"
 
 
 def _list_url(queue: str) -> str:

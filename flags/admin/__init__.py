@@ -1,4 +1,4 @@
-"""Flags, their record and their rollout for staff."""
+"""Admin of flags, of their changes and of their rollout."""
 
 from flags.admin import changes, field_flags
 

@@ -1,4 +1,4 @@
-"""The record of changes, and the way back from one."""
+"""Admin of flag changes, with an action that restores the state before a change."""
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
@@ -24,22 +24,22 @@ class RestoreForm(BaseDialogForm):
 
 @admin.register(FlagChange)
 class FlagChangeAdmin(ModelAdmin):
-    list_display = ["flag_name", "in_words", "reason", "changed_by", "changed_at"]
-    list_display_links = ["flag_name", "in_words"]
+    list_display = ["flag_name", "summary", "reason", "changed_by", "changed_at"]
+    list_display_links = ["flag_name", "summary"]
     list_filter = ["flag_name", "changed_at"]
     list_select_related = ["changed_by"]
     search_fields = ["flag_name", "reason", "changed_by__email"]
     show_full_result_count = False
-    fields = ["flag_name", "difference", "state_before", "state_after", "reason", "changed_by", "changed_at"]
+    fields = ["flag_name", "differences", "state_before", "state_after", "reason", "changed_by", "changed_at"]
     readonly_fields = fields
     actions_detail = ["restore"]
 
     @display(description="Change")
-    def in_words(self, change: FlagChange) -> str:
+    def summary(self, change: FlagChange) -> str:
         before, after = describe_state(change.before), describe_state(change.after)
         if before != after:
             return f"{before} → {after}"
-        return ", ".join(part.label for part in diff_states(change.before, change.after)).lower()
+        return ", ".join(difference.label for difference in diff_states(change.before, change.after)).lower()
 
     @display(description="State before")
     def state_before(self, change: FlagChange) -> str:
@@ -49,11 +49,12 @@ class FlagChangeAdmin(ModelAdmin):
     def state_after(self, change: FlagChange) -> str:
         return describe_state(change.after)
 
-    @display(description="What changed")
-    def difference(self, change: FlagChange) -> str:
-        public_ids = {one for state in (change.before, change.after) for one in (state or {}).get("users", [])}
-        people = get_user_model().objects.filter(public_id__in=public_ids)
-        lines = diff_states(change.before, change.after, dict(people.values_list("public_id", "email")))
+    @display(description="Changed settings")
+    def differences(self, change: FlagChange) -> str:
+        states = (change.before, change.after)
+        public_ids = {public_id for state in states for public_id in (state or {}).get("users", [])}
+        users = get_user_model().objects.filter(public_id__in=public_ids)
+        lines = diff_states(change.before, change.after, dict(users.values_list("public_id", "email")))
         return format_html_join("", "<div><strong>{}</strong>: {} → {}</div>", lines)
 
     @action(
@@ -64,7 +65,7 @@ class FlagChangeAdmin(ModelAdmin):
         variant=ActionVariant.PRIMARY,
         dialog={
             "title": "Restore the state before",
-            "description": "The flag becomes what it was before this change. That is recorded as a change of its own.",
+            "description": "Restores the settings before this change and records that as a new change.",
             "form_class": RestoreForm,
             "form_submit_text": "Restore",
         },
@@ -75,13 +76,16 @@ class FlagChangeAdmin(ModelAdmin):
             return HttpResponse(headers={"HX-Redirect": reverse("admin:flags_flagchange_changelist")})
         try:
             reason = form.cleaned_data["reason"]
-            done = restore_flag(change=change, by=request.user, reason=reason, now=timezone.now())
-        except RegistryError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            restored = restore_flag(change=change, by=request.user, reason=reason, now=timezone.now())
+        except RegistryError as error:
+            self.message_user(request, error.message, messages.ERROR)
         else:
-            words = f"{change.flag_name} is {describe_state(change.before)} again." if done else "It is that already."
-            self.message_user(request, words, messages.SUCCESS if done else messages.WARNING)
-        # The dialog's script follows this header; a redirect would be shown inside the dialog.
+            message = f"{change.flag_name} is {describe_state(change.before)} again."
+            if restored:
+                self.message_user(request, message, messages.SUCCESS)
+            else:
+                self.message_user(request, "The flag has this state already.", messages.WARNING)
+        # HTMX follows this header; it would show a redirect inside the dialog.
         return HttpResponse(headers={"HX-Redirect": reverse("admin:flags_flagchange_changelist")})
 
     def has_restore_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Flags for staff. Every edit goes through `flags.editing`, so every edit is recorded."""
+"""Admin of flags. Edits go through `flags.editing`, which records them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from flags.models import FieldFlag
 from flags.registry import GATED_FIELDS_BY_FLAG
 
 EVERYONE_CHOICES = [
-    ("unknown", "The settings below decide"),
+    ("unknown", "The settings below apply"),
     ("true", "On for everyone"),
     ("false", "Off for everyone"),
 ]
@@ -43,22 +43,22 @@ class FieldFlagForm(forms.ModelForm):
 @admin.register(FieldFlag)
 class FieldFlagAdmin(BaseModelAdmin):
     form = FieldFlagForm
-    list_display = ["name", "state", "fields_gated", "last_change"]
+    list_display = ["name", "state", "gated_text", "last_change"]
     search_fields = ["name", "note"]
-    readonly_fields = ["name", "purpose", "last_change"]
+    readonly_fields = ["name", "description", "last_change"]
     actions = None
     actions_list = ["open_rollout"]
     fieldsets = [
-        (None, {"fields": ["name", "purpose", "last_change"]}),
-        ("Who has it", {"fields": ["everyone", "percent", "staff", "authenticated", "users", "groups"]}),
-        ("Why", {"fields": ["note", "reason"]}),
+        (None, {"fields": ["name", "description", "last_change"]}),
+        ("Targeting", {"fields": ["everyone", "percent", "staff", "authenticated", "users", "groups"]}),
+        ("Change reason", {"fields": ["note", "reason"]}),
     ]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("rollout/", view(self.rollout_view), name="flags_rollout"),
-            path("rollout/<str:name>/off/now/", view(self.off_view), name="flags_rollout_off"),
+            path("rollout/<str:name>/disable/", view(self.disable_view), name="flags_rollout_disable"),
             path("rollout/<str:name>/<str:stage>/", view(self.stage_view), name="flags_rollout_stage"),
             *super().get_urls(),
         ]
@@ -73,11 +73,11 @@ class FieldFlagAdmin(BaseModelAdmin):
     def stage_view(self, request: HttpRequest, name: str, stage: str) -> HttpResponse:
         return stage_dialog(self, request, name, stage)
 
-    def off_view(self, request: HttpRequest, name: str) -> HttpResponse:
+    def disable_view(self, request: HttpRequest, name: str) -> HttpResponse:
         return disable_flag(self, request, name)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
-        # Not the attribute: people are a higher app, and the attribute insists on their admin.
+        # Not as an attribute, because Django's checks would require the admin of users, which is in a higher app.
         related = {"users": get_user_model(), "groups": Group}
         return [field for field, model in related.items() if self.admin_site.is_registered(model)]
 
@@ -86,7 +86,7 @@ class FieldFlagAdmin(BaseModelAdmin):
 
     @display(description="State", label={"off": "info", "on": "success", "partly": "warning"})
     def state(self, flag: FieldFlag) -> tuple[str, str]:
-        words = describe_state(
+        text = describe_state(
             {
                 "everyone": flag.everyone,
                 "percent": flag.percent,
@@ -96,28 +96,28 @@ class FieldFlagAdmin(BaseModelAdmin):
                 "groups": [group.name for group in flag.groups.all()],
             }
         )
-        return {"off": "off", "on for everyone": "on"}.get(words, "partly"), words
+        return {"off": "off", "on for everyone": "on"}.get(text, "partly"), text
 
     @display(description="Gates")
-    def fields_gated(self, flag: FieldFlag) -> str:
+    def gated_text(self, flag: FieldFlag) -> str:
         gated = GATED_FIELDS_BY_FLAG.get(flag.name)
-        return gated.gates if gated else "nothing: the code no longer asks for it"
+        return gated.gated_text if gated else "nothing: the code does not use this flag"
 
-    @display(description="What for")
-    def purpose(self, flag: FieldFlag) -> str:
+    @display(description="Description")
+    def description(self, flag: FieldFlag) -> str:
         gated = GATED_FIELDS_BY_FLAG.get(flag.name)
-        return f"{gated.description} Gates: {gated.gates}." if gated else self.fields_gated(flag)
+        return f"{gated.description} Gates: {gated.gated_text}." if gated else self.gated_text(flag)
 
     @display(description="Last change")
     def last_change(self, flag: FieldFlag) -> str:
         if flag.last_changed_at is None:
-            return "as it was installed"
+            return "never changed"
         return format_html(
             '<a class="underline" href="{}?flag_name__exact={}">{} by {}</a>',
             reverse("admin:flags_flagchange_changelist"),
             flag.name,
             f"{flag.last_changed_at:%Y-%m-%d %H:%M} UTC",
-            flag.last_changed_by or "the system",
+            flag.last_changed_by or "system",
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -127,15 +127,15 @@ class FieldFlagAdmin(BaseModelAdmin):
         return obj is not None and obj.name not in GATED_FIELDS_BY_FLAG and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: FieldFlag, form: Any, change: bool) -> None:
-        # Only what this person touched: an edit by somebody else meanwhile stays.
+        # Only changed fields, so that a concurrent edit of other fields is kept.
         edits = {name: form.cleaned_data[name] for name in form.changed_data if name in FieldFlagForm.Meta.fields}
         reason = form.cleaned_data["reason"]
         if not update_flag(name=obj.name, by=request.user, reason=reason, now=timezone.now(), **edits):
-            self.message_user(request, "Nothing differs from before, so nothing was recorded.", messages.WARNING)
+            self.message_user(request, "No settings changed, so nothing was recorded.", messages.WARNING)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """People and groups are part of the recorded change above."""
+        """Do nothing: `save_model` has set users and groups, as part of the recorded change."""
 
     def delete_model(self, request: HttpRequest, obj: FieldFlag) -> None:
-        reason = "The code no longer asks for this flag"
+        reason = "The code does not use this flag"
         remove_stale_flag(name=obj.name, by=request.user, reason=reason, now=timezone.now())

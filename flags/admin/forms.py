@@ -1,4 +1,4 @@
-"""The field in which staff say why."""
+"""The form field for the reason of a change."""
 
 from typing import Any
 
@@ -7,22 +7,23 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.errors import InvalidInput
-from flags.editing import MAX_REASON_CHARS, clean_reason
+from common.reasons import MAX_REASON_LENGTH
+from flags.editing import clean_reason
 
 
 class ReasonField(forms.CharField):
-    """Why somebody edits; refused as the verb would refuse it, but beside the field."""
+    """A reason, validated as in `flags.editing`, so that errors appear at the field."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             required=False,
-            widget=UnfoldAdminTextInputWidget(attrs={"maxlength": MAX_REASON_CHARS}),
-            help_text="Kept with the change, with your name and the time.",
+            widget=UnfoldAdminTextInputWidget(attrs={"maxlength": MAX_REASON_LENGTH}),
+            help_text="Recorded with the change, your name and the time.",
             **kwargs,
         )
 
     def clean(self, value: Any) -> str:
         try:
             return clean_reason(super().clean(value))
-        except InvalidInput as refusal:
-            raise ValidationError(refusal.message) from refusal
+        except InvalidInput as error:
+            raise ValidationError(error.message) from error

@@ -1,4 +1,4 @@
-"""The page of the staged rollout: where each flag stands, the stages it may go to, what holds it back."""
+"""The page of the staged rollout, its dialog for a new stage and its button that turns a flag off."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,10 +19,10 @@ from flags.stages import Stage, stages_for
 PAGE = "admin:flags_rollout"
 QUICK_DISABLE_REASON = "Switched off by one click on the rollout page"
 
-_WHO = {
-    Stage.OFF: "Nobody has it any more. What was sent stays stored.",
-    Stage.STAFF: "Staff have it, and the people and groups named on the flag.",
-    Stage.EVERYONE: "Everyone has it, callers without a login too.",
+_DESCRIPTIONS = {
+    Stage.OFF: "Off for everyone. Values that clients sent stay stored.",
+    Stage.STAFF: "On for staff and for individually targeted users and groups.",
+    Stage.EVERYONE: "On for everyone, also for anonymous callers.",
 }
 
 
@@ -44,23 +44,23 @@ def rollout_page(page: ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def stage_dialog(page: ModelAdmin, request: HttpRequest, name: str, stage: str) -> HttpResponse:
-    """The dialog that asks for the reason, and what is sent from it."""
+    """Show the dialog for the reason, or set the stage if the dialog was submitted."""
     _check_change_permission(page, request)
     if name not in GATED_FIELDS_BY_FLAG or stage not in stages_for(name):
         raise Http404
-    wished = Stage(stage)
+    target = Stage(stage)
     form = StageForm(data=request.POST or None, request=request)
     if form.is_valid():
-        _set_stage(page, request, name, wished, form.cleaned_data["reason"])
-        # The dialog's script follows this header; a redirect would be shown inside the dialog.
+        _set_stage(page, request, name, target, form.cleaned_data["reason"])
+        # HTMX follows this header; it would show a redirect inside the dialog.
         return HttpResponse(headers={"HX-Redirect": reverse(PAGE)})
-    dialog = {"title": f"{name}: {wished.label}", "description": _stage_description(name, wished)}
-    context = {"dialog": dialog, "form": form, "form_submit_text": f"Go to {wished.label}"}
+    dialog = {"title": f"{name}: {target.label}", "description": _stage_description(name, target)}
+    context = {"dialog": dialog, "form": form, "form_submit_text": f"Set to {target.label}"}
     return render(request, "unfold/helpers/dialog.html", context)
 
 
 def disable_flag(page: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
-    """One click: in a hurry nobody types reasons, so it is recorded with one of its own."""
+    """Turn a flag off with one click. The reason is fixed, because an emergency leaves no time to type one."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     _check_change_permission(page, request)
@@ -72,7 +72,9 @@ def _stage_description(name: str, stage: Stage) -> str:
     field = GATED_FIELDS_BY_FLAG[name]
     if not field.is_targetable:
         return field.description
-    return _WHO.get(stage, f"Staff have it, those named on the flag, and {stage.label} of people and services.")
+    return _DESCRIPTIONS.get(
+        stage, f"On for staff, {stage.label} of users and services, and individually targeted users and groups."
+    )
 
 
 def _check_change_permission(page: ModelAdmin, request: HttpRequest) -> None:
@@ -83,8 +85,8 @@ def _check_change_permission(page: ModelAdmin, request: HttpRequest) -> None:
 def _set_stage(page: ModelAdmin, request: HttpRequest, name: str, stage: Stage, reason: str) -> None:
     try:
         change = set_stage(name=name, stage=stage, by=request.user, reason=reason, now=timezone.now())
-    except RegistryError as refusal:
-        page.message_user(request, refusal.message, messages.ERROR)
+    except RegistryError as error:
+        page.message_user(request, error.message, messages.ERROR)
         return
     if change is None:
         page.message_user(request, f"{name} is at {stage.label} already.", messages.WARNING)

@@ -1,4 +1,4 @@
-"""`/api/taxonomy/...` for admins: single nodes, whole documents, checks. Success and errors come in envelopes."""
+"""`/api/taxonomy/...` for admins: nodes, documents, checks. Responses use the envelope."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ from taxonomy.consistency import find_errors, find_warnings
 from taxonomy.editing import NodeData, TaxonomyNode, create_node, delete_node, update_node
 from taxonomy.errors import InvalidTaxonomyPath, NodeNotFound
 from taxonomy.models import Category, Layer, Subcategory
-from taxonomy.snapshot import clear_taxonomy_cache, current_taxonomy
+from taxonomy.snapshot_cache import clear_taxonomy_cache, current_taxonomy
 from taxonomy.sync import export_document, import_document
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,14 @@ class AdminView(APIView):
 
 class NodesView(AdminView):
     def post(self, request: Request) -> Response:
-        wish = NodeSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        data = wish.validated_data
+        serializer = NodeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
         parent: Layer | Category
         layer = current_taxonomy().resolve_layer(data["layer"])
         if data.get("subcategory"):
-            entry = layer.find(data["category"])
-            row = entry and Category.objects.select_related("layer").filter(pk=entry.pk).first()
+            found = layer.find(data["category"])
+            row = found and Category.objects.select_related("layer").filter(pk=found.pk).first()
             if row is None:
                 raise InvalidTaxonomyPath(
                     f"Invalid category: {data['category']} for layer: {layer.code}", field="category"
@@ -46,19 +46,19 @@ class NodesView(AdminView):
             parent, code = row, data["subcategory"]
         else:
             parent, code = Layer.objects.get(code=layer.code), data["category"]
-        node_wish = NodeData(code, data["numericCode"], data["name"], data.get("description", ""))
-        node = create_node(parent, node_wish, by=request.user, now=timezone.now())
+        node_data = NodeData(code, data["numericCode"], data["name"], data.get("description", ""))
+        node = create_node(parent, node_data, by=request.user, now=timezone.now())
         return success(_node_data(node) | {"created": True, "version": current_taxonomy().version}, status=201)
 
 
 class NodeView(AdminView):
-    """`{id}` is `category-5` or `subcategory-17`, as POST answered it."""
+    """`{id}` is `category-5` or `subcategory-17`, as in the response of POST."""
 
     def put(self, request: Request, node_id: str) -> Response:
         node = _find_node(node_id)
-        wish = NodeChangeSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        data = wish.validated_data
+        serializer = NodeChangeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
         update_node(
             node,
             NodeData(
@@ -110,7 +110,7 @@ def _node_data(node: TaxonomyNode) -> dict[str, Any]:
 
 
 class ImportView(AdminView):
-    """The whole document as the body; `?dryRun=true` only says what would change."""
+    """The body is the whole document; `?dryRun=true` reports the changes without making them."""
 
     def post(self, request: Request) -> Response:
         if not isinstance(request.data, dict):
@@ -123,18 +123,18 @@ class ImportView(AdminView):
 
 class ExportView(AdminView):
     def get(self, request: Request) -> HttpResponse:
-        answer = HttpResponse(export_document(), content_type="application/json")
-        answer["Content-Disposition"] = f'attachment; filename="taxonomy-{current_taxonomy().version}.json"'
-        return answer
+        response = HttpResponse(export_document(), content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="taxonomy-{current_taxonomy().version}.json"'
+        return response
 
 
 class ValidateView(AdminView):
     def get(self, request: Request) -> Response:
-        problems = find_errors()
+        errors = find_errors()
         return Response(
             {
-                "isValid": not problems,
-                "errors": problems,
+                "isValid": not errors,
+                "errors": errors,
                 "warnings": find_warnings(),
                 "totalNodes": count_nodes(current_taxonomy()),
                 "validationDate": format_timestamp(timezone.now()),
@@ -143,12 +143,12 @@ class ValidateView(AdminView):
 
 
 class InvalidateView(AdminView):
-    """Snapshots follow the version by themselves; this makes the process read the tables again all the same."""
+    """Drop the snapshot of this process. Edits need no call, because the cache follows the version."""
 
     def post(self, request: Request) -> Response:
-        wish = InvalidateSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
+        serializer = InvalidateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         clear_taxonomy_cache()
-        log.info("taxonomy snapshot dropped", extra={"by": request.user.public_id, **wish.validated_data})
-        scope = wish.validated_data["scope"]
+        log.info("taxonomy snapshot dropped", extra={"by": request.user.public_id, **serializer.validated_data})
+        scope = serializer.validated_data["scope"]
         return success({"scope": scope, "invalidated": True, "version": current_taxonomy().version})

@@ -1,4 +1,4 @@
-"""The taxonomy's answers, written once a version and kept as bytes."""
+"""Response bodies of the taxonomy. Large ones are cached as bytes for each snapshot."""
 
 import time
 from functools import lru_cache
@@ -17,8 +17,8 @@ _started = time.monotonic()
 
 
 @lru_cache(maxsize=4)
-def index_body(directory: TaxonomySnapshot) -> bytes:
-    """Names and counts for two parsers at once: one reads the counts, the other counts the keys."""
+def index_body(taxonomy: TaxonomySnapshot) -> bytes:
+    """Return names and counts. Clients have two parsers: one reads the counts, the other counts the keys."""
     layers = {
         layer.code: {
             "name": layer.name,
@@ -33,13 +33,13 @@ def index_body(directory: TaxonomySnapshot) -> bytes:
                 for category in layer.categories
             },
         }
-        for layer in directory.layers
+        for layer in taxonomy.layers
     }
     return orjson.dumps(
         {
-            "version": directory.version,
-            "lastUpdated": last_updated(directory),
-            "totalLayers": len(directory.layers),
+            "version": taxonomy.version,
+            "lastUpdated": last_updated(taxonomy),
+            "totalLayers": len(taxonomy.layers),
             "source": "backend",
             "layers": layers,
         }
@@ -47,26 +47,26 @@ def index_body(directory: TaxonomySnapshot) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def tree_body(directory: TaxonomySnapshot) -> bytes:
-    return orjson.dumps(_tree(directory))
+def tree_body(taxonomy: TaxonomySnapshot) -> bytes:
+    return orjson.dumps(_tree(taxonomy))
 
 
 @lru_cache(maxsize=4)
-def sync_body(directory: TaxonomySnapshot) -> bytes:
+def sync_body(taxonomy: TaxonomySnapshot) -> bytes:
     return orjson.dumps(
         {
-            "version": directory.version,
-            "data": _tree(directory),
+            "version": taxonomy.version,
+            "data": _tree(taxonomy),
             "metadata": {
-                "generatedAt": last_updated(directory),
-                "layerCount": len(directory.layers),
-                "totalItems": count_nodes(directory),
+                "generatedAt": last_updated(taxonomy),
+                "layerCount": len(taxonomy.layers),
+                "totalItems": count_nodes(taxonomy),
             },
         }
     )
 
 
-def _tree(directory: TaxonomySnapshot) -> dict[str, Any]:
+def _tree(taxonomy: TaxonomySnapshot) -> dict[str, Any]:
     return {
         layer.code: {
             "name": layer.name,
@@ -87,22 +87,22 @@ def _tree(directory: TaxonomySnapshot) -> dict[str, Any]:
                 for category in layer.categories
             },
         }
-        for layer in directory.layers
+        for layer in taxonomy.layers
     }
 
 
-def version_body(directory: TaxonomySnapshot) -> dict[str, Any]:
+def version_body(taxonomy: TaxonomySnapshot) -> dict[str, Any]:
     return {
-        "version": directory.version,
-        "lastUpdated": last_updated(directory),
+        "version": taxonomy.version,
+        "lastUpdated": last_updated(taxonomy),
         "status": "active",
-        "checksum": directory.digest,
-        "totalNodes": count_nodes(directory),
+        "checksum": taxonomy.digest,
+        "totalNodes": count_nodes(taxonomy),
     }
 
 
-def layers_body(directory: TaxonomySnapshot) -> dict[str, str]:
-    return {layer.code: layer.name for layer in directory.layers}
+def layers_body(taxonomy: TaxonomySnapshot) -> dict[str, str]:
+    return {layer.code: layer.name for layer in taxonomy.layers}
 
 
 def categories_body(layer: LayerNode) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def categories_body(layer: LayerNode) -> dict[str, Any]:
 
 
 def subcategories_body(layer: LayerNode, category: CategoryNode) -> dict[str, Any]:
-    """Codes are dotted, `POP.BAS`, as the live server has them."""
+    """Codes are dotted, `POP.BAS`, as in the legacy API."""
     subcategories = [
         {"code": f"{category.code}.{node.code}", "name": node.name, "numericCode": f"{node.number:03d}"}
         for node in category.nodes
@@ -135,29 +135,29 @@ def subcategory_counts_body(layer: LayerNode) -> dict[str, Any]:
     }
 
 
-def health_body(directory: TaxonomySnapshot) -> dict[str, Any]:
-    """`unhealthy` without a taxonomy, `degraded` with layers missing."""
+def health_body(taxonomy: TaxonomySnapshot) -> dict[str, Any]:
+    """The status is `unhealthy` without a taxonomy and `degraded` if layers or nodes are missing."""
     started = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     database_ms = round((time.perf_counter() - started) * 1000, 2)
     checks = {
-        "taxonomyData": "ok" if directory.version_pk else "missing",
-        "layerLookups": "ok" if len(directory.layers) == len(LAYER_NUMBERS) else "incomplete",
-        "subcategoryData": "ok" if next(directory.nodes(), None) else "missing",
+        "taxonomyData": "ok" if taxonomy.version_pk else "missing",
+        "layerLookups": "ok" if len(taxonomy.layers) == len(LAYER_NUMBERS) else "incomplete",
+        "subcategoryData": "ok" if next(taxonomy.nodes(), None) else "missing",
     }
-    bad = [name for name, state in checks.items() if state != "ok"]
+    failed = [name for name, state in checks.items() if state != "ok"]
     return {
-        "status": "healthy" if not bad else "degraded" if directory.version_pk else "unhealthy",
-        "version": directory.version,
-        "totalLayers": len(directory.layers),
+        "status": "healthy" if not failed else "degraded" if taxonomy.version_pk else "unhealthy",
+        "version": taxonomy.version,
+        "totalLayers": len(taxonomy.layers),
         "checks": checks,
         "environment": settings.ENVIRONMENT_NAME,
         "uptime": round(time.monotonic() - _started, 1),
         "timestamp": format_timestamp(timezone.now()),
-        "lastUpdated": last_updated(directory),
-        "totalCategories": sum(len(layer.categories) for layer in directory.layers),
-        "totalSubcategories": sum(count_subcategories(layer) for layer in directory.layers),
+        "lastUpdated": last_updated(taxonomy),
+        "totalCategories": sum(len(layer.categories) for layer in taxonomy.layers),
+        "totalSubcategories": sum(count_subcategories(layer) for layer in taxonomy.layers),
         "services": {"database": {"status": "ok", "responseTime": database_ms}, "cache": {"status": "ok"}},
     }
 
@@ -166,10 +166,10 @@ def count_subcategories(layer: LayerNode) -> int:
     return sum(len(category.nodes) for category in layer.categories)
 
 
-def count_nodes(directory: TaxonomySnapshot) -> int:
-    """Layers, categories and subcategories together."""
-    return sum(1 + len(layer.categories) + count_subcategories(layer) for layer in directory.layers)
+def count_nodes(taxonomy: TaxonomySnapshot) -> int:
+    """Count layers, categories and subcategories."""
+    return sum(1 + len(layer.categories) + count_subcategories(layer) for layer in taxonomy.layers)
 
 
-def last_updated(directory: TaxonomySnapshot) -> str | None:
-    return format_timestamp(directory.updated_at) if directory.updated_at else None
+def last_updated(taxonomy: TaxonomySnapshot) -> str | None:
+    return format_timestamp(taxonomy.updated_at) if taxonomy.updated_at else None

@@ -1,4 +1,4 @@
-"""Shapes of incoming taxonomy bodies."""
+"""Request bodies of `/api/taxonomy`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from api.fields import PlainTextField, StrictSerializer
 
 
 class NumericCodeField(serializers.Field):
-    """`"004"` or 4."""
+    """Accepts `"004"` or 4."""
 
     def to_internal_value(self, data: Any) -> int:
         text = str(data) if isinstance(data, (int, str)) and not isinstance(data, bool) else ""
@@ -18,7 +18,7 @@ class NumericCodeField(serializers.Field):
 
 
 class ConvertSerializer(StrictSerializer):
-    """One text, under the name of the notation it is in. Whether it is an address is not asked here."""
+    """One text in the field `hfn` or `mfa`. The view checks whether it is an address."""
 
     def __init__(self, *args: Any, field: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -26,7 +26,7 @@ class ConvertSerializer(StrictSerializer):
 
 
 class InvalidateSerializer(StrictSerializer):
-    """There is one snapshot, so every scope drops it; the rest is for the log."""
+    """Every scope drops the one snapshot there is; the fields are only logged."""
 
     scope = serializers.ChoiceField(["all", "layer", "category", "subcategory"], default="all")
     layer = PlainTextField(max_length=10, is_single_line=True, required=False)
@@ -35,7 +35,7 @@ class InvalidateSerializer(StrictSerializer):
 
 
 class NodeSerializer(StrictSerializer):
-    """Codes of the place; `subcategory` given means a subcategory is meant, else a category."""
+    """The codes of a new node: a subcategory if `subcategory` is given, else a category."""
 
     layer = PlainTextField(max_length=10, is_single_line=True, allow_blank=False)
     category = PlainTextField(max_length=100, is_single_line=True, allow_blank=False)

@@ -3,8 +3,8 @@ from django.urls import path
 from taxonomy.api import admin_views, representations, views
 
 
-def _layer_count(directory):
-    return {"count": len(directory.layers), "layers": [layer.code for layer in directory.layers]}
+def _layer_count(taxonomy):
+    return {"count": len(taxonomy.layers), "layers": [layer.code for layer in taxonomy.layers]}
 
 
 def _category_count(layer):
@@ -34,7 +34,7 @@ urlpatterns = [
         of_category(body=representations.subcategories_body),
     ),
     path("layers/<str:layer>/categories/<str:category>/subcategory-count", of_category(body=_subcategory_count)),
-    # The same under the names of a draft that one client still carries.
+    # The same URLs under the names of an early draft, because one client still uses them.
     path("lookup/<str:layer>", of_layer(body=representations.categories_body)),
     path("lookup/<str:layer>/categories", of_layer(body=representations.categories_body)),
     path(

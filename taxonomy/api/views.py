@@ -1,4 +1,4 @@
-"""`/api/taxonomy/...` for readers: public, bare JSON, one version string everywhere, 304 where nothing changed."""
+"""`/api/taxonomy/...` for readers: public, JSON without an envelope, 304 if the taxonomy is unchanged."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +17,11 @@ from taxonomy.api import representations
 from taxonomy.api.serializers import ConvertSerializer
 from taxonomy.errors import InvalidAddress
 from taxonomy.models import TaxonomyVersion
-from taxonomy.snapshot import NO_VERSION, TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import NO_VERSION, TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import changes_between
 
-_MAX_LABEL_CHARS = 40
+_MAX_LABEL_LENGTH = 40
 
 
 class PublicView(APIView):
@@ -29,32 +30,32 @@ class PublicView(APIView):
 
 
 class TaxonomyReadView(PublicView):
-    """Answers what `body` makes of the current snapshot; the ETag is the taxonomy's own digest."""
+    """Returns `body(snapshot)`; the ETag is the digest of the taxonomy."""
 
     body: Callable[..., Any] | None = None
 
     def get(self, request: Request, **path: str) -> HttpResponse:
-        directory = current_taxonomy()
-        # The body first: a path that leads nowhere is a 404, whatever the client has seen elsewhere.
-        body = self.make_body(directory, **path)
+        taxonomy = current_taxonomy()
+        # Before the ETag check, because an unknown path is 404 even if the client sends the current ETag.
+        body = self.make_body(taxonomy, **path)
         content = body if isinstance(body, bytes) else orjson.dumps(body)
-        answer = HttpResponse(content, content_type="application/json")
-        answer["ETag"] = f'"{directory.digest[:32]}-{directory.version}"'
-        answer["Cache-Control"] = "public, max-age=0, must-revalidate"
-        return get_conditional_response(request, etag=answer["ETag"], response=answer)
+        response = HttpResponse(content, content_type="application/json")
+        response["ETag"] = f'"{taxonomy.digest[:32]}-{taxonomy.version}"'
+        response["Cache-Control"] = "public, max-age=0, must-revalidate"
+        return get_conditional_response(request, etag=response["ETag"], response=response)
 
-    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
-        return self.body(directory)  # type: ignore[misc]
+    def make_body(self, taxonomy: TaxonomySnapshot, **path: str) -> Any:
+        return self.body(taxonomy)  # type: ignore[misc]
 
 
 class LayerReadView(TaxonomyReadView):
-    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
-        return self.body(directory.get_layer(path["layer"]))  # type: ignore[misc]
+    def make_body(self, taxonomy: TaxonomySnapshot, **path: str) -> Any:
+        return self.body(taxonomy.get_layer(path["layer"]))  # type: ignore[misc]
 
 
 class CategoryReadView(TaxonomyReadView):
-    def make_body(self, directory: TaxonomySnapshot, **path: str) -> Any:
-        return self.body(*directory.get_category(path["layer"], path["category"]))  # type: ignore[misc]
+    def make_body(self, taxonomy: TaxonomySnapshot, **path: str) -> Any:
+        return self.body(*taxonomy.get_category(path["layer"], path["category"]))  # type: ignore[misc]
 
 
 class HealthView(PublicView):
@@ -63,21 +64,21 @@ class HealthView(PublicView):
 
 
 class ConvertView(PublicView):
-    """Always 200: a failure is told in the body, since clients fall back to their own table on any other status."""
+    """Responds 200 even to invalid addresses: on any other status clients use their own outdated table."""
 
     source = "hfn"
     target = "mfa"
 
     def post(self, request: Request) -> Response:
-        wish = ConvertSerializer(data=request.data, field=self.source)
-        wish.is_valid(raise_exception=True)
-        text = wish.validated_data[self.source]
-        directory = current_taxonomy()
+        serializer = ConvertSerializer(data=request.data, field=self.source)
+        serializer.is_valid(raise_exception=True)
+        text = serializer.validated_data[self.source]
+        taxonomy = current_taxonomy()
         try:
             result = (
-                directory.hfn_to_mfa(text, with_numeric_layer=True)
+                taxonomy.hfn_to_mfa(text, with_numeric_layer=True)
                 if self.source == "hfn"
-                else directory.mfa_to_hfn(text)
+                else taxonomy.mfa_to_hfn(text)
             )
         except InvalidAddress as error:
             failure = {self.source: text, self.target: None, "success": False, "valid": False}
@@ -86,10 +87,10 @@ class ConvertView(PublicView):
 
 
 class ChangesView(PublicView):
-    """What differs from a version the client names; everything counts as added when nobody knows that version."""
+    """Changes since the version `since`; every node is an added one if that version is unknown."""
 
     def get(self, request: Request) -> Response:
-        since = request.query_params.get("since", "").replace("\x00", "")[:_MAX_LABEL_CHARS]
+        since = request.query_params.get("since", "").replace("\x00", "")[:_MAX_LABEL_LENGTH]
         current = TaxonomyVersion.objects.current()
         base = TaxonomyVersion.objects.filter(label=since).first()
         changes = changes_between(base, current)

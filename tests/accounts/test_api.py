@@ -1,4 +1,4 @@
-"""`/api/auth/...` as old clients know it."""
+"""`/api/auth/...`, the contract of the legacy API."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 NEWCOMER = {"username": "mirakov", "email": "mira@studio.example", "password": "secret"}
 
 
-def refusal(response) -> dict:
+def assert_error_envelope(response) -> dict:
     body = response.json()
     assert response["Content-Type"] == "application/json"
     assert body["success"] is False
@@ -26,7 +26,7 @@ def refusal(response) -> dict:
 
 
 class TestRegister:
-    def test_answers_201_with_a_token_that_works(self, api):
+    def test_returns_201_with_a_valid_token(self, api):
         response = api.post("/api/auth/register", NEWCOMER, format="json")
         assert response.status_code == 201
         data = response.json()["data"]
@@ -40,15 +40,15 @@ class TestRegister:
         profile = api.get("/api/auth/profile", headers={"Authorization": f"Bearer {data['token']}"})
         assert profile.status_code == 200
 
-    def test_keeps_no_plain_password(self, api):
+    def test_stores_no_plain_password(self, api):
         api.post("/api/auth/register", NEWCOMER, format="json")
         assert "secret" not in User.objects.get().password
 
-    def test_takes_the_email_in_any_case_once(self, api):
+    def test_rejects_a_registered_email_in_any_case(self, api):
         assert api.post("/api/auth/register", NEWCOMER, format="json").status_code == 201
         again = api.post("/api/auth/register", NEWCOMER | {"email": "MIRA@Studio.example"}, format="json")
         assert again.status_code == 400
-        assert refusal(again)["message"] == "User already exists with this email"
+        assert assert_error_envelope(again)["message"] == "User already exists with this email"
 
     @pytest.mark.parametrize(
         ("change", "field", "message"),
@@ -74,10 +74,10 @@ class TestRegister:
             ({"is_superuser": True}, "is_superuser", "property is_superuser should not exist"),
         ],
     )
-    def test_refuses_bad_input_and_names_the_field(self, api, change, field, message):
+    def test_rejects_invalid_input_with_the_field(self, api, change, field, message):
         response = api.post("/api/auth/register", NEWCOMER | change, format="json")
         assert response.status_code == 400
-        body = refusal(response)
+        body = assert_error_envelope(response)
         assert field in body["error"]["details"]["errors"]
         assert field in body["message"].lower()
         if message:
@@ -85,10 +85,10 @@ class TestRegister:
         assert not User.objects.exists()
 
     @pytest.mark.parametrize("field", ["username", "email", "password"])
-    def test_names_a_field_that_is_not_there(self, api, field):
+    def test_rejects_a_missing_field(self, api, field):
         response = api.post("/api/auth/register", {k: v for k, v in NEWCOMER.items() if k != field}, format="json")
         assert response.status_code == 400
-        assert list(refusal(response)["error"]["details"]["errors"]) == [field]
+        assert list(assert_error_envelope(response)["error"]["details"]["errors"]) == [field]
 
     @pytest.mark.parametrize(
         "body",
@@ -106,23 +106,25 @@ class TestRegister:
         ],
     )
     @pytest.mark.parametrize("route", ["register", "login"])
-    def test_refuses_bodies_that_are_no_object_of_text(self, api, route, body):
+    def test_rejects_bodies_that_are_not_json_objects(self, api, route, body):
         response = api.post(f"/api/auth/{route}", body, content_type="application/json")
         assert response.status_code == 400
-        refusal(response)
+        assert_error_envelope(response)
 
-    def test_refuses_another_content_type(self, api):
+    def test_rejects_other_content_types(self, api):
         response = api.post("/api/auth/register", b"username=mirakov", content_type="application/x-www-form-urlencoded")
         assert response.status_code == 415
-        refusal(response)
+        assert_error_envelope(response)
 
-    def test_ignores_bad_credentials_beside_it(self, api):
+    def test_ignores_an_invalid_token(self, api):
         response = api.post("/api/auth/register", NEWCOMER, format="json", headers={"Authorization": "Bearer MOCK-1"})
         assert response.status_code == 201
+        user = User.objects.get()
+        assert (user.email, user.username, user.role) == (NEWCOMER["email"], NEWCOMER["username"], "editor")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_registrations_at_the_same_moment_one_wins():
+def test_one_of_four_concurrent_registrations_succeeds():
     start, statuses = threading.Barrier(4), []
 
     def register():
@@ -140,14 +142,14 @@ def test_of_two_registrations_at_the_same_moment_one_wins():
 
 
 class TestLogin:
-    def test_answers_201_with_token_and_user(self, api, editor):
+    def test_returns_201_with_token_and_user(self, api, editor):
         response = api.post("/api/auth/login", {"email": editor.email.upper(), "password": PASSWORD}, format="json")
         assert response.status_code == 201
         assert set(response.json()["data"]) == {"token", "user"}
         editor.refresh_from_db()
         assert editor.last_login is not None
 
-    def test_answers_alike_for_unknown_wrong_inactive_and_passwordless(self, api, editor):
+    def test_responds_equally_to_unknown_wrong_inactive_and_passwordless(self, api, editor):
         inactive = UserFactory(is_active=False)
         imported = UserFactory(password=None)
         tries = [
@@ -161,33 +163,33 @@ class TestLogin:
         for email, password in tries:
             response = api.post("/api/auth/login", {"email": email, "password": password}, format="json")
             assert response.status_code == 401
-            body = refusal(response)
+            body = assert_error_envelope(response)
             body.pop("metadata")
             bodies.append(body)
         assert bodies[0]["message"] == "Invalid credentials"
         assert all(body == bodies[0] for body in bodies)
 
-    def test_hashes_once_whether_or_not_the_email_is_known(self, api, editor, monkeypatch, settings):
+    def test_hashes_once_for_known_and_unknown_emails(self, api, editor, monkeypatch, settings):
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
         editor.set_password(PASSWORD)
         editor.save()
-        work = []
+        calls = []
         for name in ("encode", "verify"):
             original = getattr(Argon2PasswordHasher, name)
 
             def counted(self, *args, original=original, **kwargs):
-                work.append(original)
+                calls.append(original)
                 return original(self, *args, **kwargs)
 
             monkeypatch.setattr(Argon2PasswordHasher, name, counted)
         counts = []
         for email in (editor.email, "nobody@example.com", UserFactory(password=None).email):
-            work.clear()
+            calls.clear()
             api.post("/api/auth/login", {"email": email, "password": "wrong password"}, format="json")
-            counts.append(len(work))
+            counts.append(len(calls))
         assert counts == [1, 1, 1]
 
-    def test_upgrades_an_older_hash_without_ending_sessions(self, api, settings):
+    def test_upgrades_an_older_hash_without_revoking_sessions(self, api, settings):
         settings.PASSWORD_HASHERS = [
             "django.contrib.auth.hashers.Argon2PasswordHasher",
             "django.contrib.auth.hashers.MD5PasswordHasher",
@@ -204,7 +206,7 @@ class TestLogin:
 
 
 class TestProfile:
-    def test_shows_both_ids_and_the_moments(self, editor, editor_api):
+    def test_returns_both_ids_and_timestamps(self, editor, editor_api):
         data = editor_api.get("/api/auth/profile").json()["data"]
         assert data.pop("createdAt").endswith("Z")
         assert data.pop("updatedAt").endswith("Z")
@@ -217,17 +219,17 @@ class TestProfile:
             "__v": 0,
         }
 
-    def test_answers_401_for_somebody_removed_a_moment_ago(self, editor, editor_api):
+    def test_returns_401_for_a_deleted_user(self, editor, editor_api):
         assert editor_api.get("/api/auth/profile").status_code == 200
         editor.delete()
         assert editor_api.get("/api/auth/profile").status_code == 401
 
-    def test_is_no_place_for_a_service(self, service_api):
+    def test_returns_403_for_a_service(self, service_api):
         assert service_api.get("/api/auth/profile").status_code == 403
 
 
 class TestMakeAdmin:
-    def test_gives_the_role(self, admin_api, editor):
+    def test_grants_the_role(self, admin_api, editor):
         response = admin_api.post("/api/auth/make-admin", {"email": editor.email.title()}, format="json")
         assert response.status_code == 201
         assert response.json()["data"]["role"] == "admin"
@@ -235,35 +237,44 @@ class TestMakeAdmin:
         assert editor.is_admin
         assert not editor.is_staff
 
-    def test_refuses_an_editor(self, editor_api, editor):
+    def test_rejects_an_editor(self, editor_api, editor):
         response = editor_api.post("/api/auth/make-admin", {"email": editor.email}, format="json")
         assert response.status_code == 403
-        assert refusal(response)["message"] == "Admin access required"
+        assert assert_error_envelope(response)["message"] == "Admin access required"
+        editor.refresh_from_db()
+        assert editor.role == "editor"
 
-    def test_refuses_a_service(self, service_api, editor):
+    def test_rejects_a_service(self, service_api, editor):
         response = service_api.post("/api/auth/make-admin", {"email": editor.email}, format="json")
         assert response.status_code == 403
+        editor.refresh_from_db()
+        assert editor.role == "editor"
 
-    def test_refuses_a_stranger(self, api):
-        assert api.post("/api/auth/make-admin", {"email": "a@b.example"}, format="json").status_code == 401
+    def test_rejects_anonymous_requests(self, api, editor):
+        assert api.post("/api/auth/make-admin", {"email": editor.email}, format="json").status_code == 401
+        editor.refresh_from_db()
+        assert editor.role == "editor"
 
-    def test_answers_404_for_an_unknown_email(self, admin_api):
+    def test_returns_404_for_an_unknown_email(self, admin_api):
         response = admin_api.post("/api/auth/make-admin", {"email": "nobody@example.com"}, format="json")
         assert response.status_code == 404
-        refusal(response)
+        assert_error_envelope(response)
 
-    def test_makes_old_tokens_of_that_person_admin_on_the_next_write(self, admin_api, editor, editor_api):
+    def test_earlier_tokens_of_the_user_have_the_role_on_the_next_write(self, admin_api, editor, editor_api):
         admin_api.post("/api/auth/make-admin", {"email": editor.email}, format="json")
-        response = editor_api.post("/api/auth/make-admin", {"email": editor.email}, format="json")
+        other = UserFactory()
+        response = editor_api.post("/api/auth/make-admin", {"email": other.email}, format="json")
         assert response.status_code == 201
+        other.refresh_from_db()
+        assert other.role == "admin"
 
 
 @pytest.mark.parametrize("route", ["register", "login", "make-admin"])
-def test_answers_405_in_the_envelope(admin_api, route):
+def test_returns_405_in_the_envelope(admin_api, route):
     response = admin_api.get(f"/api/auth/{route}")
     assert response.status_code == 405
-    refusal(response)
+    assert_error_envelope(response)
 
 
-def test_answers_with_a_trailing_slash_alike_and_never_redirects(editor_api):
+def test_accepts_a_trailing_slash_without_a_redirect(editor_api):
     assert editor_api.get("/api/auth/profile/").status_code == 200

@@ -1,4 +1,4 @@
-"""Who is let in, and who is not."""
+"""Authentication by token and by service key."""
 
 import base64
 import json
@@ -14,8 +14,10 @@ from accounts.access import deactivate, revoke_sessions
 from accounts.models import ServiceKey, User
 from accounts.service_keys import revoke_keys
 from accounts.tokens import LEEWAY_SECONDS, issue_token
-from accounts.user_cache import clear_user_cache
+from accounts.user_cache import UserCache
 from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactory, bearer
+from tests.factories.assets import make_asset
+from tests.support.user_cache import clear_user_cache
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +51,7 @@ FORGERIES = {
     "other key": lambda user: signed(claims_of(user), key="k" * 64),
     "Django's own key": lambda user: signed(claims_of(user), key=django_settings.SECRET_KEY),
     "other algorithm": lambda user: signed(claims_of(user), algorithm="HS512"),
-    "key address in the header": lambda user: signed(
+    "key URL in the header": lambda user: signed(
         claims_of(user), key="k" * 64, headers={"jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"}
     ),
     "payload changed": lambda user: ".".join(
@@ -59,18 +61,18 @@ FORGERIES = {
     "not yet valid": lambda user: signed(claims_of(user, nbf=int(time.time()) + 60)),
     "from the future": lambda user: signed(claims_of(user, iat=int(time.time()) + 90)),
     "never expires": lambda user: signed(claims_of(user, exp=None)),
-    "no moment of issue": lambda user: signed(claims_of(user, iat=None)),
-    "nobody": lambda user: signed(claims_of(user, userId=None)),
-    "unknown person": lambda user: signed(claims_of(user, userId="0" * 24)),
-    "person as a number": lambda user: signed(claims_of(user, userId=user.pk)),
-    "person with NUL": lambda user: signed(claims_of(user, userId="\x00")),
-    "no object": lambda user: jwt.api_jws.encode(b"[]", django_settings.ACCOUNTS_SIGNING_KEY, algorithm="HS256"),
+    "no iat": lambda user: signed(claims_of(user, iat=None)),
+    "no user id": lambda user: signed(claims_of(user, userId=None)),
+    "unknown user": lambda user: signed(claims_of(user, userId="0" * 24)),
+    "user as a number": lambda user: signed(claims_of(user, userId=user.pk)),
+    "user with NUL": lambda user: signed(claims_of(user, userId="\x00")),
+    "not an object": lambda user: jwt.api_jws.encode(b"[]", django_settings.ACCOUNTS_SIGNING_KEY, algorithm="HS256"),
 }
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_refuses_a_forged_token(api, admin_user, forgery, method):
+def test_rejects_forged_tokens(api, admin_user, forgery, method):
     route = PROFILE if method == "get" else "/api/auth/make-admin"
     headers = {"Authorization": f"Bearer {FORGERIES[forgery](admin_user)}"}
     response = getattr(api, method)(route, {"email": admin_user.email} if method == "post" else None, headers=headers)
@@ -81,24 +83,24 @@ def test_refuses_a_forged_token(api, admin_user, forgery, method):
     assert body["error"]["code"] == "UnauthorizedException"
 
 
-def test_answers_401_without_credentials(api):
+def test_returns_401_without_credentials(api):
     response = api.get(PROFILE)
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Bearer"
 
 
-def test_knows_no_other_scheme(api, editor):
+def test_rejects_other_schemes(api, editor):
     token = bearer(editor).removeprefix("Bearer ")
     assert api.get(PROFILE, headers={"Authorization": f"Token {token}"}).status_code == 401
     assert api.get(f"{PROFILE}?token={token}").status_code == 401
 
 
-def test_an_admin_session_opens_no_api(client, admin_user):
+def test_rejects_an_admin_session(client, admin_user):
     client.force_login(admin_user)
     assert client.get(PROFILE).status_code == 401
 
 
-def test_the_token_says_what_old_clients_read_and_no_more(editor):
+def test_token_has_the_claims_of_the_contract(editor):
     now = timezone.now()
     claims = jwt.decode(issue_token(editor, now), options={"verify_signature": False})
     assert claims == {
@@ -111,7 +113,7 @@ def test_the_token_says_what_old_clients_read_and_no_more(editor):
     }
 
 
-def test_a_token_that_was_good_still_expires(api, editor):
+def test_a_verified_token_expires(api, editor):
     expires_at = int(time.time()) - LEEWAY_SECONDS + 2
     token = signed(claims_of(editor, exp=expires_at, iat=expires_at - 600))
     assert api.get(PROFILE, headers={"authorization": f"Bearer {token}"}).status_code == 200
@@ -119,24 +121,24 @@ def test_a_token_that_was_good_still_expires(api, editor):
     assert api.get(PROFILE, headers={"authorization": f"Bearer {token}"}).status_code == 401
 
 
-def test_the_role_in_a_token_is_not_believed(api, editor):
+def test_ignores_the_role_in_a_token(api, editor):
     token = signed(claims_of(editor, role="admin"))
     response = api.post("/api/auth/make-admin", {"email": editor.email}, headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 403
 
 
-def test_a_person_switched_off_is_refused_at_once_for_writes_and_soon_for_reads(api, settings):
-    admin, boss = AdminFactory(), AdminFactory()
+def test_rejects_writes_of_a_deactivated_user_at_once_and_reads_after_the_cache_expires(api, settings):
+    admin, superuser = AdminFactory(), AdminFactory()
     headers = {"Authorization": bearer(admin)}
     assert api.get(PROFILE, headers=headers).status_code == 200
-    deactivate([admin], by=boss, now=timezone.now())
-    assert api.post("/api/auth/make-admin", {"email": boss.email}, headers=headers).status_code == 401
-    assert api.get(PROFILE, headers=headers).status_code == 200  # the snapshot, for ACCOUNTS_USER_CACHE_SECONDS
+    deactivate([admin], by=superuser, now=timezone.now())
+    assert api.post("/api/auth/make-admin", {"email": superuser.email}, headers=headers).status_code == 401
+    assert api.get(PROFILE, headers=headers).status_code == 200  # cached for ACCOUNTS_USER_CACHE_SECONDS
     clear_user_cache()
     assert api.get(PROFILE, headers=headers).status_code == 401
 
 
-def test_snapshots_end_by_themselves(api, editor, settings):
+def test_cached_users_expire(api, editor, settings):
     settings.ACCOUNTS_USER_CACHE_SECONDS = 0
     headers = {"Authorization": bearer(editor)}
     assert api.get(PROFILE, headers=headers).status_code == 200
@@ -144,7 +146,7 @@ def test_snapshots_end_by_themselves(api, editor, settings):
     assert api.get(PROFILE, headers=headers).status_code == 401
 
 
-def test_a_new_password_ends_old_tokens_and_takes_new_ones_in_the_same_second(api, editor):
+def test_a_new_password_revokes_old_tokens_but_not_new_ones_of_the_same_second(api, editor):
     old = bearer(editor)
     editor.set_password("another good password")
     editor.save()
@@ -152,49 +154,50 @@ def test_a_new_password_ends_old_tokens_and_takes_new_ones_in_the_same_second(ap
     assert api.get(PROFILE, headers={"Authorization": bearer(editor)}).status_code == 200
 
 
-def test_ending_sessions_ends_tokens_and_admin_sessions(api, client):
-    person, boss = AdminFactory(), AdminFactory()
-    old = bearer(person)
-    client.force_login(person)
+def test_revoking_sessions_revokes_tokens_and_admin_sessions(api, client):
+    user, superuser = AdminFactory(), AdminFactory()
+    old = bearer(user)
+    client.force_login(user)
     assert client.get("/admin/jsi18n/").status_code == 200
-    revoke_sessions([person], by=boss, now=timezone.now())
+    revoke_sessions([user], by=superuser, now=timezone.now())
     assert api.get(PROFILE, headers={"Authorization": old}).status_code == 401
     assert client.get("/admin/jsi18n/").status_code == 302
 
 
-def test_a_read_costs_no_query_for_the_token_once_the_person_is_known(api, editor, django_assert_num_queries):
+def test_authenticating_a_read_costs_no_query_for_a_cached_user(api, editor, django_assert_num_queries):
     headers = {"Authorization": bearer(editor)}
-    with django_assert_num_queries(2):  # the snapshot, the profile's own
+    with django_assert_num_queries(2):  # the cache, the profile
         api.get(PROFILE, headers=headers)
     with django_assert_num_queries(1):
         api.get(PROFILE, headers=headers)
 
 
-def test_the_memory_of_people_is_bounded(api, monkeypatch):
-    from accounts import user_cache
-
-    monkeypatch.setattr(user_cache, "_MAX_PEOPLE", 3)
-    for user in UserFactory.create_batch(5):
-        assert api.get(PROFILE, headers={"Authorization": bearer(user)}).status_code == 200
-    assert len(user_cache._people) == 3
+def test_user_cache_drops_the_oldest_entry_above_its_size():
+    cache = UserCache(max_users=3)
+    users = UserFactory.create_batch(5)
+    assert [cache.get(user.public_id).email for user in users] == [user.email for user in users]
+    assert list(cache.entries) == [user.public_id for user in users[2:]]
 
 
 class TestServiceKeys:
     READ = "/api/assets?limit=1"
 
-    def test_a_key_reads(self, service_api):
+    def test_a_key_can_read(self, service_api):
         assert service_api.get(self.READ).status_code == 200
 
-    def test_a_key_does_not_write(self, service_api):
-        assert service_api.put("/api/assets/L.CAS.ATL.001", {"description": "x"}, format="json").status_code == 403
+    def test_a_key_cannot_write(self, service_api):
+        asset = make_asset(description="before")
+        assert service_api.put(f"/api/assets/{asset.name}", {"description": "x"}, format="json").status_code == 403
+        asset.refresh_from_db()
+        assert asset.description == "before"
 
     @pytest.mark.parametrize("text", ["nna_wrong", "\u00e9", "x" * 5000, "\x7f"])
-    def test_a_wrong_key_is_401(self, api, text):
+    def test_an_unknown_key_is_401(self, api, text):
         response = api.get(self.READ, headers={"X-API-Key": text})
         assert response.status_code == 401
         assert response["WWW-Authenticate"] == "Bearer"
 
-    def test_a_revoked_or_expired_key_is_401_at_once(self, api, admin_user):
+    def test_a_revoked_or_expired_key_is_401(self, api, admin_user):
         revoked = ServiceKeyFactory()
         assert api.get(self.READ, headers={"X-API-Key": revoked.plain_key}).status_code == 200
         revoke_keys([revoked], by=admin_user, now=timezone.now())
@@ -202,15 +205,15 @@ class TestServiceKeys:
         for key in (revoked, expired):
             assert api.get(self.READ, headers={"X-API-Key": key.plain_key}).status_code == 401
 
-    def test_an_empty_bearer_beside_a_key_does_no_harm(self, api):
+    def test_an_empty_bearer_with_a_key_is_ignored(self, api):
         headers = {"Authorization": "Bearer ", "X-API-Key": ServiceKeyFactory().plain_key}
         assert api.get(self.READ, headers=headers).status_code == 200
 
-    def test_a_token_wins_over_a_key(self, api, editor):
+    def test_a_token_has_priority_over_a_key(self, api, editor):
         headers = {"Authorization": bearer(editor), "X-API-Key": ServiceKeyFactory().plain_key}
-        assert isinstance(api.get(self.READ, headers=headers).json()["data"], dict)  # the shape for people
+        assert isinstance(api.get(self.READ, headers=headers).json()["data"], dict)  # services get another shape
 
-    def test_the_last_use_is_written_once_a_minute(self, api):
+    def test_last_use_is_written_once_a_minute(self, api):
         key = ServiceKeyFactory()
         headers = {"X-API-Key": key.plain_key}
         api.get(self.READ, headers=headers)
@@ -222,7 +225,7 @@ class TestServiceKeys:
         api.get(self.READ, headers=headers)
         assert ServiceKey.objects.get().last_used_at > first
 
-    def test_only_the_hash_is_kept(self):
+    def test_only_the_hash_of_a_key_is_stored(self):
         key = ServiceKeyFactory()
         row = ServiceKey.objects.filter(pk=key.pk).values().get()
         assert not any(key.plain_key in str(value) for value in row.values())

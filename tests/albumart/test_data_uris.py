@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from albumart.models import Artwork, ArtworkContent
 from assets.models import Asset
-from taxonomy.snapshot import clear_taxonomy_cache
+from taxonomy.snapshot_cache import clear_taxonomy_cache
 from tests.albumart.conftest import run
 from tests.factories.albumart import make_song
 from tests.factories.assets import make_asset

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
-from taxonomy.snapshot import TaxonomySnapshot, clear_taxonomy_cache
+from taxonomy.snapshot import TaxonomySnapshot
+from taxonomy.snapshot_cache import clear_taxonomy_cache
 from tests.factories.taxonomy import load_starter_taxonomy
 
 

@@ -13,7 +13,7 @@ from assets import tasks
 from assets.consistency import check_consistency, expire_stale_reservations
 from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.sequences import reserve_numbers
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import make_node
 

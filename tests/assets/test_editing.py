@@ -140,7 +140,7 @@ def test_an_admin_who_changes_the_taxonomy_gives_a_new_address(admin_api: APICli
 
 
 def wrong_live_counts() -> list[str]:
-    from taxonomy.snapshot import current_taxonomy
+    from taxonomy.snapshot_cache import current_taxonomy
 
     return check_consistency(current_taxonomy()).live_counts
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from assets.legacy_import import ImportReport, import_registry
 from assets.models import Asset, SequenceCounter
-from taxonomy.snapshot import TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import import_document
 from tests.factories.assets import make_asset
 

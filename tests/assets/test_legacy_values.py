@@ -20,7 +20,7 @@ from assets.rollout_guards import ai_metadata_backfill_pending, creator_descript
 from backfills.run_control import begin_undo, finalise
 from common.errors import Conflict
 from flags.editing import update_flag
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.assets import make_asset, make_assets
 from tests.support.backfills import BY, run_to_the_end, started
 from tests.support.flag_states import set_flags

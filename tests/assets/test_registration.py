@@ -255,7 +255,7 @@ def test_only_users_may_register(api: APIClient, service_api: APIClient, editor_
     assert_error(send(service_api), 403)
     assert_error(send(APIClient(headers={"Authorization": "Bearer MOCK-123456789"})), 401)
     assert send(editor_api).status_code == 201
-    assert Asset.objects.get().history.get().history_user.email.startswith("person")
+    assert Asset.objects.get().history.get().history_user.email.startswith("user")
 
 
 def test_media_types_are_not_enforced_if_the_setting_is_off(editor_api: APIClient, settings: Any) -> None:

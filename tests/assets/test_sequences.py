@@ -20,7 +20,8 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import advance_counter, ensure_counters_at_least, reserve_numbers
 from common.errors import Conflict, InvalidInput
-from taxonomy.snapshot import TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.accounts import UserFactory
 from tests.factories.assets import make_asset, make_assets
 from tests.factories.taxonomy import load_starter_taxonomy

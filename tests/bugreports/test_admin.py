@@ -219,25 +219,25 @@ def _confirm(client: Client, action: str, reports: list[BugReport], **more: str)
 
 def test_many_are_changed_after_their_count_was_confirmed(admin: Client) -> None:
     reports = BugReportFactory.create_batch(12)
-    text = _confirm(admin, "bulk_resolve", reports).content.decode()
-    assert "Resolve 12 reports" in text
+    response = _confirm(admin, "resolve", reports)
+    assert "Resolve 12 reports" in response.content.decode()
+    selection = response.context["selection"]
     assert BugReport.objects.filter(status="resolved").count() == 0
-    pks = ",".join(str(report.pk) for report in reports)
     url = reverse("admin:bugreports_bugreport_bulk", args=["resolve"])
-    response = admin.post(url, {"pks": pks, "kind": "wont_fix", "notes": "old"}, follow=True)
+    response = admin.post(url, {"selection": selection, "kind": "wont_fix", "notes": "old"}, follow=True)
     assert "12 reports resolved" in response.content.decode()
     assert BugReport.objects.filter(status="resolved", resolution_notes="old").count() == 12
-    response = admin.post(reverse("admin:bugreports_bugreport_bulk", args=["retain"]), {"pks": pks})
+    response = admin.post(reverse("admin:bugreports_bugreport_bulk", args=["retain"]), {"selection": selection})
     assert "This field is required" in response.content.decode()
     assert admin.get(url).status_code == 405
-    assert admin.post(reverse("admin:bugreports_bugreport_bulk", args=["magic"]), {"pks": pks}).status_code == 404
+    assert admin.post(reverse("admin:bugreports_bugreport_bulk", args=["magic"])).status_code == 404
 
 
 def test_one_that_cannot_stops_them_all(admin: Client) -> None:
     reports = [*BugReportFactory.create_batch(3), BugReportFactory(status="resolved")]
-    pks = ",".join(str(report.pk) for report in reports)
+    selection = _confirm(admin, "ignore", reports).context["selection"]
     url = reverse("admin:bugreports_bugreport_bulk", args=["ignore"])
-    response = admin.post(url, {"pks": pks, "kind": ""}, follow=True)
+    response = admin.post(url, {"selection": selection, "kind": ""})
     assert "1 of 4 cannot" in response.content.decode()
     assert BugReport.objects.filter(status="ignored").count() == 0
 
@@ -249,17 +249,17 @@ def test_two_thousand_are_closed_in_one_step(admin: Client) -> None:
                   updated_at=now, description="x") for number in range(2000)
     )  # fmt: skip
     some = list(BugReport.objects.all()[:1])
-    text = _confirm(admin, "bulk_ignore", some, select_across="1").content.decode()
-    assert "Ignore 2000 reports" in text
-    pks = ",".join(str(pk) for pk in BugReport.objects.values_list("pk", flat=True))
-    admin.post(reverse("admin:bugreports_bugreport_bulk", args=["ignore"]), {"pks": pks, "kind": "wont_fix"})
+    response = _confirm(admin, "ignore", some, select_across="1")
+    assert "Ignore 2,000 reports" in response.content.decode()
+    data = {"selection": response.context["selection"], "kind": "wont_fix"}
+    admin.post(reverse("admin:bugreports_bugreport_bulk", args=["ignore"]), data)
     assert BugReport.objects.filter(status="ignored").count() == 2000
 
 
 def test_more_than_the_most_are_not_begun(admin: Client, settings: Settings) -> None:
     settings.BUGREPORTS_MAX_BULK_ROWS = 2
-    response = _confirm(admin, "bulk_start", BugReportFactory.create_batch(3))
-    assert "narrow the list" in admin.get(response.url).content.decode()
+    response = _confirm(admin, "start", BugReportFactory.create_batch(3))
+    assert "Filter the list" in admin.get(response.url).content.decode()
 
 
 def test_chosen_reports_are_exported(admin: Client) -> None:
@@ -300,7 +300,7 @@ def test_staff_may_what_their_groups_may(
     for verb, status in (("start", judges), ("delete", deletes)):
         assert client.post(reverse("admin:bugreports_bugreport_action", args=[report.pk, verb])).status_code == status
         bulk = reverse("admin:bugreports_bugreport_bulk", args=[verb])
-        assert client.post(bulk, {"pks": str(report.pk)}).status_code == status
+        assert client.post(bulk).status_code == status
     index = client.get(reverse("admin:index")).content.decode()
     assert ("<span>Untriaged</span>" in index) == (sees == 200)
 

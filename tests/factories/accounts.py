@@ -1,4 +1,4 @@
-"""People and service keys."""
+"""Users and service keys."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ PASSWORD = "correct horse battery"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """An active editor who can log in with PASSWORD; `password=None` for one who cannot."""
+    """An active editor with PASSWORD, or without a usable password by `password=None`."""
 
     class Meta:
         model = User
 
-    email = factory.Sequence(lambda n: f"person{n}@example.com")
-    username = factory.Sequence(lambda n: f"person-{n}")
+    email = factory.Sequence(lambda n: f"user{n}@example.com")
+    username = factory.Sequence(lambda n: f"user-{n}")
     role = User.Role.EDITOR
 
     @classmethod
@@ -28,7 +28,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class AdminFactory(UserFactory):
-    """Admin on the wire, staff and superuser in the admin."""
+    """A superuser with the role admin."""
 
     email = factory.Sequence(lambda n: f"admin{n}@example.com")
     role = User.Role.ADMIN
@@ -37,7 +37,7 @@ class AdminFactory(UserFactory):
 
 
 class ServiceKeyFactory(factory.django.DjangoModelFactory):
-    """A usable key; its text, as the service sends it, is `plain_key` of the row made."""
+    """A valid key; `plain_key` of the instance is its text."""
 
     class Meta:
         model = ServiceKey
@@ -55,5 +55,5 @@ class ServiceKeyFactory(factory.django.DjangoModelFactory):
 
 
 def bearer(user: User) -> str:
-    """The value of an `Authorization` header of this person."""
+    """Return the value of the `Authorization` header for this user."""
     return f"Bearer {issue_token(user, timezone.now())}"

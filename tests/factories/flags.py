@@ -1,4 +1,4 @@
-"""Rows of the flags app."""
+"""Factory of flag changes."""
 
 import factory
 from django.utils import timezone
@@ -17,7 +17,7 @@ OFF = {
 
 
 class FlagChangeFactory(factory.django.DjangoModelFactory):
-    """One switch from off to on for everyone."""
+    """A change from off to on for everyone."""
 
     class Meta:
         model = FlagChange

@@ -1,33 +1,36 @@
-"""A taxonomy to register under: the starter, and nodes of one's own beside it."""
+"""The starter taxonomy, and nodes added to it."""
 
 from typing import Any
 
 from django.utils import timezone
 
 from taxonomy.models import Category, Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import Node, TaxonomySnapshot, current_taxonomy
+from taxonomy.snapshot import Node, TaxonomySnapshot
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import apply_change, install_starter_taxonomy
 
 
 def load_starter_taxonomy() -> TaxonomySnapshot:
-    """The snapshot of the starter; what a test has put into the tables already stays."""
+    """Install the starter taxonomy unless a taxonomy exists, and return the current snapshot."""
     install_starter_taxonomy(now=timezone.now())
     return current_taxonomy()
 
 
-def make_node(layer: str = "L", category: str = "CAS", subcategory: str = "ATL", **facts: Any) -> Node:
-    """The node at these codes, made under the starter where it has none. `facts`: number, name, description."""
+def make_node(layer: str = "L", category: str = "CAS", subcategory: str = "ATL", **values: Any) -> Node:
+    """Return the node with these codes, created if the starter has none. `values`: number, name, description."""
     found = load_starter_taxonomy().node_by_codes(layer, category, subcategory)
-    if found and not facts:
+    if found and not values:
         return found
 
     def apply(_: Any) -> None:
-        parent = Layer.objects.get(code=layer)
-        branch, _made = Category.objects.get_or_create(
-            layer=parent, code=category, defaults={"number": _next_number(parent.categories), "name": f"Cat_{category}"}
+        parent_layer = Layer.objects.get(code=layer)
+        parent_category, _created = Category.objects.get_or_create(
+            layer=parent_layer,
+            code=category,
+            defaults={"number": _next_number(parent_layer.categories), "name": f"Cat_{category}"},
         )
-        defaults = {"number": _next_number(branch.subcategories), "name": f"Sub_{subcategory}"} | facts
-        Subcategory.objects.update_or_create(category=branch, code=subcategory, defaults=defaults)
+        defaults = {"number": _next_number(parent_category.subcategories), "name": f"Sub_{subcategory}"} | values
+        Subcategory.objects.update_or_create(category=parent_category, code=subcategory, defaults=defaults)
 
     apply_change(apply, by=None, now=timezone.now(), origin=TaxonomyVersion.Origin.EDIT)
     node = current_taxonomy().node_by_codes(layer, category, subcategory)
@@ -40,7 +43,7 @@ def _next_number(siblings: Any) -> int:
 
 
 def small_document(**changes: Any) -> dict[str, Any]:
-    """The least valid document: ten layers, one subcategory `BAS.ONE` in each; `changes` replaces top-level keys."""
+    """Return a minimal valid document, `BAS.ONE` in each layer. `changes` replaces top-level keys."""
     names = ["Songs", "Stars", "Looks", "Moves", "Worlds", "Branded", "Personalize", "Training", "Composites", "Rights"]
     layers = [
         {

@@ -1,4 +1,4 @@
-"""Flags start as they are seeded: all there, all off."""
+"""Fixtures of flags: all rows exist and all are off."""
 
 import itertools
 
@@ -18,9 +18,9 @@ def seeded(db):
 
 
 @pytest.fixture
-def make_person(db):
+def make_user(db):
     def make(**fields):
-        return get_user_model().objects.create_user(f"person{next(_numbers)}@example.com", **fields)
+        return get_user_model().objects.create_user(f"user{next(_numbers)}@example.com", **fields)
 
     return make
 
@@ -31,15 +31,15 @@ def superuser(db):
 
 
 @pytest.fixture
-def hold():
-    """Hold a flag back while `reason["text"]`, and only until the test ends."""
+def block_flag():
+    """Register a guard for the test; it blocks while `reason["text"]` is not None."""
     reason = {"text": "its backfill is not finalised"}
-    held = []
+    guards = []
 
     def make(flag_name, above_percent=50):
-        held.append(register_guard(flag_name, above_percent, lambda: reason["text"]))
+        guards.append(register_guard(flag_name, above_percent, lambda: reason["text"]))
         return reason
 
     yield make
-    for one in held:
-        unregister_guard(one)
+    for guard in guards:
+        unregister_guard(guard)

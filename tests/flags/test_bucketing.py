@@ -17,28 +17,28 @@ def share(flag_name, percent):
 
 
 @given(names, callers)
-def test_a_place_is_within_the_hundred_and_stays(name, caller):
+def test_buckets_are_stable_and_below_100(name, caller):
     assert 0 <= bucket_of(name, caller) < 100
     assert bucket_of(name, caller) == bucket_of(name, caller)
 
 
 @given(names, callers, percents, percents)
-def test_raising_the_percentage_loses_nobody(name, caller, one, other):
+def test_a_higher_percentage_keeps_all_callers(name, caller, one, other):
     low, high = sorted([one, other])
     if is_in_percentage(name, caller, low):
         assert is_in_percentage(name, caller, high)
 
 
 @given(names, callers)
-def test_nobody_is_in_at_zero(name, caller):
+def test_zero_percent_includes_no_caller(name, caller):
     assert not is_in_percentage(name, caller, 0)
 
 
-def test_a_known_place_never_moves_between_releases():
+def test_a_known_bucket_is_the_same_in_every_release():
     assert bucket_of("album_art", "0123456789abcdef01234567") == Decimal("6.97")
 
 
-def test_from_ten_to_twenty_percent_adds_about_a_tenth():
+def test_raising_from_10_to_20_percent_adds_about_a_tenth():
     ten, twenty = share("album_art", 10), share("album_art", 20)
     assert ten < twenty
     # 20,000 callers: five standard deviations of a tenth are about 212.
@@ -46,7 +46,7 @@ def test_from_ten_to_twenty_percent_adds_about_a_tenth():
     assert abs(len(twenty - ten) - 2_000) < 220
 
 
-def test_two_flags_at_half_are_independent():
+def test_buckets_of_two_flags_are_independent():
     one, other = share("album_art", 50), share("ai_metadata", 50)
     # Independent halves share a quarter; five standard deviations are about 306.
     assert abs(len(one & other) - 5_000) < 320

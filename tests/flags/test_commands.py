@@ -9,34 +9,34 @@ from flags.registry import ALBUM_ART, FLAG_NAMES
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
 
 
-def run(*words):
+def run(*text):
     out = StringIO()
-    call_command("flags", *words, stdout=out)
+    call_command("flags", *text, stdout=out)
     return out.getvalue()
 
 
-def test_lists_every_flag_with_its_state():
+def test_list_prints_every_flag_with_its_state():
     lines = run("list").splitlines()
     assert {line.split()[0] for line in lines} == FLAG_NAMES
     assert all(line.endswith(" off") for line in lines)
 
 
-def test_switches_and_records(make_person):
-    person = make_person()
-    assert run("percent", ALBUM_ART, "25", "--reason", "Pilot", "--by", person.email) == f"{ALBUM_ART}: off -> 25 %\n"
+def test_changes_are_recorded(make_user):
+    user = make_user()
+    assert run("percent", ALBUM_ART, "25", "--reason", "Pilot", "--by", user.email) == f"{ALBUM_ART}: off -> 25 %\n"
     assert run("on", ALBUM_ART, "--reason", "All") == f"{ALBUM_ART}: 25 % -> on for everyone\n"
     assert "nothing recorded" in run("on", ALBUM_ART, "--reason", "All")
     run("off", ALBUM_ART, "--reason", "Stop")
     assert FieldFlag.objects.get(name=ALBUM_ART).everyone is False
     assert [(one.reason, one.changed_by) for one in FlagChange.objects.order_by("pk")] == [
-        ("Pilot", person),
+        ("Pilot", user),
         ("All", None),
         ("Stop", None),
     ]
 
 
-def test_takes_a_flag_from_stage_to_stage(hold):
-    hold(ALBUM_ART)
+def test_stage_sets_stages_up_to_the_limit_of_a_guard(block_flag):
+    block_flag(ALBUM_ART)
     assert run("stage", ALBUM_ART, "staff", "--reason", "Pilot") == f"{ALBUM_ART}: off -> staff\n"
     assert run("stage", ALBUM_ART, "10", "--reason", "More") == f"{ALBUM_ART}: staff -> 10 % + staff\n"
     with pytest.raises(CommandError, match="not finalised"):
@@ -45,24 +45,24 @@ def test_takes_a_flag_from_stage_to_stage(hold):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("text", "message"),
     [
         (["on", ALBUM_ART], "reason is required"),
         (["on", "no_such_flag", "--reason", "x"], "no flag"),
         (["percent", ALBUM_ART, "100", "--reason", "x"], "99.9"),
-        (["on", ALBUM_ART, "--reason", "x", "--by", "nobody@example.com"], "Nobody"),
+        (["on", ALBUM_ART, "--reason", "x", "--by", "nobody@example.com"], "No user has"),
         (["stage", ALBUM_ART, "25", "--reason", "x"], "has the stages off, staff, 1, 10, 50, 100"),
         (["stage", ALBUM_ART, "1"], "reason is required"),
         (["dance"], "invalid choice"),
     ],
 )
-def test_refuses_with_a_sentence(words, says):
-    with pytest.raises(CommandError, match=says):
-        run(*words)
+def test_errors_are_messages_and_change_nothing(text, message):
+    with pytest.raises(CommandError, match=message):
+        run(*text)
     assert not FlagChange.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["waffle_flag", "waffle_delete"])
-def test_waffles_own_commands_cannot_get_past_the_record(name):
+def test_commands_of_waffle_are_disabled(name):
     with pytest.raises(CommandError, match=r"manage\.py flags"):
         call_command(name, ALBUM_ART)

@@ -17,12 +17,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
-def edit(**wishes):
-    return update_flag(**{"name": ALBUM_ART, "by": None, "reason": "test", "now": NOW} | wishes)
+def edit(**changes):
+    return update_flag(**{"name": ALBUM_ART, "by": None, "reason": "test", "now": NOW} | changes)
 
 
-def test_records_who_when_why_before_and_after(make_person):
-    anna, ben = make_person(), make_person()
+def test_records_user_time_reason_and_both_states(make_user):
+    anna, ben = make_user(), make_user()
     group = Group.objects.create(name="Pilots")
     change = edit(by=anna, reason=" Pilot ", everyone=None, percent="25", staff=True, users=[ben], groups=[group])
     assert (change.changed_by, change.changed_at, change.reason) == (anna, NOW, "Pilot")
@@ -38,18 +38,18 @@ def test_records_who_when_why_before_and_after(make_person):
     assert (flag.everyone, str(flag.percent), flag.staff, [*flag.users.all()]) == (None, "25.0", True, [ben])
 
 
-def test_keeps_what_is_not_named():
+def test_keeps_settings_that_are_not_given():
     edit(everyone=None, percent=25, note="pilot")
     assert edit(staff=True).after == OFF | {"everyone": None, "percent": "25.0", "staff": True, "note": "pilot"}
 
 
-def test_an_edit_that_changes_nothing_is_not_recorded():
+def test_an_edit_without_changes_is_not_recorded():
     assert edit(everyone=False) is None
     assert not FlagChange.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("change", "field"),
     [
         ({"name": "no_such_flag"}, "name"),
         ({"reason": " "}, "reason"),
@@ -62,19 +62,19 @@ def test_an_edit_that_changes_nothing_is_not_recorded():
         ({"percent": "many"}, "percent"),
     ],
 )
-def test_refuses_bad_wishes_naming_the_field(wish, field):
-    with pytest.raises(InvalidInput) as refusal:
-        edit(**{"everyone": None} | wish)
-    assert refusal.value.field_errors[0].field == field
+def test_rejects_invalid_settings_with_the_field(change, field):
+    with pytest.raises(InvalidInput) as caught:
+        edit(**{"everyone": None} | change)
+    assert caught.value.field_errors[0].field == field
     assert FieldFlag.objects.get(name=ALBUM_ART).everyone is False
 
 
-def test_a_reason_may_be_left_out_where_none_is_required(settings):
+def test_reason_is_optional_if_not_required(settings):
     settings.FLAGS_REASON_REQUIRED = False
     assert edit(reason="", everyone=True).reason == ""
 
 
-def test_a_missing_row_comes_back_with_the_edit():
+def test_an_edit_creates_a_missing_row():
     FieldFlag.objects.filter(name=ALBUM_ART).delete()
     change = edit(everyone=True)
     assert (change.before, change.after["everyone"]) == (None, True)
@@ -82,25 +82,25 @@ def test_a_missing_row_comes_back_with_the_edit():
         restore_flag(change=change, by=None, reason="back", now=NOW)
 
 
-def test_restores_the_state_before_a_change(make_person):
-    person, gone = make_person(), make_person()
-    pilot = edit(everyone=None, percent=10, users=[person, gone], note="pilot")
+def test_restores_the_state_before_a_change(make_user):
+    user, gone = make_user(), make_user()
+    pilot = edit(everyone=None, percent=10, users=[user, gone], note="pilot")
     wide = edit(everyone=True, users=[], note="")
     gone.delete()
-    restored = restore_flag(change=wide, by=person, reason="Too early", now=NOW)
+    restored = restore_flag(change=wide, by=user, reason="Too early", now=NOW)
     assert restored.before == wide.after
-    assert restored.after == pilot.after | {"users": [person.public_id]}
-    assert restore_flag(change=wide, by=person, reason="again", now=NOW) is None
+    assert restored.after == pilot.after | {"users": [user.public_id]}
+    assert restore_flag(change=wide, by=user, reason="again", now=NOW) is None
 
 
-def test_turns_all_on_once():
+def test_turn_on_for_everyone_returns_only_changes():
     assert {
         change.flag_name for change in turn_on_for_everyone(FLAG_NAMES, by=None, reason="Demo", now=NOW)
     } == FLAG_NAMES
     assert turn_on_for_everyone(FLAG_NAMES, by=None, reason="Demo", now=NOW) == []
 
 
-def test_a_flag_in_use_cannot_be_deleted_and_a_stale_one_can():
+def test_rejects_deleting_a_used_flag_and_deletes_an_unused_one():
     with pytest.raises(Conflict):
         remove_stale_flag(name=ALBUM_ART, by=None, reason="", now=NOW)
     FieldFlag.objects.create(name="of_old")
@@ -111,36 +111,36 @@ def test_a_flag_in_use_cannot_be_deleted_and_a_stale_one_can():
 
 
 @pytest.mark.parametrize("sql", ["UPDATE flags_flagchange SET reason = 'x'", "DELETE FROM flags_flagchange"])
-def test_a_change_is_never_edited_or_deleted(sql):
+def test_the_database_rejects_edits_of_changes(sql):
     FlagChangeFactory()
     with pytest.raises(DatabaseError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
     assert FlagChange.objects.get().reason == "Try it"
 
 
-def test_a_change_outlives_the_account_of_its_author(make_person):
-    author = make_person()
+def test_a_change_is_kept_if_its_user_is_deleted(make_user):
+    author = make_user()
     change = FlagChangeFactory(changed_by=author)
     author.delete()
     change.refresh_from_db()
     assert change.changed_by is None
 
 
-def test_a_percentage_of_a_hundred_is_refused_by_the_database_too():
+def test_the_database_rejects_an_invalid_percentage():
     with pytest.raises(IntegrityError), transaction.atomic():
         FieldFlag.objects.filter(name=ALBUM_ART).update(percent=-1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_edits_at_once_are_recorded_one_after_the_other():
+def test_concurrent_edits_are_recorded_one_after_the_other():
     start = threading.Barrier(2)
 
-    def run(wishes):
+    def run(changes):
         start.wait()
         try:
             for _ in range(5):
-                edit(**wishes[0])
-                edit(**wishes[1])
+                edit(**changes[0])
+                edit(**changes[1])
         finally:
             connection.close()
 

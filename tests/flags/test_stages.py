@@ -1,4 +1,4 @@
-"""Which stage a state is, whom it reaches, and whether an edit raises it."""
+"""Stages of states, their exposure, and whether an edit raises it."""
 
 from itertools import pairwise
 
@@ -34,24 +34,24 @@ ON = OFF | {"everyone": True}
         (OPEN | {"staff": True, "authenticated": True}, Stage.CUSTOM),
     ],
 )
-def test_a_state_is_in_one_stage(state, stage):
+def test_current_stage_of_states(state, stage):
     assert current_stage(state) is stage
 
 
 @pytest.mark.parametrize("flag_name", sorted(FLAG_NAMES))
-def test_what_a_stage_sets_is_that_stage(flag_name):
+def test_stage_settings_have_that_stage(flag_name):
     for stage in stages_for(flag_name):
         assert current_stage(OFF | stage_settings(stage)) is stage
 
 
-def test_each_stage_reaches_whoever_the_one_before_reached():
-    reaches = [exposure_of(OFF | stage_settings(stage)) for stage in stages_for("album_art")]
-    for before, after in pairwise(reaches):
+def test_exposure_grows_with_each_stage():
+    exposures = [exposure_of(OFF | stage_settings(stage)) for stage in stages_for("album_art")]
+    for before, after in pairwise(exposures):
         assert all(then <= now for then, now in zip(before, after, strict=True))
-    assert reaches[-1] == (100, 100, 100)
+    assert exposures[-1] == (100, 100, 100)
 
 
-def test_what_serves_nobody_in_particular_is_off_or_on():
+def test_flags_without_callers_are_off_or_on():
     assert stages_for(ALBUM_ART_PIPELINE) == (Stage.OFF, Stage.EVERYONE)
     assert Stage.CUSTOM not in stages_for("album_art")
 
@@ -67,7 +67,7 @@ def share(percent):
         (OFF, share("50.1"), True),
         (None, ON, True),
         (OFF, OPEN | {"authenticated": True}, True),
-        (OPEN | {"authenticated": True}, ON, True),  # services and whoever is not logged in come on top
+        (OPEN | {"authenticated": True}, ON, True),  # services and anonymous callers are added
         (OPEN | {"authenticated": True, "percent": "1.0"}, OPEN | {"authenticated": True, "percent": "90.0"}, True),
         (OFF | {"percent": "90.0"}, share("90.0"), True),
         (share("60.0"), share("70.0"), True),
@@ -79,5 +79,5 @@ def share(percent):
         (OFF, OPEN | {"staff": True, "users": ["a" * 24], "groups": ["Everybody"]}, False),
     ],
 )
-def test_an_edit_raises_a_flag_if_some_kind_of_caller_gets_more_than_the_limit(before, after, is_raised):
+def test_detects_exposure_that_grows_above_the_limit_for_any_kind_of_caller(before, after, is_raised):
     assert increases_exposure_above(50, before, after) is is_raised

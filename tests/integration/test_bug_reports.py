@@ -138,7 +138,7 @@ def test_several_reports_are_closed_after_a_confirmation_with_their_number(regis
         page.keyboard.press("x")
         page.keyboard.press("j")
         page.keyboard.press("x")
-        page.select_option("select[name=action]", "bulk_resolve")
+        page.select_option("select[name=action]", "resolve")
         _save_screenshot(page, "selected")
         page.evaluate("document.querySelector('#changelist-form').requestSubmit()")
         expect(page.locator("h1").last).to_have_text("Resolve: 2 reports")

@@ -64,7 +64,7 @@ def _is_pair_named(item: object, names: set[str]) -> bool:
 
 
 def test_the_registry_of_flags_names_the_keys_each_gates():
-    assert {field.flag: set(field.keys) for field in GATED_FIELDS} == GATES
+    assert {field.flag: set(field.api_keys) for field in GATED_FIELDS} == GATES
 
 
 @pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)

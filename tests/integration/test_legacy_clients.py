@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.service_keys import create_service_key
 from flags.registry import FLAG_NAMES
-from taxonomy.snapshot import clear_taxonomy_cache
+from taxonomy.snapshot_cache import clear_taxonomy_cache
 from taxonomy.sync import install_starter_taxonomy
 from tests.factories.accounts import AdminFactory, UserFactory, bearer
 from tests.support.flag_states import set_flags

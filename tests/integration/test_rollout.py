@@ -45,7 +45,7 @@ def test_a_flag_goes_off_staff_one_percent_off_and_a_held_one_stops(live_server,
         assert held_stage.inner_text().startswith("100 %")
         assert "not finalised yet" in page.locator(f"[data-flag={AI_METADATA}] [role=status]").inner_text()
 
-        row.get_by_role("button", name="Off now").click()
+        row.get_by_role("button", name="Turn off").click()
         page.get_by_text(f"{ALBUM_ART} is at off now").wait_for()
         assert row.locator("[aria-current=step]").inner_text() == "off"
         assert page_errors == []

@@ -22,7 +22,7 @@ def starter(db):
 
 @pytest.fixture
 def organisation(db):
-    """The organisation's own taxonomy, imported; its bytes."""
+    """Import the organization's own taxonomy and return its bytes."""
     content = shared_file("taxonomy.json").read_bytes()
     import_document(json.loads(content), by=None, now=timezone.now())
     return content
@@ -47,7 +47,7 @@ def admin_api(starter, admin_user):
 
 @pytest.fixture
 def use_node(db):
-    """Put an asset under a node; its number is one above the last."""
+    """Create an asset below a node, with the next sequence number."""
 
     def use(node, **fields):
         number = next(_numbers)

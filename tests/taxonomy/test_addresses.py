@@ -25,33 +25,33 @@ sequence_numbers = st.integers(1, 999_999_999)
 suffixes = st.one_of(
     st.just(""), st.just("set"), st.just("set.zip"), st.text(string.ascii_lowercase + string.digits, max_size=5)
 )
-human_names = st.builds(HumanFriendlyName, layers, codes, codes, sequence_numbers, suffixes)
-machine_addresses = st.builds(MachineFriendlyAddress, layers, numbers, numbers, sequence_numbers, suffixes)
+hfns = st.builds(HumanFriendlyName, layers, codes, codes, sequence_numbers, suffixes)
+mfas = st.builds(MachineFriendlyAddress, layers, numbers, numbers, sequence_numbers, suffixes)
 
 
-def test_composites_are_nine_and_rights_are_ten():
+def test_layer_numbers_of_composites_and_rights_are_nine_and_ten():
     assert (LAYER_NUMBERS["C"], LAYER_NUMBERS["R"]) == (9, 10)
     assert {LAYER_LETTERS[number] for number in range(1, 11)} == set("GSLMWBPTCR")
 
 
-@given(human_names)
-def test_a_name_is_read_as_it_was_written(name):
+@given(hfns)
+def test_parsing_a_formatted_hfn_returns_it(name):
     assert parse_hfn(format_hfn(name)) == name
 
 
-@given(machine_addresses, st.booleans())
-def test_an_address_is_read_as_it_was_written_in_both_notations(address, with_numeric_layer):
+@given(mfas, st.booleans())
+def test_parsing_a_formatted_mfa_of_both_notations_returns_it(address, with_numeric_layer):
     assert parse_mfa(format_mfa(address, with_numeric_layer=with_numeric_layer)) == address
 
 
-@given(human_names)
-def test_any_case_is_read_and_upper_case_is_written(name):
+@given(hfns)
+def test_input_of_any_case_is_formatted_in_upper_case(name):
     text = format_hfn(name)
     assert format_hfn(parse_hfn(text.lower())) == text
 
 
 @given(st.text(max_size=700) | st.from_regex(r"[GSLM1-9.:+0-9A-Z]{0,60}"))
-def test_any_text_is_an_address_or_refused(text):
+def test_any_text_parses_or_raises_invalid_address(text):
     for parse in (parse_hfn, parse_mfa, split_composite):
         try:
             parse(text)
@@ -60,7 +60,7 @@ def test_any_text_is_an_address_or_refused(text):
 
 
 @pytest.mark.parametrize("value", [None, 5, [], {}, b"L.CAS.ATL.001"])
-def test_what_is_no_text_is_refused(value):
+def test_rejects_values_that_are_not_strings(value):
     with pytest.raises(InvalidAddress):
         parse_hfn(value)
 
@@ -84,18 +84,18 @@ def test_what_is_no_text_is_refused(value):
         "L.CAS.ATL.1000000000",
     ],
 )
-def test_refuses(text):
+def test_rejects_malformed_hfn(text):
     with pytest.raises(InvalidAddress):
         parse_hfn(text)
 
 
 @pytest.mark.parametrize("text", ["0.001.001.001", "11.001.001.001", "03.001.001.001", "L.1.1.001", "L.0001.001.001"])
-def test_refuses_the_address(text):
+def test_rejects_malformed_mfa(text):
     with pytest.raises(InvalidAddress):
         parse_mfa(text)
 
 
-def test_numbers_have_three_digits_and_more_after_999():
+def test_sequence_numbers_have_at_least_three_digits():
     assert [format_hfn(HumanFriendlyName("L", "CAS", "ATL", n)) for n in (7, 999, 1000)] == [
         "L.CAS.ATL.007",
         "L.CAS.ATL.999",
@@ -103,18 +103,18 @@ def test_numbers_have_three_digits_and_more_after_999():
     ]
 
 
-def test_both_separators_split_a_composite_and_a_bare_one_at_the_end_is_dropped():
+def test_splits_composites_at_both_separators_and_drops_one_at_the_end():
     assert split_composite("C.A:B+C:") == ["C.A", "B", "C"]
     assert split_composite("C.A") == ["C.A"]
     assert split_composite("") == [""]
 
 
-def test_a_placeholder_is_read_only_where_it_is_allowed():
+def test_parses_the_placeholder_only_if_allowed():
     assert parse_hfn("L.CAS.ATL.000", allow_placeholder=True).number == 0
     assert parse_mfa("3.004.004.000", allow_placeholder=True).number == 0
 
 
-def test_a_million_characters_cost_nothing():
+def test_rejects_a_million_characters_within_a_second():
     started = time.perf_counter()
     for text in ("L." * 500_000, "9" * 1_000_000, ":" * 1_000_000, "L.CAS.ATL." + "0" * 1_000_000):
         for parse in (parse_hfn, parse_mfa, split_composite):

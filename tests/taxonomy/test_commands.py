@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from taxonomy.models import Subcategory
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.taxonomy import small_document
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def file(tmp_path):
     return path
 
 
-def test_import_counts_what_it_did_and_does_nothing_the_second_time(file):
+def test_import_reports_counts_and_a_second_import_changes_nothing(file):
     assert "version 1.0.0: 30 added, 0 modified, 0 removed" in run("import_taxonomy", file)
     assert "Nothing to do" in run("import_taxonomy", file)
 
@@ -40,7 +40,7 @@ def test_import_reads_standard_input(file, monkeypatch):
         assert "30 added" in run("import_taxonomy", "-")
 
 
-def test_import_lists_every_fault(tmp_path):
+def test_import_lists_every_error(tmp_path):
     document = small_document()
     document["layers"][0]["code"] = "E"
     document["layers"][1]["categories"][0]["numeric"] = 0
@@ -58,13 +58,13 @@ def test_import_names_the_nodes_in_use(file, starter, use_node):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b'{"version": NaN}', b"[" * 100_000])
-def test_import_refuses_what_is_no_document(tmp_path, content):
+def test_import_rejects_invalid_content(tmp_path, content):
     (tmp_path / "bad.json").write_bytes(content)
     with pytest.raises(CommandError):
         run("import_taxonomy", tmp_path / "bad.json")
 
 
-def test_import_refuses_a_file_that_is_missing_or_too_large(tmp_path, settings):
+def test_import_rejects_a_missing_or_too_large_file(tmp_path, settings):
     with pytest.raises(CommandError, match="cannot read"):
         run("import_taxonomy", tmp_path / "none.json")
     settings.TAXONOMY_MAX_DOCUMENT_BYTES = 10
@@ -73,28 +73,28 @@ def test_import_refuses_a_file_that_is_missing_or_too_large(tmp_path, settings):
         run("import_taxonomy", tmp_path / "large.json")
 
 
-def test_export_writes_a_file_that_imports_without_a_change(starter, tmp_path, capfdbinary):
+def test_exported_file_imports_without_changes(starter, tmp_path, capfdbinary):
     run("export_taxonomy", str(tmp_path / "out.json"))
     assert "Nothing to do" in run("import_taxonomy", tmp_path / "out.json")
     run("export_taxonomy")
     assert capfdbinary.readouterr().out == (tmp_path / "out.json").read_bytes()
 
 
-def test_export_says_why_it_cannot(starter, tmp_path):
+def test_export_reports_an_unwritable_path(starter, tmp_path):
     with pytest.raises(CommandError, match="cannot write"):
         run("export_taxonomy", str(tmp_path / "no" / "folder.json"))
 
 
-def test_export_without_a_taxonomy_is_refused():
+def test_export_without_a_taxonomy_fails():
     with pytest.raises(CommandError, match="no taxonomy"):
         run("export_taxonomy")
 
 
-def test_check_is_content_with_the_starter(starter):
+def test_check_accepts_the_starter_taxonomy(starter):
     assert "consistent" in run("check_taxonomy")
 
 
-def test_check_finds_tables_that_were_changed_past_the_verbs(starter):
+def test_check_finds_tables_that_differ_from_the_version(starter):
     Subcategory.objects.filter(code="ATL").update(name="Changed")
     with pytest.raises(CommandError, match=r"differ from version 1\.0\.0"):
         run("check_taxonomy")

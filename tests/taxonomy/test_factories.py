@@ -1,16 +1,16 @@
 import pytest
 
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_starter_is_loaded_once():
+def test_starter_taxonomy_is_loaded_once():
     assert load_starter_taxonomy().version_pk == load_starter_taxonomy().version_pk
 
 
-def test_a_node_is_made_where_the_starter_has_none():
+def test_make_node_creates_a_node_unless_the_starter_has_it():
     assert make_node("L", "CAS", "ATL").mfa(1) == "L.001.002.001"
     made = make_node("L", "ZZZ", "QQQ", number=7, name="Own")
     assert (made.hfn(12), made.number, made.name) == ("L.ZZZ.QQQ.012", 7, "Own")

@@ -1,4 +1,4 @@
-"""The organisation's own taxonomy, where it is at hand: its regression list, every node, the same bytes back."""
+"""The organization's own taxonomy: regressions, sizes and round trips. Skipped if the file is absent."""
 
 import json
 
@@ -6,24 +6,24 @@ import pytest
 from django.utils import timezone
 
 from taxonomy.consistency import find_errors, find_warnings
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import export_document, import_document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("organisation")]
 
 
-def test_all_739_subcategories_convert_there_and_back():
-    directory = current_taxonomy()
-    nodes = list(directory.nodes())
+def test_all_739_subcategories_convert_in_both_directions():
+    taxonomy = current_taxonomy()
+    nodes = list(taxonomy.nodes())
     assert len(nodes) == 739
     for node in nodes:
-        address = directory.hfn_to_mfa(node.hfn(1), with_numeric_layer=True)
-        assert directory.mfa_to_hfn(address) == node.hfn(1)
+        address = taxonomy.hfn_to_mfa(node.hfn(1), with_numeric_layer=True)
+        assert taxonomy.mfa_to_hfn(address) == node.hfn(1)
         for spelling in (node.name, node.code, f"{node.number:03d}", f"{node.category_code}.{node.code}"):
-            assert directory.resolve(node.layer, node.category_name, spelling) == node
+            assert taxonomy.resolve(node.layer, node.category_name, spelling) == node
 
 
-def test_the_sizes_are_those_of_the_contract():
+def test_sizes_match_the_contract():
     sizes = {
         layer.code: (len(layer.categories), sum(len(category.nodes) for category in layer.categories))
         for layer in current_taxonomy().layers
@@ -55,33 +55,33 @@ def test_the_sizes_are_those_of_the_contract():
         ("L.DIG.W3S", None),
     ],
 )
-def test_regressions(name, address):
-    directory = current_taxonomy()
-    converted = directory.hfn_to_mfa(f"{name}.001", with_numeric_layer=True)
+def test_listed_regressions_convert_in_both_directions(name, address):
+    taxonomy = current_taxonomy()
+    converted = taxonomy.hfn_to_mfa(f"{name}.001", with_numeric_layer=True)
     assert address is None or converted == f"{address}.001"
-    assert directory.mfa_to_hfn(converted) == f"{name}.001"
+    assert taxonomy.mfa_to_hfn(converted) == f"{name}.001"
 
 
-def test_more_of_the_regression_list():
-    directory = current_taxonomy()
-    assert directory.resolve("S", "001", "007").hfn(1) == "S.POP.HPM.001"
-    assert directory.resolve_layer("W").find("HIP") is None
-    assert directory.resolve_layer("W").find("URB").number == 3
-    assert directory.resolve("W", "Natural", "Base").category_number == 5
-    assert directory.resolve("W", "Nature", "Base").category_number == 15
-    assert directory.resolve("G", "POP", "SWIFT") == directory.resolve("G", "POP", "TSW")
-    assert directory.resolve("G", "POP", "TSW").mfa(1) == "G.001.012.001"
-    # Annotations only: the old number of another node is a live node today.
-    assert directory.mfa_to_hfn("1.014.002.001") == "G.RFK.TFK.001"
-    # The number of a category is the layer's own.
-    assert directory.resolve("G", "DNC", "BAS").category_number == 4
-    assert directory.resolve("S", "DNC", "BAS").category_number == 5
+def test_listed_regressions_resolve():
+    taxonomy = current_taxonomy()
+    assert taxonomy.resolve("S", "001", "007").hfn(1) == "S.POP.HPM.001"
+    assert taxonomy.resolve_layer("W").find("HIP") is None
+    assert taxonomy.resolve_layer("W").find("URB").number == 3
+    assert taxonomy.resolve("W", "Natural", "Base").category_number == 5
+    assert taxonomy.resolve("W", "Nature", "Base").category_number == 15
+    assert taxonomy.resolve("G", "POP", "SWIFT") == taxonomy.resolve("G", "POP", "TSW")
+    assert taxonomy.resolve("G", "POP", "TSW").mfa(1) == "G.001.012.001"
+    # `legacy_codes` is not applied: the former number of another node belongs to a live node today.
+    assert taxonomy.mfa_to_hfn("1.014.002.001") == "G.RFK.TFK.001"
+    # A category has its own number in each layer.
+    assert taxonomy.resolve("G", "DNC", "BAS").category_number == 4
+    assert taxonomy.resolve("S", "DNC", "BAS").category_number == 5
 
 
-def test_the_same_bytes_come_back_and_a_second_import_changes_nothing(organisation):
+def test_exports_the_imported_bytes_and_a_second_import_changes_nothing(organisation):
     assert export_document() == organisation
     assert not import_document(json.loads(organisation), by=None, now=timezone.now()).is_changed
 
 
-def test_it_is_consistent():
+def test_taxonomy_is_consistent():
     assert (find_errors(), find_warnings()) == ([], [])

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taxonomy.errors import InvalidAddress, InvalidTaxonomyPath, NodeNotFound
-from taxonomy.snapshot import clear_taxonomy_cache, current_taxonomy, load_taxonomy
+from taxonomy.snapshot_cache import clear_taxonomy_cache, current_taxonomy, load_taxonomy
 from taxonomy.sync import export_document, import_document
 from tests.factories.taxonomy import load_starter_taxonomy, make_node
 
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.django_db
         ("L", "CAS", "Casual.Athleisure"),
     ],
 )
-def test_a_node_is_found_by_name_code_and_number(starter, layer, category, subcategory):
+def test_resolves_a_node_by_name_code_and_number(starter, layer, category, subcategory):
     assert starter.resolve(layer, category, subcategory).hfn(7) == "L.CAS.ATL.007"
 
 
 @pytest.mark.parametrize("spelling", ["Hip_Hop", "hip hop", "HIP-HOP", "HIP"])
-def test_hyphen_space_and_underscore_are_one(starter, spelling):
+def test_resolves_spellings_with_hyphen_space_and_underscore(starter, spelling):
     assert starter.resolve("G", spelling, "base").hfn(1) == "G.HIP.BAS.001"
 
 
-def test_an_alias_leads_to_its_node(starter):
+def test_resolves_and_converts_aliases(starter):
     assert starter.resolve("G", "HIP", "LOFI") == starter.resolve("G", "HIP", "LOF")
     assert starter.hfn_to_mfa("G.HIP.LOFI.003") == starter.hfn_to_mfa("G.HIP.LOF.003")
 
@@ -52,20 +52,20 @@ def test_an_alias_leads_to_its_node(starter):
         (("L", "Casual", "FRM.BLK"), "subcategory", "Invalid subcategory: FRM.BLK for layer: L, category: Casual"),
     ],
 )
-def test_what_does_not_exist_is_refused_in_the_legacy_words(starter, path, field, message):
+def test_unknown_paths_raise_the_messages_of_the_contract(starter, path, field, message):
     with pytest.raises(InvalidTaxonomyPath) as caught:
         starter.resolve(*path)
     assert (caught.value.message, caught.value.field_errors[0].field) == (message, field)
 
 
-def test_unknown_is_never_read_as_base(starter):
+def test_an_unknown_subcategory_does_not_resolve_to_base(starter):
     with pytest.raises(InvalidTaxonomyPath):
         starter.resolve("G", "Pop", "Bas_")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
-def test_any_text_is_a_node_or_refused(starter, layer, category, subcategory):
+def test_any_text_resolves_or_raises_invalid_path(starter, layer, category, subcategory):
     for path in ((layer, category, subcategory), ("L", category, subcategory), ("L", "CAS", subcategory)):
         with suppress(InvalidTaxonomyPath):
             starter.resolve(*path)
@@ -73,7 +73,7 @@ def test_any_text_is_a_node_or_refused(starter, layer, category, subcategory):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(st.text(max_size=60) | st.from_regex(r"([1-9LGC]\.[0-9A-Z]{3}\.[0-9A-Z]{3}\.\d{3,4}[:+]?){0,4}", fullmatch=True))
-def test_any_text_converts_or_is_refused(starter, text):
+def test_any_text_converts_or_raises_invalid_address(starter, text):
     for convert in (starter.hfn_to_mfa, starter.mfa_to_hfn):
         try:
             convert(text)
@@ -81,7 +81,7 @@ def test_any_text_converts_or_is_refused(starter, text):
             error.message.encode()
 
 
-def test_every_node_converts_there_and_back_in_both_notations(starter):
+def test_every_node_converts_in_both_directions_and_notations(starter):
     for node in starter.nodes():
         for number in (1, 999, 1000):
             assert starter.mfa_to_hfn(node.mfa(number)) == node.hfn(number)
@@ -103,11 +103,11 @@ def test_every_node_converts_there_and_back_in_both_notations(starter):
         ("C.MIX.OFF.001+L.CAS.ATL.003:3.001.002.004", "9.001.001.001:3.001.002.003:3.001.002.004"),
     ],
 )
-def test_names_convert_part_by_part(starter, name, address):
+def test_converts_hfns_and_composites(starter, name, address):
     assert starter.hfn_to_mfa(name, with_numeric_layer=True) == address
 
 
-def test_addresses_convert_part_by_part(starter):
+def test_converts_mfas_of_composites(starter):
     assert starter.mfa_to_hfn("9.001.001.001+L.001.002.003:L.CAS.ATL.004") == (
         "C.MIX.OFF.001:L.CAS.ATL.003:L.CAS.ATL.004"
     )
@@ -117,48 +117,48 @@ def test_addresses_convert_part_by_part(starter):
     "text",
     ["L.999.001.001", "C.001.001.001:L.999.999.001", "C.001.001.001:L.XXX.XXX.001", "C.001.001.001::3.001.001.001"],
 )
-def test_numbers_nobody_has_are_refused_wherever_they_stand(starter, text):
+def test_rejects_unknown_numbers_in_base_and_components(starter, text):
     with pytest.raises(InvalidAddress):
         starter.mfa_to_hfn(text)
     with pytest.raises(InvalidAddress):
         starter.hfn_to_mfa(text.replace("C.001.001", "C.MIX.OFF"))
 
 
-def test_filters_match_by_level_and_across_layers(starter):
+def test_matching_nodes_filters_by_level_and_across_layers(starter):
     assert {node.layer for node in starter.matching_nodes(category="Pop")} == {"G", "S", "M"}
     assert [node.code for node in starter.matching_nodes(layer="L", category="CAS", subcategory="002")] == ["ATL"]
     assert starter.matching_nodes(layer="L", category="Nope") == []
 
 
-def test_a_path_that_leads_nowhere_is_missing(starter):
+def test_unknown_url_parts_raise_node_not_found(starter):
     with pytest.raises(NodeNotFound):
         starter.get_layer("Z")
     with pytest.raises(NodeNotFound):
         starter.get_category("L", "ZZZ")
 
 
-def test_asking_again_costs_one_small_query(starter, django_assert_num_queries):
+def test_a_cached_snapshot_costs_one_query(starter, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert current_taxonomy() is starter
 
 
-def test_reading_everything_costs_five_queries_whatever_the_size(starter, django_assert_num_queries):
+def test_loading_costs_five_queries_for_any_size(starter, django_assert_num_queries):
     make_node("L", "CAS", "QQQ")
     clear_taxonomy_cache()
     with django_assert_num_queries(5):
         load_taxonomy()
 
 
-def test_a_change_is_seen_at_once(starter):
+def test_a_change_is_visible_to_the_next_call(starter):
     document = json.loads(export_document())
     document["layers"][2]["categories"][0]["subcategories"][1]["name"] = "Sporty"
     import_document(document, by=None, now=timezone.now())
     assert current_taxonomy().resolve("L", "CAS", "sporty").code == "ATL"
-    assert starter.resolve("L", "CAS", "Athleisure").code == "ATL"  # who holds the old snapshot is not disturbed
+    assert starter.resolve("L", "CAS", "Athleisure").code == "ATL"  # the old snapshot is unchanged
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_share_one_snapshot_and_never_see_half_a_change():
+def test_concurrent_readers_see_only_whole_versions():
     load_starter_taxonomy()
     names = set()
     stop = threading.Event()
@@ -166,9 +166,9 @@ def test_threads_share_one_snapshot_and_never_see_half_a_change():
     def read():
         try:
             while not stop.is_set():
-                directory = current_taxonomy()
-                node = directory.node_by_codes("L", "CAS", "ATL")
-                names.add((directory.version, node.name, node.category_name))
+                taxonomy = current_taxonomy()
+                node = taxonomy.node_by_codes("L", "CAS", "ATL")
+                names.add((taxonomy.version, node.name, node.category_name))
         finally:
             connections.close_all()
 

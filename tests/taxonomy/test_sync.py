@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from taxonomy.errors import InvalidDocument, NodeInUse, TaxonomyNotLoaded
 from taxonomy.models import Layer, Subcategory, TaxonomyVersion
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import export_document, import_document, install_starter_taxonomy
 from tests.factories.taxonomy import load_starter_taxonomy, small_document
 
@@ -23,20 +23,20 @@ def category(document, index=0):
     return document["layers"][index]["categories"][0]
 
 
-def test_the_starter_has_ten_layers_and_its_athleisure_is_001_002(starter):
+def test_starter_taxonomy_has_ten_layers_and_is_installed_once(starter):
     assert [layer.code for layer in starter.layers] == list("GSLMWBPTCR")
     assert starter.resolve("L", "Casual", "Athleisure").mfa(1) == "L.001.002.001"
     assert install_starter_taxonomy(now=timezone.now()) is None
 
 
-def test_a_document_of_the_current_digest_changes_nothing():
+def test_importing_the_current_digest_changes_nothing():
     first = run_import(small_document())
     again = run_import(small_document(version="5.0.0"))
     assert (first.is_changed, again.is_changed, again.version) == (True, False, "1.0.0")
     assert TaxonomyVersion.objects.count() == 1
 
 
-def test_export_gives_the_same_bytes_back_after_a_round_trip():
+def test_export_equals_the_imported_document_after_a_round_trip():
     run_import(small_document(aliases={"G.BAS.OLD": "G.BAS.ONE"}, deprecated=[{"code": "Ä"}]))
     exported = export_document()
     assert not run_import(json.loads(exported)).is_changed
@@ -47,12 +47,12 @@ def test_export_gives_the_same_bytes_back_after_a_round_trip():
     assert json.loads(export_document()) == json.loads(exported) | {"version": "1.0.2"}
 
 
-def test_without_a_taxonomy_there_is_nothing_to_export():
+def test_export_without_a_taxonomy_raises():
     with pytest.raises(TaxonomyNotLoaded):
         export_document()
 
 
-def test_the_order_of_siblings_does_not_matter():
+def test_order_of_siblings_does_not_matter():
     document = small_document()
     category(document)["subcategories"].append({"code": "TWO", "numeric": 2, "name": "Second"})
     run_import(document)
@@ -62,7 +62,7 @@ def test_the_order_of_siblings_does_not_matter():
     assert not run_import(turned).is_changed
 
 
-def test_a_label_that_is_taken_counts_on():
+def test_a_used_label_is_incremented():
     run_import(small_document())
     changed = small_document()
     category(changed)["name"] = "Other"
@@ -73,7 +73,7 @@ def test_a_label_that_is_taken_counts_on():
     )
 
 
-def test_names_and_numbers_of_siblings_can_be_swapped():
+def test_siblings_can_swap_names_and_numbers():
     document = small_document()
     subcategories = category(document)["subcategories"]
     subcategories.append({"code": "TWO", "numeric": "002", "name": "Second"})
@@ -85,13 +85,13 @@ def test_names_and_numbers_of_siblings_can_be_swapped():
     assert current_taxonomy().resolve("G", "BAS", "Second").hfn(1) == "G.BAS.ONE.001"
 
 
-def test_faults_leave_everything_as_it_was(starter):
+def test_an_invalid_document_changes_nothing(starter):
     with pytest.raises(InvalidDocument):
         run_import({"version": "2.0.0", "layers": []})
     assert current_taxonomy() is starter
 
 
-def test_a_dry_run_tells_and_changes_nothing(starter):
+def test_a_dry_run_reports_and_changes_nothing(starter):
     result = run_import(small_document(), dry_run=True)
     assert result.is_changed
     assert result.count("added") > 0
@@ -99,7 +99,7 @@ def test_a_dry_run_tells_and_changes_nothing(starter):
     assert current_taxonomy() is starter
 
 
-def test_nodes_that_assets_use_are_not_removed_and_all_are_named(starter, use_node):
+def test_rejects_removing_nodes_in_use_and_lists_them(starter, use_node):
     casual, pop = starter.resolve("L", "CAS", "ATL"), starter.resolve("G", "POP", "BAS")
     for node in (casual, casual, pop):
         use_node(node)
@@ -111,8 +111,8 @@ def test_nodes_that_assets_use_are_not_removed_and_all_are_named(starter, use_no
 
 
 @pytest.mark.parametrize(("key", "value"), [("name", "Renamed"), ("numeric", "088"), ("code", "NEW")])
-def test_nodes_that_assets_use_keep_code_number_and_name(starter, use_node, key, value):
-    use_node(starter.resolve("L", "CAS", "ATL"), deleted_at=timezone.now())  # a deleted asset may come back
+def test_rejects_changing_code_number_or_name_of_nodes_in_use(starter, use_node, key, value):
+    use_node(starter.resolve("L", "CAS", "ATL"), deleted_at=timezone.now())  # a deleted asset can be restored
     for path in ("category", "subcategory"):
         document = json.loads(export_document())
         casual = document["layers"][2]["categories"][0]
@@ -121,7 +121,7 @@ def test_nodes_that_assets_use_keep_code_number_and_name(starter, use_node, key,
             run_import(document)
 
 
-def test_a_description_may_change_under_assets(starter, use_node):
+def test_the_description_of_a_node_in_use_can_change(starter, use_node):
     use_node(starter.resolve("L", "CAS", "ATL"))
     document = json.loads(export_document())
     document["layers"][2]["categories"][0]["subcategories"][1]["description"] = "Sport in the street"
@@ -129,7 +129,7 @@ def test_a_description_may_change_under_assets(starter, use_node):
     assert current_taxonomy().resolve("L", "CAS", "ATL").description == "Sport in the street"
 
 
-def test_a_row_keeps_its_key_while_its_code_stays(starter):
+def test_a_row_keeps_its_primary_key_if_its_code_stays(starter):
     before = starter.resolve("L", "CAS", "ATL").pk
     document = json.loads(export_document())
     document["layers"][2]["categories"][0]["subcategories"][1].update(name="Renamed", numeric="077")
@@ -138,7 +138,7 @@ def test_a_row_keeps_its_key_while_its_code_stays(starter):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_importers_at_once_one_waits_and_both_leave_a_version():
+def test_concurrent_imports_create_a_version_each():
     load_starter_taxonomy()
     documents = [small_document(version="2.0.0"), small_document(version="3.0.0")]
     category(documents[1])["name"] = "Other"
@@ -165,7 +165,7 @@ def test_of_two_importers_at_once_one_waits_and_both_leave_a_version():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_document_imported_eight_times_at_once_is_one_version():
+def test_eight_concurrent_imports_of_one_document_create_one_version():
     at_once = threading.Barrier(8)
     results = []
 

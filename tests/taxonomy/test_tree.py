@@ -5,11 +5,11 @@ from taxonomy.tree import build_tree
 pytestmark = pytest.mark.django_db
 
 
-def names(branches):
-    return {branch.name: names(branch.children) for branch in branches}
+def names(nodes):
+    return {node.name: names(node.children) for node in nodes}
 
 
-def test_counts_add_up_level_by_level(starter):
+def test_counts_are_summed_on_each_level(starter):
     athleisure = starter.resolve("L", "CAS", "ATL")
     looks = build_tree(starter, {athleisure.pk: 3})[2]
     casual = looks.children[0]
@@ -19,14 +19,14 @@ def test_counts_add_up_level_by_level(starter):
 
 
 @pytest.mark.parametrize("search", ["athleis", "ATHLEISURE", "l.cas.atl", "L.001.002"])
-def test_a_search_keeps_the_way_to_what_it_finds(starter, search):
+def test_search_keeps_the_ancestors_of_matches(starter, search):
     assert names(build_tree(starter, {}, search=search)) == {"Looks": {"Casual": {"Athleisure": {}}}}
 
 
-def test_a_search_keeps_all_below_what_it_finds(starter):
+def test_search_keeps_the_children_of_matches(starter):
     assert set(names(build_tree(starter, {}, search="casual"))["Looks"]["Casual"]) >= {"Base", "Athleisure"}
 
 
-def test_a_search_for_nothing_finds_everything_and_one_for_nonsense_nothing(starter):
+def test_blank_search_returns_all_layers_and_no_match_returns_none(starter):
     assert len(build_tree(starter, {}, search="  ")) == 10
     assert build_tree(starter, {}, search="\x00nonsense") == []

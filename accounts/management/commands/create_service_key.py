@@ -1,4 +1,4 @@
-"""Make a key for another service."""
+"""Create a service key."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,10 +10,10 @@ from common.errors import RegistryError
 
 
 class Command(BaseCommand):
-    help = "Make a key for another service and print it. It is printed once and kept nowhere."
+    help = "Create a key for another service and print it. The key is not stored and cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="Which service will hold it.")
+        parser.add_argument("name", help="Name of the service.")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         try:

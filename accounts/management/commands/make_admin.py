@@ -1,4 +1,4 @@
-"""Give somebody the role admin."""
+"""Grant the role admin."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,14 +10,14 @@ from common.errors import RegistryError
 
 
 class Command(BaseCommand):
-    help = "Give a registered person the role admin."
+    help = "Grant the role admin to a registered user."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("email")
+        parser.add_argument("email", help="E-mail of the user.")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         try:
             user = grant_admin_role(email=email, by=None)
         except RegistryError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(f"{user.email} is admin.")
+        self.stdout.write(f"{user.email} has the role admin.")

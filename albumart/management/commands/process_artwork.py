@@ -17,7 +17,7 @@ from common.errors import RegistryError
 from common.progress_bar import progress_bar
 from jobs import states
 from jobs.commands import BY_COMMAND
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 _POLL_INTERVAL_SECONDS = 1.0
 _MAX_SHOWN = 10

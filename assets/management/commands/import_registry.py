@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from assets.legacy_export_parser import iter_documents
 from assets.legacy_import import ImportReport, import_registry
-from taxonomy.snapshot import current_taxonomy
+from taxonomy.snapshot_cache import current_taxonomy
 
 _CHUNK_CHARS = 256 * 1024
 

@@ -1,4 +1,4 @@
-"""`flags list` · `on NAME` · `off NAME` · `percent NAME VALUE` · `stage NAME STAGE`, each edit with --reason."""
+"""`flags list`, or `flags on|off NAME`, `flags percent NAME VALUE`, `flags stage NAME STAGE` with --reason."""
 
 from typing import Any
 
@@ -14,49 +14,48 @@ from flags.registry import FLAG_NAMES
 from flags.rollout import set_stage
 
 _EDITS = {
-    "on": "on for everyone",
-    "off": "off for everyone",
-    "percent": "on for a percentage",
-    "stage": "the next stage of its rollout, or any other",
+    "on": "turn on for everyone",
+    "off": "turn off for everyone",
+    "percent": "turn on for a percentage of callers",
+    "stage": "set the stage of the rollout",
 }
 
 
 class Command(BaseCommand):
-    help = "Show the flags, or switch one: on or off for everyone, on for a percentage, or to a stage of its rollout."
+    help = "List the flags, or change one: on, off, a percentage of callers, or a stage of the rollout."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True)
-        verbs.add_parser("list", help="every flag and its state")
-        for verb, text in _EDITS.items():
-            edit = verbs.add_parser(verb, help=text)
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="list every flag with its state")
+        for action, text in _EDITS.items():
+            edit = actions.add_parser(action, help=text)
             edit.add_argument("name", help=", ".join(sorted(FLAG_NAMES)))
-            if verb == "percent":
+            if action == "percent":
                 edit.add_argument("value", help="0.0 to 99.9")
-            elif verb == "stage":
+            elif action == "stage":
                 edit.add_argument("value", metavar="STAGE", help="off, staff, 1, 10, 50 or 100")
-            edit.add_argument("--reason", default="", help="why; kept with the change")
-            edit.add_argument("--by", metavar="EMAIL", help="who; without it the change counts as the system's")
+            edit.add_argument("--reason", default="", help="reason, recorded with the change")
+            edit.add_argument("--by", metavar="EMAIL", help="user who makes the change (default: the system)")
 
-    def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        if verb == "list":
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        if action == "list":
             for flag in FieldFlag.objects.order_by("name"):
                 self.stdout.write(f"{flag.name:<28} {describe_state(state_of(flag))}")
             return
         by = None
         if options["by"] and (by := get_user_model().objects.filter(email=options["by"].lower()).first()) is None:
-            raise CommandError(f"Nobody has the address {options['by']}")
+            raise CommandError(f"No user has the e-mail {options['by']}")
         edit = {"name": options["name"], "by": by, "reason": options["reason"], "now": timezone.now()}
         try:
-            if verb == "stage":
+            if action == "stage":
                 change = set_stage(stage=options["value"], **edit)
-            elif verb == "percent":
+            elif action == "percent":
                 change = update_flag(everyone=None, percent=options["value"], **edit)
             else:
-                change = update_flag(everyone=verb == "on", **edit)
-        except RegistryError as refusal:
-            raise CommandError(refusal.message) from refusal
+                change = update_flag(everyone=action == "on", **edit)
+        except RegistryError as error:
+            raise CommandError(error.message) from error
         if change is None:
-            self.stdout.write(f"{options['name']} is that already; nothing recorded")
+            self.stdout.write(f"{options['name']} has this state already; nothing recorded")
         else:
-            words = f"{describe_state(change.before)} -> {describe_state(change.after)}"
-            self.stdout.write(f"{options['name']}: {words}")
+            self.stdout.write(f"{options['name']}: {describe_state(change.before)} -> {describe_state(change.after)}")

@@ -1,4 +1,4 @@
-"""Stands in the way of waffle's own `waffle_delete`, like `waffle_flag` here."""
+"""Replaces waffle's `waffle_delete`, as `waffle_flag` here does."""
 
 from flags.management.commands.waffle_flag import Command
 

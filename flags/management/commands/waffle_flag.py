@@ -1,4 +1,4 @@
-"""Stands in the way of waffle's own `waffle_flag`, which edits flags past the record of changes."""
+"""Replaces waffle's `waffle_flag`, which changes flags without a record."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
-    help = "Not available here: use `flags`, which records who changed what and why."
+    help = "Not available: use `flags`, which records each change."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("names", nargs="*")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        raise CommandError("Use `manage.py flags` instead: it records who changed what and why")
+        raise CommandError("Use `manage.py flags` instead: it records each change")

@@ -8,12 +8,12 @@ from taxonomy.consistency import find_errors, find_warnings
 
 
 class Command(BaseCommand):
-    help = "Check tables, version and address conversion against each other; fails when something is wrong."
+    help = "Check that tables, newest version and address conversion agree; fail with all errors."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for warning in find_warnings():
             self.stdout.write(f"warning: {warning}")
-        problems = find_errors()
-        if problems:
-            raise CommandError("\n".join(problems))
+        errors = find_errors()
+        if errors:
+            raise CommandError("\n".join(errors))
         self.stdout.write("The taxonomy is consistent.")

@@ -1,4 +1,4 @@
-"""Write the taxonomy as a document."""
+"""Export the taxonomy as a document."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,10 +12,10 @@ from taxonomy.sync import export_document
 
 
 class Command(BaseCommand):
-    help = "Write the current taxonomy; importing the file again changes nothing."
+    help = "Export the current taxonomy as a JSON document that import_taxonomy accepts."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", default="-", help="Where to; standard output if left out.")
+        parser.add_argument("file", nargs="?", default="-", help="Output file (default: standard output).")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Replace the taxonomy by a document."""
+"""Replace the taxonomy with a document."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,11 +16,11 @@ from taxonomy.sync import import_document
 
 
 class Command(BaseCommand):
-    help = "Make the taxonomy what a document says. The whole document is checked first; all field_errors are listed."
+    help = "Replace the taxonomy with a JSON document. Validate the whole document first and list all errors."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help='A JSON file {"version", "layers": [...]}, or - for standard input.')
-        parser.add_argument("--dry-run", action="store_true", help="Say what would change, change nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Report the changes without making them.")
 
     def handle(self, *args: Any, file: str, dry_run: bool, **options: Any) -> None:
         try:
@@ -36,10 +36,10 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is not JSON: {error}") from error
         except RegistryError as error:
             raise CommandError(
-                "\n".join([error.message, *(f"  {fault.message}" for fault in error.field_errors)])
+                "\n".join([error.message, *(f"  {detail.message}" for detail in error.field_errors)])
             ) from error
         if not result.is_changed:
-            self.stdout.write(f"Nothing to do: this is version {result.version} already.")
+            self.stdout.write(f"Nothing to do: version {result.version} is the current one.")
             return
         counts = ", ".join(f"{result.count(kind)} {kind}" for kind in ("added", "modified", "removed"))
         self.stdout.write(f"{'Would become' if dry_run else 'Now'} version {result.version}: {counts}.")

@@ -5,24 +5,24 @@ HFN = "/api/taxonomy/convert/hfn-to-mfa"
 MFA = "/api/taxonomy/convert/mfa-to-hfn"
 
 
-def test_a_name_converts_to_the_numeric_layer(api):
-    answer = api.post(HFN, {"hfn": "L.CAS.ATL.001"}, format="json")
-    assert answer.status_code == 200
-    assert answer.json() == {"hfn": "L.CAS.ATL.001", "mfa": "3.001.002.001", "success": True, "valid": True}
+def test_converts_an_hfn_to_a_numeric_mfa(api):
+    response = api.post(HFN, {"hfn": "L.CAS.ATL.001"}, format="json")
+    assert response.status_code == 200
+    assert response.json() == {"hfn": "L.CAS.ATL.001", "mfa": "3.001.002.001", "success": True, "valid": True}
 
 
 @pytest.mark.parametrize("address", ["3.001.002.001", "L.001.002.001", "l.001.002.001"])
-def test_an_address_of_either_notation_converts_to_the_name(api, address):
-    answer = api.post(MFA, {"mfa": address}, format="json")
-    assert answer.json() == {"mfa": address, "hfn": "L.CAS.ATL.001", "success": True, "valid": True}
+def test_converts_an_mfa_of_either_notation_to_an_hfn(api, address):
+    response = api.post(MFA, {"mfa": address}, format="json")
+    assert response.json() == {"mfa": address, "hfn": "L.CAS.ATL.001", "success": True, "valid": True}
 
 
 @pytest.mark.parametrize("text", ["", "x", "L.XXX.ATL.001", "L.001.999.001", "😀", "L.CAS.ATL.001:" * 100])
 @pytest.mark.parametrize(("path", "source", "target"), [(HFN, "hfn", "mfa"), (MFA, "mfa", "hfn")])
-def test_a_failure_is_a_200_that_says_so(api, path, source, target, text):
-    answer = api.post(path, {source: text}, format="json")
-    assert answer.status_code == 200
-    body = answer.json()
+def test_a_conversion_error_is_a_200_with_the_error(api, path, source, target, text):
+    response = api.post(path, {source: text}, format="json")
+    assert response.status_code == 200
+    body = response.json()
     assert body.pop("error")
     assert body == {source: text, target: None, "success": False, "valid": False}
 
@@ -38,10 +38,10 @@ def test_a_failure_is_a_200_that_says_so(api, path, source, target, text):
         '{"mfa": "L.CAS.ATL.001"}',
     ],
 )
-def test_a_body_of_wrong_shape_names_the_field(api, body):
-    answer = api.generic("POST", HFN, body, content_type="application/json")
-    assert answer.status_code == 400
-    assert "hfn" in answer.json()["message"] or "mfa" in answer.json()["message"]
+def test_an_invalid_body_is_400_with_the_field(api, body):
+    response = api.generic("POST", HFN, body, content_type="application/json")
+    assert response.status_code == 400
+    assert "hfn" in response.json()["message"] or "mfa" in response.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_body_of_wrong_shape_names_the_field(api, body):
         ('{"hfn": "' + "x" * 1_100_000 + '"}', "application/json", 413),
     ],
 )
-def test_a_body_that_cannot_be_read_is_a_4xx_in_the_error_envelope(api, body, content_type, status):
-    answer = api.generic("POST", HFN, body, content_type=content_type)
-    assert (answer.status_code, answer.json()["statusCode"]) == (status, status)
-    assert answer.json()["success"] is False
+def test_an_unreadable_body_is_4xx_in_the_error_envelope(api, body, content_type, status):
+    response = api.generic("POST", HFN, body, content_type=content_type)
+    assert (response.status_code, response.json()["statusCode"]) == (status, status)
+    assert response.json()["success"] is False
 
 
-def test_get_is_not_allowed_and_answers_json(api):
-    answer = api.get(HFN)
-    assert (answer.status_code, answer.json()["success"]) == (405, False)
+def test_get_is_405_with_a_json_body(api):
+    response = api.get(HFN)
+    assert (response.status_code, response.json()["success"]) == (405, False)

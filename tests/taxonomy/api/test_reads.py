@@ -26,21 +26,21 @@ CACHED = [
 
 
 def get(api, path, **options):
-    answer = api.get(BASE + path, **options)
-    assert answer.status_code == 200, answer.content
-    return answer.json()
+    response = api.get(BASE + path, **options)
+    assert response.status_code == 200, response.content
+    return response.json()
 
 
-def test_every_answer_is_bare_and_names_one_version(api):
+def test_responses_have_no_envelope_and_the_same_version(api):
     versions = {get(api, path)["version"] for path in ("health", "version", "index", "sync", "sync/incremental")}
     assert versions == {"1.0.0"}
     assert "success" not in get(api, "index")
 
 
-def test_health_is_healthy_and_never_stored(api):
-    answer = api.get(BASE + "health")
-    body = answer.json()
-    assert answer["Cache-Control"] == "no-store"
+def test_health_is_healthy_and_not_cached(api):
+    response = api.get(BASE + "health")
+    body = response.json()
+    assert response["Cache-Control"] == "no-store"
     assert (body["status"], body["totalLayers"]) == ("healthy", 10)
     assert body["checks"] == {"taxonomyData": "ok", "layerLookups": "ok", "subcategoryData": "ok"}
     assert body["services"]["database"]["status"] == "ok"
@@ -80,7 +80,7 @@ def test_categories_and_subcategories_of_a_path(api):
     assert count == {"layer": "L", "category": "CAS", "count": subcategories["count"]}
 
 
-def test_lookup_is_another_name_for_layers(api):
+def test_lookup_urls_equal_layers_urls(api):
     assert get(api, "lookup/L") == get(api, "lookup/L/categories") == get(api, "layers/L/categories")
     path = "L/categories/CAS/subcategories"
     assert get(api, f"lookup/{path}") == get(api, f"layers/{path}")
@@ -94,7 +94,7 @@ def test_counts(api):
     assert body["counts"][0]["category"] == "CAS"
 
 
-def test_tree_and_sync_hold_everything(api):
+def test_tree_and_sync_contain_all_nodes(api):
     tree = get(api, "tree")
     assert tree["L"]["numericCode"] == "3"
     assert tree["L"]["categories"]["CAS"]["subcategories"]["ATL"] == {
@@ -109,7 +109,7 @@ def test_tree_and_sync_hold_everything(api):
 
 
 @pytest.mark.parametrize("path", CACHED)
-def test_an_unchanged_answer_is_a_304_without_a_body(api, path):
+def test_an_unchanged_response_is_304_without_a_body(api, path):
     first = api.get(BASE + path)
     etag = first["ETag"]
     assert etag.startswith('"')
@@ -124,7 +124,7 @@ def test_an_unchanged_answer_is_a_304_without_a_body(api, path):
 
 
 @pytest.mark.parametrize("path", CACHED)
-def test_an_answer_costs_one_query_and_needs_no_token(api, path, django_assert_num_queries):
+def test_a_cached_response_costs_one_query_and_needs_no_token(api, path, django_assert_num_queries):
     api.get(BASE + path)
     with django_assert_num_queries(1):
         assert api.get(BASE + path, HTTP_AUTHORIZATION="Bearer nonsense").status_code == 200
@@ -146,20 +146,20 @@ def test_an_answer_costs_one_query_and_needs_no_token(api, path, django_assert_n
         "nothing",
     ],
 )
-def test_a_path_that_leads_nowhere_is_404_in_the_error_envelope(api, path):
+def test_an_unknown_path_is_404_in_the_error_envelope(api, path):
     etag = api.get(BASE + "layers")["ETag"]
-    answer = api.get(BASE + path, HTTP_IF_NONE_MATCH=etag)
-    assert answer.status_code == 404
-    body = answer.json()
+    response = api.get(BASE + path, HTTP_IF_NONE_MATCH=etag)
+    assert response.status_code == 404
+    body = response.json()
     assert (body["success"], body["statusCode"], bool(body["message"])) == (False, 404, True)
 
 
-def test_slashes_and_unknown_parameters_make_no_difference(api):
+def test_trailing_slashes_and_unknown_parameters_are_ignored(api):
     assert api.get(BASE + "layers/").status_code == 200
     assert api.get(BASE + "layers?_t=1&format=xml&_fresh=true").status_code == 200
 
 
-def test_incremental_tells_what_differs_from_a_known_version(api):
+def test_incremental_lists_changes_since_a_known_version(api):
     before = Category.objects.count()
     import_document(small_document(version="2.0.0"), by=None, now=timezone.now())
     body = get(api, "sync/incremental?since=1.0.0")
@@ -173,7 +173,7 @@ def test_incremental_tells_what_differs_from_a_known_version(api):
 @pytest.mark.parametrize(
     "since", ["", "?since=", "?since=1.2.2", "?since=%00", "?since=%ED%A0%80", "?since=" + "9" * 900]
 )
-def test_since_a_version_nobody_knows_everything_is_added(api, since):
+def test_incremental_lists_all_nodes_since_an_unknown_version(api, since):
     body = get(api, "sync/incremental" + since)
     assert body["metadata"]["isKnown"] is False
     assert {change["type"] for change in body["changes"]} == {"added"}
@@ -185,14 +185,14 @@ def test_sync_status(api):
     assert (body["syncStatus"], body["cacheStatus"], body["healthCheck"]) == ("synced", "ok", "healthy")
 
 
-def test_without_a_taxonomy_health_says_so(client, db):
+def test_health_is_unhealthy_without_a_taxonomy(client, db):
     body = client.get(BASE + "health").json()
     assert (body["status"], body["version"], body["totalLayers"]) == ("unhealthy", "0.0.0", 0)
     assert client.get(BASE + "index").json()["layers"] == {}
     assert client.get(BASE + "sync/incremental").json()["changes"] == []
 
 
-def test_the_old_frontend_may_call_from_its_own_origin(api):
+def test_cors_allows_the_origin_of_the_legacy_frontend(api):
     origin = "https://nna-registry-frontend-dev.vercel.app"
-    answer = api.get(BASE + "index", HTTP_ORIGIN=origin)
-    assert answer["Access-Control-Allow-Origin"] == origin
+    response = api.get(BASE + "index", HTTP_ORIGIN=origin)
+    assert response["Access-Control-Allow-Origin"] == origin
