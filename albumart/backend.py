@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -10,12 +9,11 @@ from django.template.loader import render_to_string
 
 from accounts.models import User
 from albumart.api_columns import API_COLUMNS
+from albumart.backfill_rules import SONGS
 from albumart.models import Artwork
-from albumart.queueing import request_artwork, upload_artwork, withdraw_artwork
+from albumart.queueing import Upload, submit_artwork
 from assets.album_art import decode_data_uri, is_data_uri
 from assets.models import Asset
-
-SONGS = "G"
 
 
 class ArtworkBackend:
@@ -40,14 +38,8 @@ class ArtworkBackend:
     def album_art_changed(self, asset: Asset, album_art: str | None, *, by: User, now: datetime) -> None:
         if asset.layer != SONGS:
             return
-        origin: dict[str, Any] = {"trigger": Artwork.Trigger.CLIENT, "by": by.email, "now": now}
-        if not album_art:
-            withdraw_artwork(asset, now=now)
-        elif is_data_uri(album_art):
-            content, declared_type = decode_data_uri(album_art)
-            upload_artwork(asset, content=content, declared_type=declared_type, **origin)
-        else:
-            request_artwork(asset, source_url=album_art, **origin)
+        upload = Upload(*decode_data_uri(album_art)) if album_art and is_data_uri(album_art) else None
+        submit_artwork(asset, upload=upload, url=album_art, trigger=Artwork.Trigger.CLIENT, by=by.email, now=now)
 
     def has_artwork_q(self) -> Q:
         return Q(Exists(Artwork.objects.current().filter(asset=OuterRef("pk"), status=Artwork.Status.STORED)))

@@ -1,46 +1,46 @@
-"""What can go wrong with a picture. `code` is kept on the row and stable; the message is the sentence staff read."""
+"""Errors of artwork. `code` is stored with the request and stable; staff read the message."""
 
 from common.errors import Conflict, InvalidInput, RegistryError, Unavailable
 
 
 class ArtworkInfected(InvalidInput):
-    """The scanner knows the file as malware."""
+    """The virus scanner found malware."""
 
     code = "infected"
 
 
 class ManualArtworkProtected(InvalidInput):
-    """Automation never replaces what a person chose."""
+    """A run must not replace artwork that a user chose."""
 
     code = "manual_art_kept"
 
 
 class QualityNotImproved(InvalidInput):
-    """The rule finds the picture that is there already as good."""
+    """The current artwork has the same quality or a higher one."""
 
     code = "not_better"
 
 
 class ArtworkNotRetryable(Conflict):
-    """The request is in a state that does not allow this."""
+    """The state of the request does not allow a retry."""
 
     code = "artwork_not_open"
 
 
 class ScannerError(Unavailable):
-    """The scanner answered, but with neither "clean" nor a finding."""
+    """The scanner reported neither a clean file nor malware."""
 
     code = "scan_failed"
 
 
 class ClaimLost(RegistryError):
-    """Another worker took the row over, because this one was thought dead: its result counts, not ours."""
+    """The lease of this worker expired and another worker claimed the request. This worker must not write."""
 
     code = "claim_lost"
 
 
 class Deferred(RegistryError):
-    """Nothing is wrong, it is only not this request's turn; no attempt is counted."""
+    """The request must be tried again after `seconds`. The attempt is not counted."""
 
     code = "must_wait"
 

@@ -1,17 +1,21 @@
-"""Figures about the pipeline, from the rows it leaves: outcomes, durations, the queue, and cohorts."""
+"""Metrics of the pipeline and of cohorts, computed from the rows of requests."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Min, Q, Sum
+from django.utils import timezone
 
-from albumart.models import Artwork, ArtworkRun, ArtworkSource, ArtworkStep
+from albumart.models import Artwork, ArtworkCohort, ArtworkSource, ArtworkStep
 from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
+from jobs import states
 
-GOAL = 0.9  # share of ended requests that are stored
+GOAL = 0.9  # share of finished requests that are stored
+_MAX_CAUSES = 20
+_MAX_COHORTS = 10
 _QUANTILES = """
     SELECT name, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms),
            percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms), coalesce(sum(size_bytes), 0)
@@ -20,10 +24,10 @@ _QUANTILES = """
 
 
 def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) -> dict[str, Any]:
-    """{window_days, success: {...}, causes: [...], steps: [...], queue: {...}, sources: [...], cohorts: [...]}.
+    """Return {window_days, success: {...}, causes: [...], steps: [...], queue: {...}, sources: [...], cohorts: [...]}.
 
-    Everything but queue, sources and cohorts is about requests that ended within the window; ones that gave way to a
-    newer request say nothing about success and are left out.
+    Queue, sources and cohorts are the current state; the other metrics cover requests that finished within the window.
+    Superseded and cancelled requests are left out of `success`, because nobody waited for their outcome.
     """
     since = now - window
     ended = Artwork.objects.ended().filter(finished_at__gte=since).exclude(error_code__in=["superseded", "cancelled"])
@@ -31,7 +35,7 @@ def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) ->
     total, stored = sum(counts.values()), counts.get("stored", 0)
     causes = (
         ended.exclude(status="stored").order_by().values("status", "error_code", "source_host")
-        .annotate(count=Count("pk")).order_by("-count", "error_code")[:20]
+        .annotate(count=Count("pk")).order_by("-count", "error_code")[:_MAX_CAUSES]
     )  # fmt: skip
     return {
         "window_days": window.days,
@@ -44,11 +48,15 @@ def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) ->
         "steps": _steps(since),
         "queue": _queue(now),
         "sources": [
-            {"host": source.pattern, "breaker": source.breaker, "failures": source.failures}
+            {"host": source.pattern, "breaker": source.circuit_state, "failures": source.consecutive_failures}
             for source in ArtworkSource.objects.all()
         ],
-        "cohorts": [cohort_metrics(run) for run in ArtworkRun.objects.all()[:10]],
+        "cohorts": [cohort_metrics(cohort) for cohort in recent_cohorts()],
     }  # fmt: skip
+
+
+def recent_cohorts() -> list[ArtworkCohort]:
+    return list(ArtworkCohort.objects.select_related("run")[:_MAX_COHORTS])
 
 
 def _steps(since: datetime) -> list[dict[str, Any]]:
@@ -65,7 +73,6 @@ def _queue(now: datetime) -> dict[str, Any]:
         waiting=Count("pk", filter=Q(status="waiting")),
         running=Count("pk", filter=Q(status="running")),
         oldest=Min("requested_at"),
-        last_due=Max("next_attempt_at"),
     )
     return {
         "waiting": queue["waiting"],
@@ -74,38 +81,52 @@ def _queue(now: datetime) -> dict[str, Any]:
     }
 
 
-def cohort_metrics(run: ArtworkRun) -> dict[str, Any]:
-    """How far one run is, and how many songs of its cohort have a picture by now, wherever it came from."""
-    shown = Artwork.objects.current().filter(asset__in=run.asset_pks)
-    counts = dict(run.artworks.order_by().values_list("status").annotate(Count("pk")))
+def cohort_metrics(cohort: ArtworkCohort) -> dict[str, Any]:
+    """Return the progress of the run's requests, and how many songs of the cohort have artwork from any request."""
+    shown = Artwork.objects.current().filter(asset__in=cohort.asset_pks)
+    counts = dict(cohort.artworks.order_by().values_list("status").annotate(Count("pk")))
     asked = sum(counts.values())
     done = asked - counts.get("waiting", 0) - counts.get("running", 0)
     return {
-        "name": run.name,
-        "songs": len(run.asset_pks),
+        "name": cohort.name,
+        "songs": len(cohort.asset_pks),
         "with_picture": shown.filter(status="stored").count(),
-        "never_asked": len(run.asset_pks) - shown.count(),
+        "never_asked": len(cohort.asset_pks) - shown.count(),
         "asked": asked,
         "done": done,
         "stored": counts.get("stored", 0),
         "by_status": counts,
-        "bytes": run.artworks.aggregate(total=Sum("size_bytes"))["total"] or 0,
-        "is_paused": run.paused_at is not None,
+        "bytes": cohort.artworks.aggregate(total=Sum("size_bytes"))["total"] or 0,
+        "is_paused": cohort.run.state in (states.PAUSING, states.PAUSED),
     }
 
 
-def run_wait_reason(run: ArtworkRun, now: datetime) -> str:
-    """Why nothing of the run moves just now; "" while something does, or all is done."""
-    if run.paused_at:
+def pending_reason(cohort: ArtworkCohort) -> str:
+    """Return why the run is not over, as shown on its page; "" if it has no open request."""
+    open_count = cohort.artworks.open().count()
+    if not open_count:
+        return ""
+    reason = _wait_reason(cohort, timezone.now())
+    text = f"{open_count} request{'' if open_count == 1 else 's'} open"
+    return f"{text}: {reason}" if reason else text
+
+
+def run_wait_reason(cohort: ArtworkCohort, now: datetime) -> str:
+    """Return why no request of the run makes progress; "" while one does, or when all are finished."""
+    if cohort.run.state in (states.PAUSING, states.PAUSED):
         return "Paused"
-    open_ones = run.artworks.open()
-    if not open_ones.exists() or open_ones.filter(status="running").exists():
+    return _wait_reason(cohort, now)
+
+
+def _wait_reason(cohort: ArtworkCohort, now: datetime) -> str:
+    requests = cohort.artworks.open()
+    if not requests.exists() or requests.filter(status="running").exists():
         return ""
     if not global_flags().is_on(ALBUM_ART_PIPELINE):
         return "The flag album_art_pipeline is off"
-    due = open_ones.filter(next_attempt_at__lte=now)
-    stuck = due.filter(dispatched_at__lt=now - timedelta(seconds=2 * settings.ALBUMART_RESEND_SECONDS)).exists()
-    if stuck or due.filter(next_attempt_at__lt=now - timedelta(seconds=60)).exists():
-        return "No worker takes requests: is one running?"
-    first = open_ones.order_by("next_attempt_at").first()
-    return first.wait_reason if first and first.wait_reason else "The next one is due at its source's pace"
+    due = requests.filter(next_attempt_at__lte=now)
+    lost = due.filter(dispatched_at__lt=now - timedelta(seconds=2 * settings.ALBUMART_RESEND_SECONDS)).exists()
+    if lost or due.filter(next_attempt_at__lt=now - timedelta(seconds=60)).exists():
+        return "No worker processes requests. Check that Celery workers are running."
+    first = requests.order_by("next_attempt_at").first()
+    return first.wait_reason if first and first.wait_reason else "The rate limit of the source delays the next request"

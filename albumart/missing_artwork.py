@@ -1,16 +1,17 @@
-"""Songs without a picture: which they are, where an address for them is known, how long asking will take."""
+"""Preview of a run that requests missing artwork."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef
-
-from albumart.models import Artwork, ArtworkSource
+from albumart.backfill_rules import HOST_NOT_ALLOWED, LEGACY_SONGS, NO_URL, SONGS
+from albumart.request_schedule import RequestSchedule
 from albumart.source_urls import candidate_urls
-from albumart.sources import current_sources, match_source, url_host
+from albumart.sources import current_sources, url_host
 from assets.models import Asset
+from backfills.rules import Skip
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,13 @@ class PlannedRequest:
 
 @dataclass(frozen=True)
 class FetchPlan:
-    """What would be asked for. `duration` is what the sources' paces imply; sources are asked side by side."""
+    """The requests that a run would make. `parameters` are those of the rule."""
 
+    parameters: dict[str, Any]
     asset_pks: Sequence[int]
-    wishes: Sequence[PlannedRequest]
+    requests: Sequence[PlannedRequest]
     without_url: Sequence[str]
-    not_allowed: Sequence[tuple[str, str]]
+    host_not_allowed: Sequence[tuple[str, str]]
     requests_by_source: Counter[str] = field(default_factory=Counter)
     duration: timedelta = timedelta()
 
@@ -37,38 +39,33 @@ class FetchPlan:
         return len(self.asset_pks)
 
 
-def plan_missing_artwork(*, layer: str = "G", limit: int | None = None) -> FetchPlan:
-    """Live assets of the layer nobody has asked a picture for, oldest first, `limit` requests at most."""
-    asked = Artwork.objects.filter(asset=OuterRef("pk"))
-    songs = Asset.objects.live().filter(~Exists(asked.current()), ~Exists(asked.open()), layer=layer)
-    sources = current_sources()
-    wishes: list[PlannedRequest] = []
+def plan_missing_artwork(*, layer: str = SONGS, limit: int | None = None) -> FetchPlan:
+    """Plan at most `limit` requests for live assets of the layer without a request, oldest first."""
+    rule, sources = LEGACY_SONGS, current_sources()
+    parameters = {"layer": layer, "sources": " ".join(source.pattern for source in sources)}
+    schedule = RequestSchedule(sources)
+    requests: list[PlannedRequest] = []
     without_url: list[str] = []
-    not_allowed: list[tuple[str, str]] = []
-    by_source: Counter[str] = Counter()
+    host_not_allowed: list[tuple[str, str]] = []
     found: list[int] = []
-    rows = songs.order_by("created_at", "pk").values_list(
-        "pk", "name", "album_art", "ai_metadata", "training_data", "rights"
-    )
-    for pk, name, album_art, *documents in rows.iterator(chunk_size=1000):
-        if limit is not None and len(wishes) >= limit:
+    rows = rule.filter_queryset(Asset.objects.all(), parameters).order_by("pk").values(*rule.columns_read)
+    for row in rows.iterator(chunk_size=1000):
+        if limit is not None and len(requests) >= limit:
+            parameters["last_pk"] = str(found[-1])
             break
-        found.append(pk)
-        addresses = candidate_urls(album_art, documents)
-        chosen = next(((url, s) for url in addresses if (s := match_source(url_host(url), sources))), None)
-        if chosen is None:
-            if addresses:
-                not_allowed.append((name, url_host(addresses[0])))
-            else:
-                without_url.append(name)
-            continue
-        url, source = chosen
-        wishes.append(PlannedRequest(pk, name, url, by_source[source.pattern] * 60 / source.requests_per_minute))
-        by_source[source.pattern] += 1
-    return FetchPlan(found, wishes, without_url, not_allowed, by_source, _duration(by_source, sources))
+        found.append(row["pk"])
+        values = rule.compute_values(row, parameters)
+        if not isinstance(values, Skip):
+            request = schedule.add(values["artwork"])
+            requests.append(PlannedRequest(row["pk"], row["name"], request.url, request.delay_seconds))
+        elif values.reason == NO_URL:
+            without_url.append(row["name"])
+        elif values.reason == HOST_NOT_ALLOWED:
+            host_not_allowed.append((row["name"], _first_host(row)))
+    return FetchPlan(
+        parameters, found, requests, without_url, host_not_allowed, schedule.requests_by_source, schedule.duration
+    )
 
 
-def _duration(by_source: Counter[str], sources: Sequence[ArtworkSource]) -> timedelta:
-    paces = {source.pattern: source.requests_per_minute for source in sources}
-    minutes = [count / paces[pattern] for pattern, count in by_source.items()]
-    return timedelta(minutes=max(minutes, default=0))
+def _first_host(row: dict[str, Any]) -> str:
+    return url_host(candidate_urls(row["album_art"], [row["ai_metadata"], row["training_data"], row["rights"]])[0])

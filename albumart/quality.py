@@ -1,6 +1,6 @@
-"""Quality of a picture, computed from what was measured. Pure.
+"""Quality of artwork, computed from its measurements. Pure.
 
-The rule has a number, kept with its inputs beside every result: a new rule tells which results are old.
+Each result is stored with the measurements and the version of the rule, so that results of an old version are found.
 """
 
 from collections.abc import Mapping
@@ -11,39 +11,44 @@ RULE_VERSION = 1
 HIGH, MEDIUM, LOW = "High", "Medium", "Low"
 RANK = {LOW: 0, MEDIUM: 1, HIGH: 2}
 
-HIGH_SHORT_SIDE_PX = 1000  # covers are sold at 1400 and more; shown full screen they need about this
-MEDIUM_SHORT_SIDE_PX = 500  # the largest size we make: less would have to be enlarged by the client
+HIGH_SHORT_SIDE_PX = 1000  # stores sell covers of 1400 px and more; a full screen needs about 1000
+MEDIUM_SHORT_SIDE_PX = 500  # the largest rendition: clients would enlarge a smaller image
 SQUARE_TOLERANCE = 0.02
 NEAR_SQUARE_TOLERANCE = 0.15
-HIGH_JPEG_QUALITY = 75  # below it blocks become visible on flat colour
+HIGH_JPEG_QUALITY = 75  # below it, blocks are visible in areas of one color
 MEDIUM_JPEG_QUALITY = 50
-BLANK_DEVIATION = 2.0  # of 255: one colour, or noise of the encoder around one
+BLANK_DEVIATION = 2.0  # of 255; a lower deviation is one color with the noise of the encoder
 
 
-def assess_quality(facts: Mapping[str, Any]) -> str:
-    """`High`, `Medium` or `Low` for `width`, `height`, `jpeg_quality` (None: lossless) and `luma_deviation` (0..128).
+def assess_quality(measurements: Mapping[str, Any]) -> str:
+    """Return `High`, `Medium` or `Low`: the lowest of the bounds that the measurements set.
 
-    Each fact sets an upper bound; the lowest bound is the result.
+    Measurements are `width`, `height`, `jpeg_quality` (None: lossless) and `luma_deviation` (0 to 128).
     """
-    return min((_by_size(facts), _by_shape(facts), _by_compression(facts), _by_content(facts)), key=RANK.__getitem__)
+    return min(
+        (_by_size(measurements), _by_shape(measurements), _by_compression(measurements), _by_content(measurements)),
+        key=RANK.__getitem__,
+    )
 
 
-def _by_size(facts: Mapping[str, Any]) -> str:
-    short_side = min(facts["width"], facts["height"])
+def _by_size(measurements: Mapping[str, Any]) -> str:
+    short_side = min(measurements["width"], measurements["height"])
     return HIGH if short_side >= HIGH_SHORT_SIDE_PX else MEDIUM if short_side >= MEDIUM_SHORT_SIDE_PX else LOW
 
 
-def _by_shape(facts: Mapping[str, Any]) -> str:
-    off_square = 1 - min(facts["width"], facts["height"]) / max(facts["width"], facts["height"])
+def _by_shape(measurements: Mapping[str, Any]) -> str:
+    off_square = 1 - min(measurements["width"], measurements["height"]) / max(
+        measurements["width"], measurements["height"]
+    )
     return HIGH if off_square <= SQUARE_TOLERANCE else MEDIUM if off_square <= NEAR_SQUARE_TOLERANCE else LOW
 
 
-def _by_compression(facts: Mapping[str, Any]) -> str:
-    quality = facts.get("jpeg_quality")
+def _by_compression(measurements: Mapping[str, Any]) -> str:
+    quality = measurements.get("jpeg_quality")
     if quality is None or quality >= HIGH_JPEG_QUALITY:
         return HIGH
     return MEDIUM if quality >= MEDIUM_JPEG_QUALITY else LOW
 
 
-def _by_content(facts: Mapping[str, Any]) -> str:
-    return LOW if facts["luma_deviation"] < BLANK_DEVIATION else HIGH
+def _by_content(measurements: Mapping[str, Any]) -> str:
+    return LOW if measurements["luma_deviation"] < BLANK_DEVIATION else HIGH

@@ -1,4 +1,4 @@
-"""Questions about requests for pictures and their sources."""
+"""Querysets of artwork requests and their sources."""
 
 from datetime import datetime
 from typing import Self
@@ -7,8 +7,12 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from jobs import states
+
 OPEN = ("waiting", "running")
 ENDED = ("stored", "refused", "absent", "failed")
+# States in which a run must not fetch: it is paused, or its open requests are about to be rejected.
+_HOLDING_STATES = (states.PAUSING, states.PAUSED, states.CANCELLING, states.CANCELLED, states.UNDOING)
 
 
 class ArtworkSourceQuerySet(models.QuerySet["ArtworkSource"]):
@@ -18,15 +22,14 @@ class ArtworkSourceQuerySet(models.QuerySet["ArtworkSource"]):
 
 class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def current(self) -> Self:
-        """The one of each asset that clients are shown."""
+        """The request of each asset that clients see."""
         return self.filter(is_current=True)
 
     def manual(self) -> Self:
-        """Uploaded, or asked for by staff: what automation leaves alone."""
+        """Uploaded or requested by staff: a run must not replace them."""
         return self.filter(Q(source_name="Manual") | Q(trigger="staff"))
 
     def open(self) -> Self:
-        """Waiting or being worked on."""
         return self.filter(status__in=OPEN)
 
     def ended(self) -> Self:
@@ -35,29 +38,34 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def waiting(self) -> Self:
         return self.filter(status="waiting")
 
-    def runnable(self) -> Self:
-        """Waiting, and not held back with its run.
+    def processing(self) -> Self:
+        return self.filter(status="running")
 
-        No join: an UPDATE over a join would read the status in a subquery, before it waits for another's lock, and two
-        workers would both find the row waiting.
+    def runnable(self) -> Self:
+        """Pending, and not held by a run.
+
+        A subquery, not a join: an UPDATE over a join reads the status before it waits for the row lock, so that two
+        workers would both see a pending row.
         """
-        paused = apps.get_model("albumart", "ArtworkRun").objects.filter(pk=OuterRef("run"), paused_at__isnull=False)
-        return self.waiting().filter(~Exists(paused))
+        cohorts = apps.get_model("albumart", "ArtworkCohort").objects
+        held = cohorts.filter(pk=OuterRef("cohort"), run__state__in=_HOLDING_STATES)
+        return self.waiting().filter(~Exists(held))
 
     def due_for_dispatch(self, now: datetime, *, sent_before: datetime) -> Self:
-        """Due, and either never sent to the queue since it became due, or sent so long ago that the message is lost."""
+        """Due, and not dispatched since, or dispatched before `sent_before`: that task is lost."""
         return (
             self.runnable()
             .filter(Q(next_attempt_at__lte=now), Q(dispatched_at=None) | Q(dispatched_at__lt=sent_before))
             .order_by("next_attempt_at", "pk")
         )
 
-    def abandoned(self, claimed_before: datetime) -> Self:
-        """Being worked on for longer than any worker lives with one."""
-        return self.filter(status="running", claimed_at__lt=claimed_before)
+    def of_cancelled_runs(self) -> Self:
+        return self.waiting().filter(cohort__run__state=states.CANCELLED)
 
-    def not_found_before(self, moment: datetime) -> Self:
-        """By the word of their source, not of staff; and nothing else is under way for the asset."""
+    def not_found_before(self, timestamp: datetime) -> Self:
+        """Not found by the source, not marked by staff, and without another open request for the asset."""
         others = self.model.objects.open().filter(asset=OuterRef("asset"))
-        said_so = self.current().filter(status="absent", finished_at__lt=moment).exclude(error_code="marked_absent")
-        return said_so.filter(~Exists(others)).order_by("finished_at")
+        not_found = (
+            self.current().filter(status="absent", finished_at__lt=timestamp).exclude(error_code="marked_absent")
+        )
+        return not_found.filter(~Exists(others)).order_by("finished_at")

@@ -1,7 +1,8 @@
-"""Ask for pictures: the row first, the message on commit. The one module that sends work."""
+"""Create requests for artwork. The row is written first; the task is sent on commit."""
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,13 +11,12 @@ from django.db import transaction
 
 from albumart import tasks
 from albumart.errors import ArtworkNotRetryable, ManualArtworkProtected
-from albumart.missing_artwork import FetchPlan
-from albumart.models import Artwork, ArtworkContent, ArtworkRun
+from albumart.models import Artwork, ArtworkContent
 from albumart.models.artworks import MANUAL
 from albumart.querysets import ArtworkQuerySet
 from albumart.sources import url_host
 from assets.models import Asset
-from common.errors import Conflict, InvalidInput, PayloadTooLarge
+from common.errors import InvalidInput, PayloadTooLarge
 from common.task_dispatch import dispatch_best_effort
 
 log = logging.getLogger(__name__)
@@ -24,16 +24,41 @@ log = logging.getLogger(__name__)
 SUPERSEDED = "superseded"
 
 
+@dataclass(frozen=True)
+class Upload:
+    content: bytes
+    declared_type: str
+
+
+def submit_artwork(
+    asset: Asset, *, upload: Upload | None = None, url: str | None = None, trigger: str, by: str, now: datetime,
+    keeps_current: bool = False,
+) -> Artwork | None:  # fmt: skip
+    """Replace the artwork of the asset by an upload or by the image at `url`; without both, remove it.
+
+    With `keeps_current`, clients see the stored artwork until the new one is stored. Raises PayloadTooLarge,
+    InvalidInput.
+    """
+    if upload is None and not url:
+        withdraw_artwork(asset, now=now)
+        return None
+    is_current = not (keeps_current and _stored_artwork(asset).exists())
+    if upload is not None:
+        return upload_artwork(asset, upload, trigger=trigger, by=by, now=now, is_current=is_current)
+    return request_artwork(asset, source_url=url, trigger=trigger, by=by, now=now, is_current=is_current)
+
+
 @transaction.atomic
 def request_artwork(
     asset: Asset, *, source_url: str, trigger: str, by: str, now: datetime, is_current: bool = True
 ) -> Artwork:
-    """A new request for the picture at `source_url`; an open one of the asset gives way.
+    """Request the image at `source_url`. It supersedes an open request of the asset.
 
-    With `is_current` clients see the request at once, else they keep the picture they have until this one is stored.
+    With `is_current`, clients see the new request at once; else they see the current artwork until the new one is
+    stored. Raises ManualArtworkProtected for automation if a user chose the stored artwork.
     """
     if trigger == Artwork.Trigger.AUTOMATION and _stored_artwork(asset).manual().exists():
-        raise ManualArtworkProtected(f"{asset.name} has a picture that a person chose")
+        raise ManualArtworkProtected(f"A user chose the artwork of {asset.name}")
     return _enqueue(
         Artwork(
             asset=asset,
@@ -50,15 +75,12 @@ def request_artwork(
 
 @transaction.atomic
 def upload_artwork(
-    asset: Asset, *, content: bytes, declared_type: str, trigger: str, by: str, now: datetime, is_current: bool = True
+    asset: Asset, upload: Upload, *, trigger: str, by: str, now: datetime, is_current: bool = True
 ) -> Artwork:
-    """Create a request with uploaded image bytes.
-
-    Raises PayloadTooLarge, InvalidInput (empty image, or too many uploads in one hour).
-    """
-    if len(content) > settings.ALBUMART_MAX_BYTES:
+    """Request an uploaded image. Raises PayloadTooLarge; InvalidInput for no bytes, or too many uploads in an hour."""
+    if len(upload.content) > settings.ALBUMART_MAX_BYTES:
         raise PayloadTooLarge(f"A picture may have {settings.ALBUMART_MAX_BYTES} bytes", field="albumArt")
-    if not content:
+    if not upload.content:
         raise InvalidInput("The picture is empty", field="albumArt")
     recent = Artwork.objects.filter(requested_by=by, source_url="", requested_at__gt=now - timedelta(hours=1))
     if recent.count() >= settings.ALBUMART_MAX_UPLOADS_PER_HOUR:
@@ -68,14 +90,15 @@ def upload_artwork(
         )
     artwork = Artwork(asset=asset, source_name=MANUAL, trigger=trigger, requested_by=by, requested_at=now)
     _enqueue(artwork, is_current=is_current, now=now)
-    ArtworkContent.objects.create(artwork=artwork, content=content, declared_type=declared_type[:100], received_at=now)
+    ArtworkContent.objects.create(
+        artwork=artwork, content=upload.content, declared_type=upload.declared_type[:100], received_at=now
+    )
     return artwork
 
 
 def _enqueue(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
-    Asset.objects.select_for_update(no_key=True).only("pk").get(
-        pk=artwork.asset_id
-    )  # one request of an asset at a time
+    # Locks the asset: its requests are created one after the other.
+    Asset.objects.select_for_update(no_key=True).only("pk").get(pk=artwork.asset_id)
     _supersede(artwork.asset_id, now)
     artwork.is_current = is_current or not Artwork.objects.current().filter(asset=artwork.asset_id).exists()
     if artwork.is_current:
@@ -83,44 +106,45 @@ def _enqueue(artwork: Artwork, *, is_current: bool, now: datetime) -> Artwork:
     artwork.next_attempt_at = artwork.dispatched_at = now
     artwork.save(force_insert=True)
     transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
-    log.info("picture asked for", extra={"artwork_id": artwork.pk, "trigger": artwork.trigger})
+    log.info("artwork requested", extra={"artwork_id": artwork.pk, "trigger": artwork.trigger})
     return artwork
 
 
 def _supersede(asset_pk: int, now: datetime) -> None:
     Artwork.objects.open().filter(asset=asset_pk).update(
-        status=Artwork.Status.REFUSED, finished_at=now, claim=None, wait_reason="", error_code=SUPERSEDED,
-        error_message="Another picture was asked for meanwhile",
+        status=Artwork.Status.REFUSED, finished_at=now, claim=None, claim_expires_at=None, wait_reason="",
+        error_code=SUPERSEDED, error_message="Superseded by a newer request",
     )  # fmt: skip
 
 
 @transaction.atomic
 def withdraw_artwork(asset: Asset, *, now: datetime) -> None:
-    """The asset shall have no picture. What was stored stays on record, no longer shown."""
+    """Remove the artwork of the asset. Its requests and files stay, but clients no longer see them."""
     _supersede(asset.pk, now)
     Artwork.objects.current().filter(asset=asset).update(is_current=False)
 
 
 @transaction.atomic
 def refetch(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
-    """New requests to the same addresses; what is shown stays until they are stored. Uploads have no address."""
-    asked = 0
+    """Request the same URLs again and return the number of requests. Uploads and open requests are left out.
+
+    Clients see the stored artwork until the new one is stored.
+    """
+    requested = 0
     for artwork in Artwork.objects.filter(pk__in=list(artwork_pks)).select_related("asset").order_by("asset_id"):
         if artwork.source_url and not artwork.is_open:
-            shows_picture = _stored_artwork(artwork.asset).exists()
-            request_artwork(
-                artwork.asset, source_url=artwork.source_url, trigger=Artwork.Trigger.STAFF, by=by, now=now,
-                is_current=not shows_picture,
-            )  # fmt: skip
-            asked += 1
-    return asked
+            submit_artwork(
+                artwork.asset, url=artwork.source_url, trigger=Artwork.Trigger.STAFF, by=by, now=now, keeps_current=True
+            )
+            requested += 1
+    return requested
 
 
 @transaction.atomic
 def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
-    """Requests that ended without a picture go on where they stopped: bytes that are here are not fetched again.
+    """Retry requests that finished without artwork, and return their number. Kept bytes are not fetched again.
 
-    Raises ArtworkNotRetryable for one whose asset has a newer open request.
+    Raises ArtworkNotRetryable if an asset has an open request, or if the uploaded bytes are deleted.
     """
     ended = (Artwork.Status.REFUSED, Artwork.Status.ABSENT, Artwork.Status.FAILED)
     artworks = list(
@@ -132,11 +156,9 @@ def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
     )
     for artwork in artworks:
         if artwork.asset_id in open_assets:
-            raise ArtworkNotRetryable(f"{artwork.asset.name} has another request under way")
+            raise ArtworkNotRetryable(f"{artwork.asset.name} already has an open request; wait until it is finished")
         if not artwork.source_url and not ArtworkContent.objects.filter(artwork=artwork).exists():
-            raise ArtworkNotRetryable(
-                f"The uploaded bytes for {artwork.asset.name} are no longer kept; upload them again"
-            )
+            raise ArtworkNotRetryable(f"The uploaded bytes of {artwork.asset.name} are deleted; upload them again")
         open_assets.add(artwork.asset_id)
         artwork.requeue(now)
         transaction.on_commit(partial(dispatch_best_effort, tasks.process_artwork, artwork.pk))
@@ -145,72 +167,17 @@ def retry_failed(artwork_pks: Iterable[int], *, now: datetime) -> int:
 
 @transaction.atomic
 def mark_not_found(artwork_pks: Iterable[int], *, by: str, now: datetime) -> int:
-    """Staff say that there is no picture to be had. Stored ones are passed over."""
+    """Record that no artwork exists, and return the number of requests marked. Stored artwork is left out."""
     marked = 0
     for artwork in (
         Artwork.objects.select_for_update()
         .filter(pk__in=list(artwork_pks))
         .exclude(status__in=[Artwork.Status.STORED, Artwork.Status.ABSENT])
     ):
-        artwork.end(Artwork.Status.ABSENT, now, code="marked_absent", message=f"Marked as absent by {by}")
+        artwork.finish(Artwork.Status.ABSENT, now, code="marked_absent", message=f"Marked as not found by {by}")
         marked += 1
     return marked
 
 
 def _stored_artwork(asset: Asset) -> ArtworkQuerySet:
     return Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED)
-
-
-@transaction.atomic
-def start_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime) -> ArtworkRun:
-    """Write the requests of the plan, each due at its place in its source's pace. The sweeper sends them.
-
-    Raises Conflict for a name that is taken.
-    """
-    if ArtworkRun.objects.filter(name=name).exists():
-        raise Conflict(f"there is a run named {name} already", field="name")
-    run = ArtworkRun.objects.create(
-        name=name,
-        reason=reason,
-        requested_by=by,
-        requested_at=now,
-        asset_pks=list(plan.asset_pks),
-    )
-    Artwork.objects.bulk_create(
-        [
-            Artwork(
-                asset_id=wish.asset_pk, is_current=True, source_url=wish.source_url,
-                source_host=url_host(wish.source_url), trigger=Artwork.Trigger.AUTOMATION, requested_by=by,
-                requested_at=now, run=run,
-                next_attempt_at=now + timedelta(seconds=wish.starts_after_seconds),
-            )
-            for wish in plan.wishes
-        ],
-        batch_size=500,
-        ignore_conflicts=True,  # somebody asked for a song's picture since the plan was made
-    )  # fmt: skip
-    log.info("picture run started", extra={"run": run.name, "requests": len(plan.wishes)})
-    return run
-
-
-@transaction.atomic
-def pause_run(run_pk: int, *, now: datetime) -> None:
-    ArtworkRun.objects.filter(pk=run_pk, paused_at=None).update(paused_at=now)
-
-
-@transaction.atomic
-def resume_run(run_pk: int) -> None:
-    ArtworkRun.objects.filter(pk=run_pk).update(paused_at=None)
-
-
-@transaction.atomic
-def cancel_run(run_pk: int, *, by: str, now: datetime) -> int:
-    """Requests of the run that are still waiting end, and their songs count as missing again; the rest stays."""
-    return (
-        Artwork.objects.waiting()
-        .filter(run=run_pk)
-        .update(
-            status=Artwork.Status.REFUSED, is_current=False, finished_at=now, wait_reason="", error_code="cancelled",
-            error_message=f"The run was cancelled by {by}"[:500],
-        )
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Addresses of pictures. Pure."""
+"""URLs of images. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,20 +9,20 @@ from outbound.errors import UrlNotAllowed
 from outbound.urls import validate_remote_url
 
 _APPLE_SIZE = re.compile(r"/(\d{1,5})x(\d{1,5})(bb|cc|sr)?(-\d{1,3})?\.(jpg|jpeg|png|webp)$", re.IGNORECASE)
-# Where clients of some time put an address, beside the asset's own field.
+# Keys under which clients have stored the URL in JSON documents.
 _KNOWN_KEYS = ("albumArt", "albumArtUrl", "albumArtURL", "album_art", "artworkUrl", "artworkUrl100", "coverUrl")
 
 
 def with_max_size(url: str, side_px: int) -> str:
-    """An address of Apple's picture servers, asking for a picture of at most `side_px`; any other as it is.
+    """Return a URL of Apple's image servers with the size `side_px`; any other URL unchanged.
 
-    The last part of such an address says what size is wanted: `.../600x600bb.jpg`.
+    The last part of such a URL is the size of the image: `.../600x600bb.jpg`.
     """
     return _APPLE_SIZE.sub(lambda match: f"/{side_px}x{side_px}bb.{match[5]}", url, count=1)
 
 
 def candidate_urls(album_art: str | None, documents: Iterable[Mapping[str, Any] | None]) -> list[str]:
-    """http(s) addresses of a picture an asset carries: its own field first, then known keys of its JSON documents."""
+    """Return the http(s) URLs of artwork in an asset: its own field first, then known keys of its JSON documents."""
     found = [album_art or ""]
     for document in documents:
         for key in _KNOWN_KEYS if isinstance(document, Mapping) else ():

@@ -1,4 +1,4 @@
-"""The allow-list of sources: which entry covers a host, may it be asked now, what became of asking."""
+"""Find the source of a URL, and apply its circuit breaker."""
 
 import logging
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from albumart.backoff import bounded_pause_seconds
 from albumart.errors import Deferred
 from albumart.models import ArtworkSource, CircuitChange
 from outbound import host_matches
 
 log = logging.getLogger(__name__)
 
-_MIN_REFUSAL_PAUSE_SECONDS = 60.0  # who was told off without a time comes back in a minute
+_DEFAULT_PAUSE_SECONDS = 60.0  # for a source that rate-limits without a Retry-After
+_PROBE_MARGIN_SECONDS = 5
 
 
 def url_host(url: str) -> str:
@@ -26,7 +26,7 @@ def url_host(url: str) -> str:
 
 
 def current_sources() -> list[ArtworkSource]:
-    """Enabled entries; those the environment names get a row of their own the first time they are seen."""
+    """Return the enabled sources. Hosts of ALBUMART_ALLOWED_HOSTS get a row at the first call."""
     rows = list(ArtworkSource.objects.all())
     known = {row.pattern for row in rows}
     for pattern in settings.ALBUMART_ALLOWED_HOSTS:
@@ -37,87 +37,82 @@ def current_sources() -> list[ArtworkSource]:
 
 
 def match_source(host: str, sources: Iterable[ArtworkSource]) -> ArtworkSource | None:
-    """The entry that covers `host`: its own, or the one with the longest suffix."""
+    """Return the source of `host`: an exact match, else the longest matching domain."""
     matching = [source for source in sources if host_matches(host, source.pattern)]
     return max(matching, key=lambda source: (not source.pattern.startswith("."), len(source.pattern)), default=None)
 
 
 @transaction.atomic
 def check_circuit(source_pk: int, now: datetime) -> None:
-    """Let one request through to the source. Raises Deferred while it rests or is being tried by another."""
+    """Allow one request to the source. Raises Deferred while its circuit is open or a half-open request is running."""
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
     until = source.blocked_until(now)
     if until is not None:
-        raise Deferred(_why_resting(source, until), seconds=(until - now).total_seconds())
-    if source.breaker != ArtworkSource.Breaker.CLOSED:
-        before = source.breaker
-        source.half_open(now, probe_seconds=settings.ALBUMART_FETCH_TIMEOUT_SECONDS + 5)
-        _record(source, before, "tried again", now=now)
+        raise Deferred(_blocked_reason(source, until), seconds=(until - now).total_seconds())
+    if source.circuit_state != ArtworkSource.CircuitState.CLOSED:
+        before = source.circuit_state
+        source.half_open(now, probe_seconds=settings.ALBUMART_FETCH_TIMEOUT_SECONDS + _PROBE_MARGIN_SECONDS)
+        _record_change(source, before, "probe sent", now=now)
 
 
-def _why_resting(source: ArtworkSource, until: datetime) -> str:
+def _blocked_reason(source: ArtworkSource, until: datetime) -> str:
     if source.rate_limited_until == until:
-        return f"{source.pattern} asked us to wait until {until:%H:%M:%S} UTC"
-    return f"{source.pattern} keeps failing and rests until {until:%H:%M:%S} UTC: {source.last_error}"
+        return f"{source.pattern} is rate limited until {until:%H:%M:%S} UTC"
+    return f"{source.pattern} keeps failing, no requests until {until:%H:%M:%S} UTC: {source.last_error}"
 
 
 @transaction.atomic
 def record_success(source_pk: int, *, started_at: datetime, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
-    if source.breaker == ArtworkSource.Breaker.CLOSED and not source.failures:
+    if source.circuit_state == ArtworkSource.CircuitState.CLOSED and not source.consecutive_failures:
         return
-    before = source.breaker
-    source.note_answer(started_at=started_at, now=now, answers_to_close=settings.ALBUMART_CIRCUIT_SUCCESS_THRESHOLD)
-    _record(source, before, "answered again", now=now)
+    before = source.circuit_state
+    threshold = settings.ALBUMART_CIRCUIT_SUCCESS_THRESHOLD
+    source.record_success(started_at=started_at, now=now, success_threshold=threshold)
+    _record_change(source, before, "responses received", now=now)
 
 
 @transaction.atomic
-def record_failure(source_pk: int, fault: str, *, now: datetime) -> None:
-    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
-    before = source.breaker
-    source.note_failure(
-        fault,
-        now=now,
-        failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
-        rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
-    )
-    _record(source, before, fault, now=now)
+def record_failure(source_pk: int, error: str, *, now: datetime) -> None:
+    _lock_and_record_failure(source_pk, error, now=now)
 
 
 @transaction.atomic
-def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, fault: str, now: datetime) -> datetime:
-    """The source said "too fast": all workers leave it alone for as long as it asked, within bounds."""
-    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
-    seconds = bounded_pause_seconds(
-        retry_after_seconds, default=_MIN_REFUSAL_PAUSE_SECONDS, most=settings.ALBUMART_MAX_PAUSE_SECONDS
-    )
-    before = source.breaker
-    source.note_failure(
-        fault,
-        now=now,
-        failures_to_open=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
-        rest_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
-    )
-    source.pause(now + timedelta(seconds=seconds))
-    _record(source, before, fault, now=now)
+def record_rate_limited(source_pk: int, *, retry_after_seconds: float | None, error: str, now: datetime) -> datetime:
+    """Pause all requests to the source for the time it requires, within bounds. Return the end of the pause."""
+    source = _lock_and_record_failure(source_pk, error, now=now)
+    seconds = _DEFAULT_PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
+    source.pause(now + timedelta(seconds=min(max(seconds, 1.0), settings.ALBUMART_MAX_PAUSE_SECONDS)))
     return source.rate_limited_until
+
+
+def _lock_and_record_failure(source_pk: int, error: str, *, now: datetime) -> ArtworkSource:
+    source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
+    before = source.circuit_state
+    source.record_failure(
+        error,
+        now=now,
+        failure_threshold=settings.ALBUMART_CIRCUIT_FAILURE_THRESHOLD,
+        cooldown_seconds=settings.ALBUMART_CIRCUIT_COOLDOWN_SECONDS,
+    )
+    _record_change(source, before, error, now=now)
+    return source
 
 
 @transaction.atomic
 def reset_circuit(source_pk: int, *, by: str, now: datetime) -> None:
     source = ArtworkSource.objects.select_for_update().get(pk=source_pk)
-    before = source.breaker
+    before = source.circuit_state
     source.reset()
     CircuitChange.objects.create(
-        source=source, before=before, after=source.breaker, reason="reset by hand", changed_by=by, changed_at=now
+        source=source, before=before, after=source.circuit_state, reason="reset by staff", changed_by=by, changed_at=now
     )
-    log.info("breaker reset", extra={"source": source.pattern})
+    log.info("circuit breaker reset", extra={"source": source.pattern})
 
 
-def _record(source: ArtworkSource, before: str, reason: str, *, now: datetime) -> None:
-    if source.breaker == before:
+def _record_change(source: ArtworkSource, before: str, reason: str, *, now: datetime) -> None:
+    after = source.circuit_state
+    if after == before:
         return
-    CircuitChange.objects.create(
-        source=source, before=before, after=source.breaker, reason=reason[:300], changed_at=now
-    )
-    log.warning("breaker moved", extra={"source": source.pattern, "before": before, "after": source.breaker})
+    CircuitChange.objects.create(source=source, before=before, after=after, reason=reason[:300], changed_at=now)
+    log.warning("circuit breaker changed", extra={"source": source.pattern, "before": before, "after": after})

@@ -1,4 +1,4 @@
-"""The record of what happened to a request, step by step. Each step is committed on its own, so it survives a crash."""
+"""Record the steps of an attempt. Each step is committed on its own, so that it survives a crash."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _OUTCOMES: tuple[tuple[type[RegistryError], str], ...] = (
 
 @dataclass
 class StepRecorder:
-    """What a step may say of itself beside how it ended."""
+    """Values that a step adds to its row."""
 
     size_bytes: int | None = None
     host: str = ""
@@ -31,26 +31,26 @@ class StepRecorder:
 
 @contextmanager
 def record_step(claim: Claim, name: str) -> Iterator[StepRecorder]:
-    """Writes a row when the step begins and its outcome when it ends, also when it ends by one of our errors."""
+    """Create the row of a step at its start, and complete it with the outcome, also after an error."""
     row = ArtworkStep.objects.create(artwork_id=claim.artwork_pk, attempt=claim.attempt, name=name)
-    notes, started, code, message = StepRecorder(), time.monotonic(), "", ""
+    recorder, started, code, message = StepRecorder(), time.monotonic(), "", ""
     try:
-        yield notes
+        yield recorder
     except RegistryError as error:
-        notes.outcome = next(outcome for kind, outcome in _OUTCOMES if isinstance(error, kind))
+        recorder.outcome = next(outcome for kind, outcome in _OUTCOMES if isinstance(error, kind))
         code, message = error.code, error.message
         raise
     except BaseException as error:
-        notes.outcome, code = ArtworkStep.Outcome.UNAVAILABLE, "internal_error"
+        recorder.outcome, code = ArtworkStep.Outcome.UNAVAILABLE, "internal_error"
         message = f"Unexpected {type(error).__name__}"
         raise
     finally:
         ArtworkStep.objects.filter(pk=row.pk).update(
             duration_ms=round((time.monotonic() - started) * 1000),
-            size_bytes=notes.size_bytes,
-            host=notes.host,
-            outcome=notes.outcome,
+            size_bytes=recorder.size_bytes,
+            host=recorder.host,
+            outcome=recorder.outcome,
             code=code,
             message=message[:500],
-            details=notes.details,
+            details=recorder.details,
         )

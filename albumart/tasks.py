@@ -1,10 +1,10 @@
-"""What workers do for pictures. Rules stand in the modules called."""
+"""Celery tasks of artwork. They call domain functions and contain no rules."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from albumart.claims import release_stale_claims
-from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
+from albumart.dispatch import claim_due_for_dispatch, recheck_not_found, reject_requests_of_cancelled_runs
 from albumart.pipeline.process import process_request
 from albumart.storage_cleanup import delete_expired_content, reconcile_files
 from flags.evaluation import global_flags
@@ -20,6 +20,7 @@ def process_artwork(artwork_id: int) -> None:
 @shared_task
 def dispatch_due_artworks() -> None:
     release_stale_claims(timezone.now())
+    reject_requests_of_cancelled_runs(timezone.now())
     if global_flags().is_on(ALBUM_ART_PIPELINE):
         for artwork_id in claim_due_for_dispatch(timezone.now()):
             process_artwork.delay(artwork_id)

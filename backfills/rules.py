@@ -71,6 +71,10 @@ class ActionRule(Rule):
         """Perform the action for (pk, computed value) pairs and return results by pk, in the batch's transaction."""
         raise NotImplementedError
 
+    def pending_reason(self, *, run_pk: int) -> str:
+        """Return what the run still waits for after its last row; "" if nothing. A pause also applies to this wait."""
+        return ""
+
     def undo(self, made: Sequence[tuple[int, Any]], *, by: str, now: datetime) -> dict[int, bool]:
         """Undo (pk, result of `perform`) pairs and return by pk whether it succeeded. False is a conflict."""
         raise NotImplementedError

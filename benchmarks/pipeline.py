@@ -78,10 +78,10 @@ def main() -> None:
         for workers, is_alone in ((1, True), (1, False), (2, False)):
             with _worker(environment, workers):
                 _ask(environment, url, workers, is_alone=False)  # each worker has its child and its connections
-                figures = _ask(environment, url, count // 4 if is_alone else count, is_alone=is_alone)
-            rate = figures["stored"] / figures["took"]
+                metrics = _ask(environment, url, count // 4 if is_alone else count, is_alone=is_alone)
+            rate = metrics["stored"] / metrics["took"]
             one = one or (0.0 if is_alone else rate)
-            times = sorted(figures["seconds"])
+            times = sorted(metrics["seconds"])
             table.add_row(
                 str(workers), "one at a time" if is_alone else f"{count} at once", f"{rate:.1f}",
                 f"{rate / one:.2f} x" if one else "", f"{statistics.median(times) * 1000:.0f} ms",

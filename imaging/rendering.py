@@ -38,12 +38,12 @@ Image.core.set_blocks_max(4)  # of 16 MiB: a plane takes the memory of the one b
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def render(content: bytes, wish: RenderSpec) -> RenderedImage:
+def render(content: bytes, spec: RenderSpec) -> RenderedImage:
     """Raises ImageRejected for what `inspect` refuses and for what the decoder cannot read to its end."""
-    structure = inspect(content, limits=wish.limits)
-    Image.MAX_IMAGE_PIXELS = wish.limits.max_pixels
+    structure = inspect(content, limits=spec.limits)
+    Image.MAX_IMAGE_PIXELS = spec.limits.max_pixels
     try:
-        return _render(content, structure, wish)
+        return _render(content, structure, spec)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageRejected("The picture has too many pixels.", code="image_too_many_pixels") from error
     except MemoryError as error:
@@ -62,21 +62,21 @@ def warm_up() -> None:
         render(content.getvalue(), RenderSpec(sides_px=(32, 16), reencode_original=True))
 
 
-def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> RenderedImage:
+def _render(content: bytes, structure: ImageStructure, spec: RenderSpec) -> RenderedImage:
     size = (structure.width, structure.height)
-    sides = sorted(set(wish.sides_px), reverse=True)
+    sides = sorted(set(spec.sides_px), reverse=True)
     largest = fit(size, sides[0])
     # The decoder sees no metadata: its parsers of EXIF, texts and previews have nothing to fail on.
-    picture = strip_to_image_data(content, structure, limits=wish.limits)
+    picture = strip_to_image_data(content, structure, limits=spec.limits)
     with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
         profile = image.info.get("icc_profile") if structure.has_icc else None
-        if not wish.reencode_original:
+        if not spec.reencode_original:
             shrink_on_load(image, largest)
         image.load()
-        plain = _without_alpha(image, wish.background)
+        plain = _without_alpha(image, spec.background)
     original = None
-    if wish.reencode_original:
-        original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), wish.quality)
+    if spec.reencode_original:
+        original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), spec.quality)
     drawn = {}
     smaller = _upright(_in_srgb(shrink(plain, largest, full_size=size), profile), structure)
     for side in sides:
@@ -87,7 +87,7 @@ def _render(content: bytes, structure: ImageStructure, wish: RenderSpec) -> Rend
     luma = drawn[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else drawn[sides[0]].convert("L")
     width, height = structure.oriented_size
     return RenderedImage(
-        renditions=tuple(_rendition(side, drawn[side], wish.quality) for side in wish.sides_px),
+        renditions=tuple(_rendition(side, drawn[side], spec.quality) for side in spec.sides_px),
         original=original,
         width=width,
         height=height,

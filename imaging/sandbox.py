@@ -50,7 +50,7 @@ class SandboxProcess:
     def render(
         self,
         content: bytes,
-        wish: RenderSpec,
+        spec: RenderSpec,
         *,
         max_seconds: float = 15,
         max_memory_bytes: int = 1024 * _MIB,
@@ -58,7 +58,7 @@ class SandboxProcess:
     ) -> RenderedImage:
         """Raises ImageRejected, also where the picture breaks a bound; Unavailable where there is no child to ask."""
         request = pack_request(
-            content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
+            content, spec, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
         )
         with self._lock:
             process = self._running()
@@ -136,7 +136,7 @@ _child = SandboxProcess()
 
 def render_in_sandbox(
     content: bytes,
-    wish: RenderSpec,
+    spec: RenderSpec,
     *,
     max_seconds: float = 15,
     max_memory_bytes: int = 1024 * _MIB,
@@ -144,7 +144,7 @@ def render_in_sandbox(
 ) -> RenderedImage:
     """`SandboxProcess.render` by the child of this process."""
     return _child.render(
-        content, wish, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
+        content, spec, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
     )
 
 

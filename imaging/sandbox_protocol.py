@@ -77,10 +77,10 @@ def _read_header(message: bytes | bytearray) -> dict[str, Any]:
 
 
 def pack_request(
-    content: bytes, wish: RenderSpec, *, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int
+    content: bytes, spec: RenderSpec, *, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int
 ) -> list[bytes]:
     bounds = {"max_seconds": max_seconds, "max_memory_bytes": max_memory_bytes, "max_cpu_seconds": max_cpu_seconds}
-    return pack({"wish": asdict(wish), "bounds": bounds}, [content])
+    return pack({"wish": asdict(spec), "bounds": bounds}, [content])
 
 
 def unpack_request(header: dict[str, Any]) -> RenderSpec:
@@ -99,8 +99,8 @@ def pack_response(image: RenderedImage) -> list[bytes]:
     )
 
 
-def pack_error(refusal: ImageRejected) -> list[bytes]:
-    return pack({"refused": {"message": refusal.message, "code": refusal.code}})
+def pack_error(error: ImageRejected) -> list[bytes]:
+    return pack({"refused": {"message": error.message, "code": error.code}})
 
 
 def unpack_response(message: bytes | bytearray) -> RenderedImage:

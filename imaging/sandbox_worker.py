@@ -59,7 +59,7 @@ def _answer(module: ModuleType, content: bytes, header: dict[str, Any]) -> list[
         os.close(result)
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
-        return pack_error(_refusal_of_death(os.WTERMSIG(status)))
+        return pack_error(_error_after_death(os.WTERMSIG(status)))
     return [answer] if answer else pack_error(_crashed("without a word"))
 
 
@@ -69,11 +69,11 @@ def _work(module: ModuleType, content: bytes, header: dict[str, Any], report: in
         _confine(**header["bounds"])
         try:
             answer = pack_response(module.render(content, unpack_request(header)))
-        except ImageRejected as refusal:
-            answer = pack_error(refusal)
+        except ImageRejected as error:
+            answer = pack_error(error)
         except MemoryError:
-            refusal = ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")
-            answer = pack_error(refusal)
+            error = ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")
+            answer = pack_error(error)
         _write(report, answer)
     except Exception:  # whatever it is, only this picture shall suffer
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ def _collect(result: int, process: int) -> bytes:
             return b""
 
 
-def _refusal_of_death(number: int) -> ImageRejected:
+def _error_after_death(number: int) -> ImageRejected:
     if number in _OUT_OF_BOUNDS:
         return ImageRejected("The picture takes too much time or memory to decode.", code="image_too_costly")
     return _crashed(f"by signal {number}")

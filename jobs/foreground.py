@@ -24,6 +24,7 @@ def run_in_foreground(
 ) -> Any:
     """Run until the run is over or stopped, and return it.
 
+    If the operation must wait after its last row, return the running run: workers complete it.
     `on_wait` gets each new reason why the run waits. Raises Unavailable if the database stays unreachable.
     """
     run = control.get_run(run_pk)
@@ -40,12 +41,15 @@ def run_in_foreground(
                     context,
                     token,
                     clock=clock,
-                    throttle_reason=throttle.throttle_reason,
+                    throttle_reason=lambda: throttle.throttle_reason() or context.operation.wait_reason(),
                     on_batch=lambda result: on_rows(result.rows),
                 )
             finally:
                 release_lease(context, token)
             reason = throttle.throttle_reason()
+            if not reason and (pending := context.operation.wait_reason()):
+                on_wait(pending)
+                return control.get_run(run_pk)
         run = control.get_run(run_pk)
         if token is None:
             on_rows(_rows_processed(run) - counted)

@@ -38,6 +38,10 @@ class Operation(Protocol):
         """Return why the run must not continue with today's code; "" if it may."""
         ...
 
+    def wait_reason(self) -> str:
+        """Return why the run is not over although it has no row left; "" if it is over or has rows left."""
+        ...
+
     def select(self, run: Any, *, after_pk: int | None = None) -> Any:
         """Return the queryset of rows still to process, ordered by key, from behind `after_pk`."""
         ...

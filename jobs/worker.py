@@ -28,9 +28,13 @@ def run_slice(
     if token is None:
         return None
     throttle = Throttle(run.baseline_p95_ms, control.models.global_pause)
+
+    def throttle_reason() -> str:
+        return throttle.throttle_reason() or context.operation.wait_reason()
+
     try:
         result = run_batches(
-            context, token, clock=clock, throttle_reason=throttle.throttle_reason,
+            context, token, clock=clock, throttle_reason=throttle_reason,
             seconds=settings.JOBS_SLICE_SECONDS, run_batch=run_batch,
         )  # fmt: skip
     except LeaseLost:
@@ -42,7 +46,7 @@ def run_slice(
         return None
     if result is not None:
         return None
-    delay_seconds = settings.JOBS_THROTTLED_RETRY_SECONDS if throttle.throttle_reason() else 0
+    delay_seconds = settings.JOBS_THROTTLED_RETRY_SECONDS if throttle_reason() else 0
     next_check_at = clock() + timedelta(seconds=delay_seconds + _MESSAGE_GRACE_SECONDS)
     release_lease(context, token, next_check_at=next_check_at)
     return delay_seconds

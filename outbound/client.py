@@ -50,7 +50,7 @@ def check_url(url: str) -> ParsedUrl:
 
     The host's IP addresses are looked at when it is fetched. Raises UrlNotAllowed.
     """
-    with _refusals_logged():
+    with _logged_rejections():
         return parse_url(url, _rules())
 
 
@@ -59,7 +59,7 @@ def fetch(url: str, policy: FetchPolicy) -> FetchResult:
 
     Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable.
     """
-    with _refusals_logged():
+    with _logged_rejections():
         return _follow(url, _request("GET", {"Accept": policy.accept}), policy)
 
 
@@ -70,7 +70,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy)
     """
     small = replace(policy, max_redirects=0, max_bytes=min(policy.max_bytes, MAX_POST_ANSWER_BYTES))
     request = _request("POST", {"Accept": policy.accept} | dict(headers), body)
-    with _refusals_logged():
+    with _logged_rejections():
         return _follow(url, request, small)
 
 
@@ -83,11 +83,11 @@ def _rules() -> UrlRules:
 
 
 @contextmanager
-def _refusals_logged() -> Iterator[None]:
+def _logged_rejections() -> Iterator[None]:
     try:
         yield
-    except UrlNotAllowed as refusal:
-        log.warning("outbound address refused", extra={"host": refusal.host, "code": refusal.code})
+    except UrlNotAllowed as error:
+        log.warning("outbound address refused", extra={"host": error.host, "code": error.code})
         raise
 
 
@@ -149,8 +149,8 @@ def _refuse_status(answer: RawResponse, policy: FetchPolicy) -> None:
     if status in (404, 410):
         raise RemoteNotFound(f"{host} has nothing at this address.", host=host)
     if status in policy.throttling_statuses or (status == 503 and answer.header("Retry-After")):
-        wish = parse_retry_after(answer.header("Retry-After"), timezone.now())
-        raise RemoteRateLimited(f"{host} asks us to come back later.", host=host, retry_after_seconds=wish)
+        delay = parse_retry_after(answer.header("Retry-After"), timezone.now())
+        raise RemoteRateLimited(f"{host} asks us to come back later.", host=host, retry_after_seconds=delay)
     if status >= 500:
         raise RemoteUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
     # 206: we asked for no part.

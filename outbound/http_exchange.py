@@ -108,7 +108,7 @@ class RawResponse:
         # Chunks of one byte come with five around it: twice the size is fair, endless trailers are not.
         self.wire.begin_body(deadline=deadline, pace=pace, max_bytes=2 * max_bytes + _MAX_HEADER_BYTES)
         content = bytearray()
-        with _faults_named(self.host):
+        with _translated_errors(self.host):
             while stated is None or len(content) < stated:
                 wanted = (max_bytes + 1 if stated is None else stated) - len(content)
                 piece = self.response.read1(min(wanted, _PIECE_BYTES))
@@ -152,7 +152,7 @@ def exchange(connected: socket.socket, host: str, request: bytes, deadline: Dead
     """Send the request; give the answer once its headers are complete. Raises RemoteUnavailable."""
     wire = BoundedSocketReader(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
     with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
-        with _faults_named(host):
+        with _translated_errors(host):
             unsent = memoryview(request)
             while unsent:
                 connected.settimeout(deadline.seconds_left())
@@ -162,7 +162,7 @@ def exchange(connected: socket.socket, host: str, request: bytes, deadline: Dead
 
 
 @contextmanager
-def _faults_named(host: str) -> Iterator[None]:
+def _translated_errors(host: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:

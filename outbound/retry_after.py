@@ -18,9 +18,9 @@ def parse_retry_after(text: str, now: datetime) -> int | None:
 
 def _seconds_until(text: str, now: datetime) -> int | None:
     try:
-        moment = parsedate_to_datetime(text)
+        timestamp = parsedate_to_datetime(text)
         # A date without a zone is in UTC: RFC 9110 knows no other.
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
         return max(0, round((aware - now).total_seconds()))
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

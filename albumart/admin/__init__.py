@@ -1,5 +1,5 @@
-"""Pages of the picture pipeline."""
+"""Admin pages of artwork."""
 
-from albumart.admin import artworks, runs, sources
+from albumart.admin import artworks, sources
 
-__all__ = ["artworks", "runs", "sources"]
+__all__ = ["artworks", "sources"]

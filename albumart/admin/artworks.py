@@ -1,4 +1,4 @@
-"""Requests for pictures: what became of each, why, and what can be done about it."""
+"""Admin of artwork requests: outcomes, errors and actions."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,8 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import action as admin_action
+from unfold.decorators import display
 
+from albumart.admin.missing_artwork import handle_missing_artwork
 from albumart.admin.upload import handle_upload
 from albumart.metrics import pipeline_metrics
 from albumart.models import Artwork, ArtworkFile
@@ -26,112 +28,111 @@ from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
 from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
+from jobs import states
 
 _PERMISSION = "albumart.process_artwork"
-_HELD = "Held: the flag album_art_pipeline is off"
+_PIPELINE_OFF = "Paused: the flag album_art_pipeline is off"
 _WINDOWS_DAYS = (1, 7, 30)
 
 
 @admin.register(Artwork)
 class ArtworkAdmin(ReadOnlyModelAdmin):
-    list_display = ("thumbnail", "asset_link", "state", "source_name", "quality", "why", "attempts", "age")
+    list_display = ("thumbnail", "asset_link", "state", "source_name", "quality", "reason", "attempts", "age")
     list_display_links = ("thumbnail",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("error_code", AllValuesCheckboxFilter),
         ("source_host", AllValuesCheckboxFilter),
-        ("run", RelatedDropdownFilter),
+        ("cohort", RelatedDropdownFilter),
         "is_current",
     )
     search_fields = ("asset__name", "asset__nna_address", "source_url")
-    search_help_text = "Name or address of the asset, address of the picture"
-    list_select_related = ("asset", "run")
-    actions = ("fetch_again", "rerun", "mark_absent")
+    search_help_text = "Name or address of the asset, URL of the image"
+    actions = ("refetch", "retry", "mark_not_found")
     fields = ("panel",)
     readonly_fields = ("panel",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artwork]:
         files = Prefetch("files", ArtworkFile.objects.order_by("artwork", "width_px"))
-        is_held = not global_flags().is_on(ALBUM_ART_PIPELINE)  # asked once, not for each row
-        artworks = super().get_queryset(request).annotate(is_held=Value(is_held, BooleanField()))
-        return artworks.select_related("asset", "run", "source").prefetch_related(files)
+        is_off = not global_flags().is_on(ALBUM_ART_PIPELINE)  # evaluated once, not for each row
+        artworks = super().get_queryset(request).annotate(is_pipeline_off=Value(is_off, BooleanField()))
+        return artworks.select_related("asset", "cohort__run", "source").prefetch_related(files)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("upload/<int:asset_pk>/", view(self.upload_view), name="albumart_artwork_upload"),
-            path("<int:pk>/do/<str:verb>/", view(self.verb_view), name="albumart_artwork_do"),
-            path("figures/", view(self.figures_view), name="albumart_figures"),
+            path("<int:pk>/actions/<str:action>/", view(self.action_view), name="albumart_artwork_action"),
+            path("missing/", view(self.missing_view), name="albumart_missing_artwork"),
+            path("metrics/", view(self.metrics_view), name="albumart_metrics"),
             *super().get_urls(),
         ]
 
     def has_process_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(_PERMISSION)
 
-    @action(description="Fetch again", permissions=["process"])
-    def fetch_again(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, refetch(_pks(artworks), by=request.user.email, now=timezone.now()), "asked for again")
+    @admin_action(description="Refetch", permissions=["process"])
+    def refetch(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        count = refetch(_pks(artworks), by=request.user.email, now=timezone.now())
+        self.message_user(request, f"Artwork requested again: {count}.")
 
-    @action(description="Re-run from the failed step", permissions=["process"])
-    def rerun(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(request, retry_failed(_pks(artworks), now=timezone.now()), "queued")
+    @admin_action(description="Retry from failed step", permissions=["process"])
+    def retry(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        self.message_user(request, f"Artwork queued: {retry_failed(_pks(artworks), now=timezone.now())}.")
 
-    @action(description="Mark as absent", permissions=["process"])
-    def mark_absent(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
-        self._tell(
-            request, mark_not_found(_pks(artworks), by=request.user.email, now=timezone.now()), "marked as absent"
-        )
+    @admin_action(description="Mark as not found", permissions=["process"])
+    def mark_not_found(self, request: HttpRequest, artworks: QuerySet[Artwork]) -> None:
+        count = mark_not_found(_pks(artworks), by=request.user.email, now=timezone.now())
+        self.message_user(request, f"Artwork marked as not found: {count}.")
 
-    def _tell(self, request: HttpRequest, count: int, what: str) -> None:
-        self.message_user(request, f"{count} picture{'' if count == 1 else 's'} {what}.")
-
-    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """A button of the detail page."""
+    def action_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
+        """Run the action of a button on the detail page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_process_permission(request):
             raise PermissionDenied
-        now, by = timezone.now(), request.user.email
-        verbs = {
-            "again": lambda: refetch([pk], by=by, now=now),
-            "rerun": lambda: retry_failed([pk], now=now),
-            "absent": lambda: mark_not_found([pk], by=by, now=now),
-        }
         try:
-            count = verbs[verb]() if verb in verbs else 0
+            count = _run_action(action, pk, by=request.user.email)
         except RegistryError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, "Done; the queue has it." if count else "There was nothing to do.")
+            messages.success(request, "Done." if count else "This artwork did not need the action.")
         newest = Artwork.objects.filter(asset__artworks=pk).order_by("-pk").values_list("pk", flat=True).first()
         return HttpResponseRedirect(reverse("admin:albumart_artwork_change", args=[newest or pk]))
 
     def upload_view(self, request: HttpRequest, asset_pk: int) -> HttpResponse:
         if not self.has_process_permission(request):
             raise PermissionDenied
-        return handle_upload(request, asset_pk, {**self.admin_site.each_context(request), "opts": self.opts})
+        return handle_upload(request, asset_pk, self._page_context(request))
 
-    def figures_view(self, request: HttpRequest) -> HttpResponse:
+    def missing_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        wished = request.GET.get("days", "7")
-        days = int(wished) if wished.isascii() and wished.isdigit() and int(wished) in _WINDOWS_DAYS else 7
+        return handle_missing_artwork(request, self._page_context(request))
+
+    def metrics_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        text = request.GET.get("days", "7")
+        days = int(text) if text.isascii() and text.isdigit() and int(text) in _WINDOWS_DAYS else 7
         context = {
-            **self.admin_site.each_context(request),
-            "title": "Album art: how it goes",
-            "opts": self.opts,
-            "figures": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
+            **self._page_context(request),
+            "title": "Album art metrics",
+            "metrics": pipeline_metrics(timezone.now(), window=timedelta(days=days)),
             "windows": _WINDOWS_DAYS,
-            "is_held": not global_flags().is_on(ALBUM_ART_PIPELINE),
+            "is_paused": not global_flags().is_on(ALBUM_ART_PIPELINE),
         }
-        return TemplateResponse(request, "admin/albumart/figures.html", context)
+        return TemplateResponse(request, "admin/albumart/metrics.html", context)
+
+    def _page_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts}
 
     @display(description="")
     def thumbnail(self, artwork: Artwork) -> SafeString:
         files = list(artwork.files.all())
         if not files:
             return format_html('<span class="material-symbols-outlined" role="img" aria-label="{}">{}</span>',
-                               artwork.status, "hide_image")  # fmt: skip
+                               artwork.get_status_display(), "hide_image")  # fmt: skip
         return format_html(
             '<img src="{}" alt="" loading="lazy" width="48" height="48" style="width:48px;height:48px;'
             'object-fit:cover;border-radius:6px;background:{}">',
@@ -148,15 +149,15 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
 
     @display(
         description="State", ordering="status",
-        label={"stored": "success", "waiting": "info", "running": "info", "refused": "danger", "failed": "danger",
-               "absent": "warning"},
+        label={"Stored": "success", "Pending": "info", "Processing": "info", "Rejected": "danger", "Failed": "danger",
+               "Not found": "warning"},
     )  # fmt: skip
     def state(self, artwork: Artwork) -> str:
-        return artwork.status
+        return artwork.get_status_display()
 
-    @display(description="Why")
-    def why(self, artwork: Artwork) -> str:
-        return why(artwork)
+    @display(description="Reason")
+    def reason(self, artwork: Artwork) -> str:
+        return _reason(artwork)
 
     @display(description="Age", ordering="requested_at")
     def age(self, artwork: Artwork) -> str:
@@ -164,28 +165,33 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
 
     @display(description="")
     def panel(self, artwork: Artwork) -> SafeString:
-        return render_to_string("admin/albumart/artwork_panel.html", self._panel_context(artwork))
-
-    def _panel_context(self, artwork: Artwork) -> dict[str, Any]:
-        return {
+        context = {
             "artwork": artwork,
-            "why": why(artwork),
+            "reason": _reason(artwork),
             "files": [(file, public_url(file.key)) for file in artwork.files.all()],
             "steps": artwork.steps.all(),
             "others": artwork.asset.artworks.exclude(pk=artwork.pk)[:10],
-            "can_rerun": artwork.status in ("refused", "absent", "failed"),
+            "can_retry": artwork.status in ("refused", "absent", "failed"),
         }
+        return render_to_string("admin/albumart/artwork_panel.html", context)
 
 
-def why(artwork: Any) -> str:
-    """In a sentence: why there is no picture, or why it takes so long."""
-    if artwork.status == Artwork.Status.WAITING:
-        if artwork.run and artwork.run.paused_at:
-            return f"The run {artwork.run.name} is paused"
-        if artwork.is_held:
-            return _HELD
-        return artwork.wait_reason
-    return artwork.error_message
+def _run_action(action: str, pk: int, *, by: str) -> int:
+    now = timezone.now()
+    if action == "refetch":
+        return refetch([pk], by=by, now=now)
+    if action == "retry":
+        return retry_failed([pk], now=now)
+    return mark_not_found([pk], by=by, now=now) if action == "mark-not-found" else 0
+
+
+def _reason(artwork: Any) -> str:
+    """Return why there is no artwork, or why the request waits."""
+    if artwork.status != Artwork.Status.WAITING:
+        return artwork.error_message
+    if artwork.cohort and artwork.cohort.run.state in (states.PAUSING, states.PAUSED):
+        return f"The run {artwork.cohort.name} is paused"
+    return _PIPELINE_OFF if artwork.is_pipeline_off else artwork.wait_reason
 
 
 def _pks(artworks: QuerySet[Artwork]) -> list[int]:

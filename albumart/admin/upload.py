@@ -1,4 +1,4 @@
-"""Staff choose a picture themselves: a file, or another address. It is theirs, so automation leaves it alone."""
+"""The page on which staff upload artwork or enter its URL."""
 
 from typing import Any
 
@@ -14,33 +14,33 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 
 from albumart.backend import SONGS
 from albumart.models import Artwork
-from albumart.queueing import request_artwork, upload_artwork
+from albumart.queueing import Upload, submit_artwork
 from assets.album_art import normalize_album_art
 from assets.models import Asset
 from common.errors import InvalidInput, RegistryError
 
 
 class UploadForm(forms.Form):
-    picture = forms.FileField(
+    image = forms.FileField(
         required=False, widget=UnfoldAdminFileFieldWidget(), help_text="JPEG, PNG or WebP, at most 10 MB."
     )
-    address = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget(), help_text="Or where it is: https://..."
+    url = forms.CharField(
+        label="URL", required=False, widget=UnfoldAdminTextInputWidget(), help_text="Instead of a file: https://..."
     )
 
-    def clean_address(self) -> str:
+    def clean_url(self) -> str:
         try:
-            address = normalize_album_art(self.cleaned_data["address"].strip()) or ""
+            url = normalize_album_art(self.cleaned_data["url"].strip()) or ""
         except InvalidInput as error:
             raise ValidationError(error.message) from error
-        if address.startswith("data:"):
-            raise ValidationError("An address; a picture itself is uploaded above")
-        return address
+        if url.startswith("data:"):
+            raise ValidationError("Enter an http(s) URL. Upload an image as a file.")
+        return url
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors and bool(cleaned.get("picture")) == bool(cleaned.get("address")):
-            raise ValidationError("Choose a picture or give an address, one of the two")
+        if not self.errors and bool(cleaned.get("image")) == bool(cleaned.get("url")):
+            raise ValidationError("Choose a file or enter a URL, one of the two.")
         return cleaned
 
 
@@ -48,24 +48,17 @@ def handle_upload(request: HttpRequest, asset_pk: int, context: dict[str, Any]) 
     asset = get_object_or_404(Asset.objects.live(), pk=asset_pk, layer=SONGS)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
+        image, url = form.cleaned_data["image"], form.cleaned_data["url"]
+        upload = Upload(image.read(), image.content_type or "") if image else None
         try:
-            artwork = _ask(asset, form.cleaned_data, by=request.user.email)
+            artwork = submit_artwork(
+                asset, upload=upload, url=url, trigger=Artwork.Trigger.STAFF, by=request.user.email, now=timezone.now(),
+                keeps_current=True,
+            )  # fmt: skip
         except RegistryError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(request, f"The picture for {asset.name} is on its way.")
+            messages.success(request, f"Artwork for {asset.name} queued.")
             return HttpResponseRedirect(reverse("admin:albumart_artwork_change", args=[artwork.pk]))
-    page = {"title": f"Picture for {asset.name}", "asset": asset, "form": form}
+    page = {"title": f"Artwork for {asset.name}", "asset": asset, "form": form}
     return TemplateResponse(request, "admin/albumart/upload.html", context | page)
-
-
-def _ask(asset: Asset, wish: dict[str, Any], *, by: str) -> Artwork:
-    """What clients are shown stays until the new picture is stored."""
-    facts: dict[str, Any] = {
-        "trigger": Artwork.Trigger.STAFF, "by": by, "now": timezone.now(),
-        "is_current": not Artwork.objects.current().filter(asset=asset, status=Artwork.Status.STORED).exists(),
-    }  # fmt: skip
-    if wish["picture"]:
-        picture = wish["picture"]
-        return upload_artwork(asset, content=picture.read(), declared_type=picture.content_type or "", **facts)
-    return request_artwork(asset, source_url=wish["address"], **facts)

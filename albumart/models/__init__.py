@@ -1,8 +1,8 @@
-"""Rows of the picture pipeline: requests and what became of them, sources they come from, runs over many."""
+"""Tables of artwork requests, their sources and the cohorts of runs."""
 
-from albumart.models.artworks import Artwork, ArtworkContent, ArtworkFile, ArtworkRun, ArtworkStep
+from albumart.models.artworks import Artwork, ArtworkCohort, ArtworkContent, ArtworkFile, ArtworkStep
 from albumart.models.sources import ArtworkSource, CircuitChange
 
 __all__ = [
-    "Artwork", "ArtworkContent", "ArtworkFile", "ArtworkRun", "ArtworkSource", "ArtworkStep", "CircuitChange",
+    "Artwork", "ArtworkCohort", "ArtworkContent", "ArtworkFile", "ArtworkSource", "ArtworkStep", "CircuitChange",
 ]  # fmt: skip

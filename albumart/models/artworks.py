@@ -1,4 +1,4 @@
-"""A request for a picture, its bytes on the way, its files, every step; and runs over many requests."""
+"""Requests for artwork with their files and steps, and the cohorts of runs."""
 
 from datetime import datetime
 from typing import Any
@@ -11,68 +11,67 @@ from django.db.models.functions import Now
 from albumart.models.sources import ArtworkSource
 from albumart.querysets import ArtworkQuerySet
 from assets.models import Asset
+from backfills.models import BackfillRun
 
 MANUAL = "Manual"
 _STATUSES = ("waiting", "running", "stored", "refused", "absent", "failed")
 
 
-class ArtworkRun(models.Model):
-    """Requests made together, and the songs that had no picture when they were made: a cohort whose share of pictures
-    is followed from then on, however they come."""
+class ArtworkCohort(models.Model):
+    """The songs that had no artwork when a run began. Metrics follow their share of artwork from then on."""
 
     name = models.CharField(max_length=100, unique=True)
-    reason = models.CharField(max_length=200, blank=True)
-    requested_by = models.CharField(max_length=254)
-    requested_at = models.DateTimeField()
     asset_pks = ArrayField(
-        models.BigIntegerField(), default=list, help_text="The cohort: songs without a picture when the run began."
+        models.BigIntegerField(), default=list, help_text="Songs without artwork when the run began."
     )
-    paused_at = models.DateTimeField(null=True, blank=True)
+    run = models.OneToOneField(BackfillRun, on_delete=models.CASCADE, related_name="artwork_cohort")
 
     class Meta:
-        verbose_name = "run"
-        ordering = ["-requested_at", "-pk"]
-        permissions = [("steer_artworkrun", "Can start, pause and cancel runs")]
+        verbose_name = "cohort"
+        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return self.name
 
 
 class Artwork(models.Model):
-    """One request for an asset's picture and, in the end, the picture or the reason there is none.
+    """One request for an asset's artwork, and its outcome: the artwork, or the reason why there is none.
 
-    A worker claims a waiting row by an UPDATE that names the old status and leaves its mark in `claim`; everything it
-    writes later names the mark, so that a worker thought dead cannot overwrite who came after it.
+    A worker claims a waiting row and writes its token to `claim`. Each later write of the worker names the token, so
+    that a worker whose lease expired cannot overwrite the result of its successor.
     """
 
     class Status(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
+        WAITING = "waiting", "Pending"
+        RUNNING = "running", "Processing"
         STORED = "stored", "Stored"
-        REFUSED = "refused", "Refused"  # will not be retried
-        ABSENT = "absent", "Absent"  # the source said that there is none
-        FAILED = "failed", "Failed"  # gave up after retries
+        REFUSED = "refused", "Rejected"  # not retried
+        ABSENT = "absent", "Not found"  # by the source's response or by staff
+        FAILED = "failed", "Failed"  # the retries are used up
 
     class Trigger(models.TextChoices):
         CLIENT = "client", "Registration or edit"
         STAFF = "staff", "Staff"
-        AUTOMATION = "automation", "Command or clock"
+        AUTOMATION = "automation", "Run"
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="artworks")
     is_current = models.BooleanField(default=False, editable=False)
     source = models.ForeignKey(ArtworkSource, null=True, blank=True, on_delete=models.SET_NULL, related_name="artworks")
-    source_url = models.CharField("source address", max_length=2048, blank=True)
+    source_url = models.CharField("source URL", max_length=2048, blank=True)
     source_host = models.CharField(max_length=253, blank=True, db_index=True)
     source_name = models.CharField("source name", max_length=20, blank=True)
-    trigger = models.CharField("asked by", max_length=10, choices=Trigger)
+    trigger = models.CharField(max_length=10, choices=Trigger)
     requested_by = models.CharField(max_length=254)
     requested_at = models.DateTimeField()
-    run = models.ForeignKey(ArtworkRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="artworks")
+    cohort = models.ForeignKey(
+        ArtworkCohort, null=True, blank=True, on_delete=models.SET_NULL, related_name="artworks", verbose_name="run"
+    )
 
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     claim = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
+    claim_expires_at = models.DateTimeField(null=True, editable=False)
     next_attempt_at = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True, editable=False)
     wait_reason = models.CharField(max_length=300, blank=True)
@@ -86,18 +85,19 @@ class Artwork(models.Model):
     height_px = models.PositiveIntegerField(null=True)
     quality = models.CharField(max_length=10, blank=True)
     quality_rule = models.PositiveSmallIntegerField(null=True)
-    facts = models.JSONField(default=dict, help_text="What was measured; the quality follows from it.")
+    measurements = models.JSONField(default=dict, help_text="Measured values; the quality is computed from them.")
     dominant_color = models.CharField(max_length=7, blank=True)
     blurhash = models.CharField(max_length=100, blank=True)
 
     objects = ArtworkQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "picture"
+        verbose_name = "artwork"
+        verbose_name_plural = "artwork"
         ordering = ["-requested_at", "-pk"]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="albumart_due", condition=Q(status="waiting")),
-            models.Index(fields=["claimed_at"], name="albumart_running", condition=Q(status="running")),
+            models.Index(fields=["claim_expires_at"], name="albumart_running", condition=Q(status="running")),
             models.Index(fields=["status", "-requested_at"], name="albumart_status_newest"),
             models.Index(F("requested_at").desc(), F("id").desc(), name="albumart_newest"),
             models.Index(fields=["finished_at"], name="albumart_finished"),
@@ -109,7 +109,7 @@ class Artwork(models.Model):
             ),
             models.CheckConstraint(condition=Q(status__in=_STATUSES), name="albumart_status_known"),
             models.CheckConstraint(
-                condition=~Q(status="running") | Q(claim__isnull=False, claimed_at__isnull=False),
+                condition=~Q(status="running") | Q(claim__isnull=False, claim_expires_at__isnull=False),
                 name="albumart_running_is_claimed",
             ),
             models.CheckConstraint(
@@ -124,7 +124,7 @@ class Artwork(models.Model):
                 name="albumart_ended_has_reason",
             ),
         ]
-        permissions = [("process_artwork", "Can fetch, upload and re-run pictures")]
+        permissions = [("process_artwork", "Can fetch, upload and retry artwork")]
 
     def __str__(self) -> str:
         return f"{self.asset.name} ({self.get_status_display().lower()})"
@@ -133,27 +133,32 @@ class Artwork(models.Model):
     def is_open(self) -> bool:
         return self.status in (self.Status.WAITING, self.Status.RUNNING)
 
-    def end(self, status: str, now: datetime, *, code: str = "", message: str = "") -> None:
-        """For rows nobody works on; a worker ends its row under its claim."""
+    def finish(self, status: str, now: datetime, *, code: str = "", message: str = "") -> None:
+        """Finish a request that no worker has claimed. A worker uses `albumart.claims.finish`."""
         self.status, self.finished_at, self.wait_reason = status, now, ""
-        self.error_code, self.error_message, self.claim = code, message[:500], None
-        self.save(update_fields=["status", "finished_at", "wait_reason", "error_code", "error_message", "claim"])
+        self.error_code, self.error_message = code, message[:500]
+        self.claim = self.claim_expires_at = None
+        self.save(
+            update_fields=[
+                "status", "finished_at", "wait_reason", "error_code", "error_message", "claim", "claim_expires_at",
+            ]
+        )  # fmt: skip
 
     def requeue(self, now: datetime) -> None:
-        """Back to the start of the queue, with all attempts before it."""
+        """Make the request due now, with all attempts left."""
         self.status, self.attempts, self.next_attempt_at, self.dispatched_at = self.Status.WAITING, 0, now, now
         self.error_code = self.error_message = self.wait_reason = ""
-        self.claim = self.finished_at = None
+        self.claim = self.claim_expires_at = self.finished_at = None
         self.save(
             update_fields=[
                 "status", "attempts", "next_attempt_at", "dispatched_at", "error_code", "error_message", "wait_reason",
-                "claim", "finished_at",
+                "claim", "claim_expires_at", "finished_at",
             ]
         )  # fmt: skip
 
 
 class ArtworkContent(models.Model):
-    """The bytes of a picture between arriving and being stored: fetched once, or uploaded. Never public."""
+    """Image bytes that were fetched or uploaded and are not stored yet. Never public."""
 
     artwork = models.OneToOneField(Artwork, on_delete=models.CASCADE, primary_key=True, related_name="content")
     content = models.BinaryField()
@@ -165,7 +170,7 @@ class ArtworkContent(models.Model):
 
 
 class ArtworkFile(models.Model):
-    """One stored file of a picture; `name` is its longest side, or "original". Equal bytes share one key."""
+    """One stored file; `name` is its longest side in px, or "original". Files with equal bytes have the same key."""
 
     artwork = models.ForeignKey(Artwork, on_delete=models.CASCADE, related_name="files")
     name = models.CharField(max_length=10)
@@ -184,17 +189,17 @@ class ArtworkFile(models.Model):
 
 
 class ArtworkStep(models.Model):
-    """One step of one attempt: when, how long, how many bytes, how it ended."""
+    """One step of one attempt, with its duration, size and outcome."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         SKIPPED = "skipped", "Skipped"
-        REFUSED = "refused", "Refused"
-        ABSENT = "absent", "Absent"
+        REFUSED = "refused", "Rejected"
+        ABSENT = "absent", "Not found"
         UNAVAILABLE = "unavailable", "Unavailable, will be retried"
-        WAITED = "waited", "Not its turn"
-        DIED = "died", "Worker died"
+        WAITED = "waited", "Deferred"
+        DIED = "died", "Worker lost"
 
     artwork = models.ForeignKey(Artwork, on_delete=models.CASCADE, related_name="steps")
     attempt = models.PositiveSmallIntegerField()

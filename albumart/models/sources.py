@@ -1,4 +1,4 @@
-"""Where pictures may come from, and whether a source is well enough to be asked."""
+"""Allowed sources of artwork, each with a circuit breaker."""
 
 from datetime import datetime, timedelta
 
@@ -10,64 +10,73 @@ from simple_history.models import HistoricalRecords
 from albumart.querysets import ArtworkSourceQuerySet
 
 _HOST_PATTERN = r"^\.?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-_BREAKER_COLUMNS = (
-    "breaker", "failures", "successes", "consecutive_openings", "opened_at", "probe_at",
+_CIRCUIT_COLUMNS = (
+    "circuit_state", "consecutive_failures", "successes", "consecutive_openings", "opened_at", "probe_at",
     "rate_limited_until", "last_error",
 )  # fmt: skip
+_MAX_COOLDOWN_SECONDS = 3600
+_MAX_COUNTED_OPENINGS = 20  # keeps the power of two small
 
 
 class ArtworkSource(models.Model):
-    """One entry of the allow-list: hosts, the pace they may be asked at, and the breaker that gives them rest.
+    """One entry of the allow-list: hosts with their rate limit and a circuit breaker.
 
-    The breaker closes the way to a source that fails again and again. `closed`: asked as usual. `open`: not asked
-    before `probe_at`. `half_open`: asked one at a time; enough answers in a row close it, one failure opens it anew.
+    The circuit breaker stops requests to a source that keeps failing. `closed`: requests are sent. `open`: no request
+    before `probe_at`. `half_open`: one request at a time; enough consecutive successes close the circuit, one failure
+    opens it again.
     """
 
     class Label(models.TextChoices):
-        """What `albumArtDetails.source` says of pictures from here."""
+        """Values of `albumArtDetails.source`."""
 
         ITUNES = "iTunes", "iTunes"
         MUSICBRAINZ = "MusicBrainz", "MusicBrainz"
         AI = "AI Generated", "AI Generated"
         WEB = "Web", "Web"
 
-    class Breaker(models.TextChoices):
-        CLOSED = "closed", "Closed (asked as usual)"
-        OPEN = "open", "Open (resting)"
-        HALF_OPEN = "half_open", "Half open (being tried)"
+    class CircuitState(models.TextChoices):
+        CLOSED = "closed", "Closed"
+        OPEN = "open", "Open"
+        HALF_OPEN = "half_open", "Half open"
 
     pattern = models.CharField(
         "host",
         max_length=253,
         unique=True,
-        validators=[RegexValidator(_HOST_PATTERN, "A host in lower case, or .example.org for all hosts below it")],
-        help_text="A host, or with a dot before it all hosts below that name: .mzstatic.com",
+        validators=[
+            RegexValidator(_HOST_PATTERN, "Enter a host in lower case, or .example.org for all hosts below it")
+        ],
+        help_text="A host, or a domain with a leading dot for all hosts below it: .mzstatic.com",
     )
     label = models.CharField(max_length=20, choices=Label, default=Label.WEB)
-    is_enabled = models.BooleanField("may be asked", default=True)
+    is_enabled = models.BooleanField("enabled", default=True)
     requests_per_minute = models.PositiveIntegerField(
-        default=60, validators=[MinValueValidator(1), MaxValueValidator(6000)], help_text="By all workers together."
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        help_text="Limit of all workers together.",
     )
     max_redirects = models.PositiveSmallIntegerField(
         default=0,
         validators=[MaxValueValidator(3)],
-        help_text="Hops followed from here, each to a host on this list.",
+        help_text="Redirects to follow, each to a host of this list.",
     )
     treat_403_as_rate_limit = models.BooleanField(
-        "403 means too fast", default=False, help_text="Some sources answer 403 to whoever asks too often."
+        "Treat 403 as rate limiting", default=False, help_text="For sources that answer 403 to too many requests."
     )
 
-    breaker = models.CharField(max_length=10, choices=Breaker, default=Breaker.CLOSED, editable=False)
-    failures = models.PositiveIntegerField("failures in a row", default=0, editable=False)
-    successes = models.PositiveIntegerField("answers while half open", default=0, editable=False)
-    consecutive_openings = models.PositiveIntegerField("openings in a row", default=0, editable=False)
+    circuit_state = models.CharField(
+        "circuit breaker", max_length=10, choices=CircuitState, default=CircuitState.CLOSED, editable=False
+    )
+    consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
+    successes = models.PositiveIntegerField("successes while half open", default=0, editable=False)
+    consecutive_openings = models.PositiveIntegerField(default=0, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
-    probe_at = models.DateTimeField("tried again at", null=True, editable=False)
-    rate_limited_until = models.DateTimeField("asked us to wait until", null=True, editable=False)
+    probe_at = models.DateTimeField("next request at", null=True, editable=False)
+    rate_limited_until = models.DateTimeField("rate limited until", null=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
 
     history = HistoricalRecords(
-        excluded_fields=_BREAKER_COLUMNS, history_change_reason_field=models.CharField(max_length=200, null=True)
+        excluded_fields=_CIRCUIT_COLUMNS, history_change_reason_field=models.CharField(max_length=200, null=True)
     )
     objects = ArtworkSourceQuerySet.as_manager()
 
@@ -78,76 +87,79 @@ class ArtworkSource(models.Model):
             models.CheckConstraint(condition=Q(pattern__regex=_HOST_PATTERN), name="albumart_source_pattern_form"),
             models.CheckConstraint(condition=Q(requests_per_minute__gte=1), name="albumart_source_pace"),
             models.CheckConstraint(
-                condition=Q(breaker__in=["closed", "open", "half_open"]), name="albumart_source_breaker_known"
+                condition=Q(circuit_state__in=["closed", "open", "half_open"]), name="albumart_source_breaker_known"
             ),
         ]
-        permissions = [("reset_circuit", "Can reset the breaker of a source")]
+        permissions = [("reset_circuit", "Can reset the circuit breaker of a source")]
 
     def __str__(self) -> str:
         return self.pattern
 
     def blocked_until(self, now: datetime) -> datetime | None:
-        """The moment before which the source is not asked; None if it may be asked now."""
-        moments = [self.rate_limited_until, self.probe_at if self.breaker != self.Breaker.CLOSED else None]
-        later = [moment for moment in moments if moment and moment > now]
+        """Return when the next request may be sent; None if it may be sent now."""
+        is_closed = self.circuit_state == self.CircuitState.CLOSED
+        times = [self.rate_limited_until, None if is_closed else self.probe_at]
+        later = [time for time in times if time and time > now]
         return max(later) if later else None
 
     def half_open(self, now: datetime, *, probe_seconds: float) -> None:
-        """An open breaker whose rest is over lets one request through; the next only after its answer, or in time."""
-        self.breaker = self.Breaker.HALF_OPEN
+        """Allow one request. The next one waits for its response, or for `probe_seconds`."""
+        self.circuit_state = self.CircuitState.HALF_OPEN
         self.probe_at = now + timedelta(seconds=probe_seconds)
-        self.save(update_fields=["breaker", "probe_at"])
+        self.save(update_fields=["circuit_state", "probe_at"])
 
-    def note_answer(self, *, started_at: datetime, now: datetime, answers_to_close: int) -> None:
-        """The source answered (a 404 is an answer). Whoever asked before it opened says nothing about recovery."""
-        if self.breaker != self.Breaker.CLOSED:
+    def record_success(self, *, started_at: datetime, now: datetime, success_threshold: int) -> None:
+        """Count a response; a 404 is one. A request sent before the circuit opened does not show that it recovered."""
+        if self.circuit_state != self.CircuitState.CLOSED:
             if self.opened_at and started_at <= self.opened_at:
                 return
-            self.breaker, self.probe_at = self.Breaker.HALF_OPEN, now
+            self.circuit_state, self.probe_at = self.CircuitState.HALF_OPEN, now
             self.successes += 1
-            if self.successes >= answers_to_close:
+            if self.successes >= success_threshold:
                 self.reset()
                 return
-        self.failures = 0
-        self.save(update_fields=["failures", "breaker", "probe_at", "successes"])
+        self.consecutive_failures = 0
+        self.save(update_fields=["consecutive_failures", "circuit_state", "probe_at", "successes"])
 
-    def note_failure(self, fault: str, *, now: datetime, failures_to_open: int, rest_seconds: float) -> None:
-        """Open after so many failures in a row, or at once while half open; each opening in a row rests twice as long,
-        an hour at most."""
-        self.failures += 1
-        self.last_error = fault[:300]
-        fails_again = self.breaker == self.Breaker.HALF_OPEN
-        if fails_again or (self.breaker == self.Breaker.CLOSED and self.failures >= failures_to_open):
-            rest = min(rest_seconds * 2**self.consecutive_openings, 3600)
-            self.breaker, self.opened_at, self.probe_at = self.Breaker.OPEN, now, now + timedelta(seconds=rest)
-            self.consecutive_openings, self.successes = min(self.consecutive_openings + 1, 20), 0
+    def record_failure(self, error: str, *, now: datetime, failure_threshold: int, cooldown_seconds: float) -> None:
+        """Open after `failure_threshold` consecutive failures, or at once while half open.
+
+        Each consecutive opening doubles the cooldown, up to one hour.
+        """
+        self.consecutive_failures += 1
+        self.last_error = error[:300]
+        is_closed = self.circuit_state == self.CircuitState.CLOSED
+        if self.circuit_state == self.CircuitState.HALF_OPEN or (
+            is_closed and self.consecutive_failures >= failure_threshold
+        ):
+            seconds = min(cooldown_seconds * 2**self.consecutive_openings, _MAX_COOLDOWN_SECONDS)
+            self.circuit_state, self.opened_at = self.CircuitState.OPEN, now
+            self.probe_at = now + timedelta(seconds=seconds)
+            self.consecutive_openings = min(self.consecutive_openings + 1, _MAX_COUNTED_OPENINGS)
+            self.successes = 0
         self.save(
             update_fields=[
-                "failures",
-                "last_error",
-                "breaker",
-                "opened_at",
-                "probe_at",
-                "consecutive_openings",
+                "consecutive_failures", "last_error", "circuit_state", "opened_at", "probe_at", "consecutive_openings",
                 "successes",
             ]
-        )
+        )  # fmt: skip
 
     def pause(self, until: datetime) -> None:
         self.rate_limited_until = max(until, self.rate_limited_until or until)
         self.save(update_fields=["rate_limited_until"])
 
     def reset(self) -> None:
-        """As if nothing had ever failed."""
-        self.breaker, self.failures, self.successes, self.consecutive_openings = self.Breaker.CLOSED, 0, 0, 0
+        """Close the circuit and clear all counters; `last_error` stays."""
+        self.circuit_state = self.CircuitState.CLOSED
+        self.consecutive_failures = self.successes = self.consecutive_openings = 0
         self.opened_at = self.probe_at = self.rate_limited_until = None
-        self.save(update_fields=[name for name in _BREAKER_COLUMNS if name != "last_error"])
+        self.save(update_fields=[name for name in _CIRCUIT_COLUMNS if name != "last_error"])
 
 
 class CircuitChange(models.Model):
-    """A breaker opened, was tried, closed, or was reset by somebody."""
+    """One change of a circuit breaker's state; `changed_by` is set if a user reset it."""
 
-    source = models.ForeignKey(ArtworkSource, on_delete=models.CASCADE, related_name="breaker_changes")
+    source = models.ForeignKey(ArtworkSource, on_delete=models.CASCADE, related_name="circuit_changes")
     before = models.CharField(max_length=10)
     after = models.CharField(max_length=10)
     reason = models.CharField(max_length=300, blank=True)

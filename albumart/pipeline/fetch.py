@@ -1,4 +1,4 @@
-"""Get the bytes from their source: allowed, at its pace, while it is well, through `outbound`."""
+"""Fetch an image from its source, within the rate limit and the circuit breaker of the source."""
 
 from django.conf import settings
 
@@ -29,20 +29,20 @@ from outbound import (
 )
 
 
-def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchResult:
-    """The answer of the source.
+def fetch_image(artwork: Artwork, recorder: StepRecorder, clock: Clock) -> FetchResult:
+    """Return the response of the source.
 
-    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable;
-    Deferred if the circuit of the source is open or its rate limit is used up.
+    Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable; Deferred while the
+    source is blocked or its rate limit is used up.
     """
     url = with_max_size(artwork.source_url, settings.ALBUMART_ITUNES_SIDE_PX)
-    notes.host = url_host(url)
+    recorder.host = url_host(url)
     check_url(url)
     sources = current_sources()
-    source = match_source(notes.host, sources)
+    source = match_source(recorder.host, sources)
     if source is None:
-        raise UrlNotAllowed(f"{notes.host} is not on the list of sources", "host_not_allowed", host=notes.host)
-    Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=notes.host, source_name=source.label)
+        raise UrlNotAllowed(f"{recorder.host} is not on the list of sources", "host_not_allowed", host=recorder.host)
+    Artwork.objects.filter(pk=artwork.pk).update(source=source, source_host=recorder.host, source_name=source.label)
     check_circuit(source.pk, clock())
     acquire_slot(source, clock().timestamp())
     started_at = clock()
@@ -52,14 +52,14 @@ def fetch_image(artwork: Artwork, notes: StepRecorder, clock: Clock) -> FetchRes
         record_success(source.pk, started_at=started_at, now=clock())
         raise
     except RemoteRateLimited as error:
-        record_rate_limited(source.pk, retry_after_seconds=error.retry_after_seconds, fault=error.message, now=clock())
+        record_rate_limited(source.pk, retry_after_seconds=error.retry_after_seconds, error=error.message, now=clock())
         raise
     except RemoteUnavailable as error:
         record_failure(source.pk, error.message, now=clock())
         raise
     record_success(source.pk, started_at=started_at, now=clock())
-    notes.size_bytes = len(fetched.content)
-    notes.details = {"declared_type": fetched.content_type[:100], "redirects": len(fetched.redirects)}
+    recorder.size_bytes = len(fetched.content)
+    recorder.details = {"declared_type": fetched.content_type[:100], "redirects": len(fetched.redirects)}
     return fetched
 
 

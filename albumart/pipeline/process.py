@@ -1,4 +1,4 @@
-"""One attempt at one request: claim, fetch, validate, scan, resize, store, record."""
+"""One attempt of a request: claim, fetch, validate, scan, resize, store."""
 
 import logging
 from datetime import datetime
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class UnexpectedError(Unavailable):
-    """A defect of ours; the traceback is in the log."""
+    """A defect of the pipeline; the log has the traceback."""
 
     code = "internal_error"
 
@@ -34,14 +34,14 @@ class AssetDeleted(InvalidInput):
 
 
 def process_request(artwork_pk: int, clock: Clock) -> None:
-    """Bring one waiting request as far as it gets. A message too many, or too early, does nothing."""
+    """Process a pending request as far as possible. Does nothing if the request is not pending or not due."""
     claim = claim_artwork(artwork_pk, clock())
     if claim is None:
         return
     try:
         _handle_outcome(claim, clock)
     except ClaimLost:
-        log.warning("picture taken over by another worker", extra={"artwork_id": artwork_pk})
+        log.warning("artwork claim lost", extra={"artwork_id": artwork_pk})
 
 
 def _handle_outcome(claim: Claim, clock: Clock) -> None:
@@ -49,55 +49,55 @@ def _handle_outcome(claim: Claim, clock: Clock) -> None:
         _attempt(claim, clock)
     except ClaimLost:
         raise
-    except Deferred as wait:
-        defer(claim, wait.message, seconds=wait.seconds, now=clock())
-    except InvalidInput as refusal:
-        finish(claim, Artwork.Status.REFUSED, refusal, now=clock())
+    except Deferred as deferred:
+        defer(claim, deferred.message, seconds=deferred.seconds, now=clock())
+    except InvalidInput as error:
+        finish(claim, Artwork.Status.REFUSED, error, now=clock())
         clear_data_uri(Artwork.objects.get(pk=claim.artwork_pk))
-    except NotFound as absence:
-        finish(claim, Artwork.Status.ABSENT, absence, now=clock())
+    except NotFound as error:
+        finish(claim, Artwork.Status.ABSENT, error, now=clock())
     except RegistryError as error:
         schedule_retry(claim, error, now=clock())
     except SoftTimeLimitExceeded:
-        schedule_retry(claim, ProcessingTimeout("The attempt took longer than a task may"), now=clock())
-    except Exception:  # one bad picture must not stop the worker, and must not be lost either
-        log.exception("picture failed unexpectedly", extra={"artwork_id": claim.artwork_pk})
-        schedule_retry(claim, UnexpectedError("An unexpected error, see the log"), now=clock())
+        schedule_retry(claim, ProcessingTimeout("The attempt exceeded the time limit of a task"), now=clock())
+    except Exception:  # one bad image must neither stop the worker nor get lost
+        log.exception("artwork failed unexpectedly", extra={"artwork_id": claim.artwork_pk})
+        schedule_retry(claim, UnexpectedError("Unexpected error, see the log"), now=clock())
 
 
 def _attempt(claim: Claim, clock: Clock) -> None:
     artwork = Artwork.objects.select_related("asset").get(pk=claim.artwork_pk)
     if artwork.asset.is_deleted:
         raise AssetDeleted("The asset was deleted")
-    received = _load_content(artwork, claim, clock)
-    content = bytes(received.content)
-    with record_step(claim, "validate") as notes:
-        structure = validate_image(content, received.declared_type, notes)
-    with record_step(claim, "scan") as notes:
+    stored_content = _load_content(artwork, claim, clock)
+    content = bytes(stored_content.content)
+    with record_step(claim, "validate") as recorder:
+        structure = validate_image(content, stored_content.declared_type, recorder)
+    with record_step(claim, "scan") as recorder:
         verdict = scan_image(content)
-        notes.details = {"verdict": verdict}
+        recorder.details = {"verdict": verdict}
         if verdict == NOT_SCANNED:
-            notes.outcome = ArtworkStep.Outcome.SKIPPED
-    with record_step(claim, "resize") as notes:
-        pictures = render_artwork(content, structure, notes)
-    with record_step(claim, "store") as notes, storage_lock():
-        files = store_files(pictures, notes)
-        record_stored(claim, files, pictures, now=clock())
-    log.info("picture stored", extra={"artwork_id": artwork.pk, "quality": pictures.quality})
+            recorder.outcome = ArtworkStep.Outcome.SKIPPED
+    with record_step(claim, "resize") as recorder:
+        rendered = render_artwork(content, structure, recorder)
+    with record_step(claim, "store") as recorder, storage_lock():
+        files = store_files(rendered, recorder)
+        record_stored(claim, files, rendered, now=clock())
+    log.info("artwork stored", extra={"artwork_id": artwork.pk, "quality": rendered.quality})
 
 
 def _load_content(artwork: Artwork, claim: Claim, clock: Clock) -> ArtworkContent:
-    """The bytes: uploaded, left by an earlier attempt, or fetched now and kept until the request ends well."""
-    kept = ArtworkContent.objects.filter(artwork=artwork).first()
-    if kept is not None:
-        return kept
-    with record_step(claim, "fetch") as notes:
-        fetched = fetch_image(artwork, notes, clock)
-        return _keep(artwork, fetched.content, fetched.content_type, clock())
+    """Return the bytes of the upload or of an earlier attempt; else fetch them and keep them until they are stored."""
+    content = ArtworkContent.objects.filter(artwork=artwork).first()
+    if content is not None:
+        return content
+    with record_step(claim, "fetch") as recorder:
+        fetched = fetch_image(artwork, recorder, clock)
+        return _save_content(artwork, fetched.content, fetched.content_type, clock())
 
 
-def _keep(artwork: Artwork, content: bytes, declared_type: str, now: datetime) -> ArtworkContent:
-    kept, _ = ArtworkContent.objects.update_or_create(
+def _save_content(artwork: Artwork, content: bytes, declared_type: str, now: datetime) -> ArtworkContent:
+    saved, _ = ArtworkContent.objects.update_or_create(
         artwork=artwork, defaults={"content": content, "declared_type": declared_type[:100], "received_at": now}
     )
-    return kept
+    return saved

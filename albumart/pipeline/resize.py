@@ -29,7 +29,7 @@ class RenderedFile:
 class RenderedArtwork:
     files: tuple[RenderedFile, ...]
     quality: str
-    facts: dict[str, Any]
+    measurements: dict[str, Any]
     dominant_color: str
     blurhash: str
 
@@ -38,22 +38,22 @@ class RenderedArtwork:
         return next(file for file in self.files if file.name == ORIGINAL)
 
 
-def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorder) -> RenderedArtwork:
-    """Render each size of ALBUMART_RENDITION_SIZES_PX and the original without metadata.
+def render_artwork(content: bytes, structure: ImageStructure, recorder: StepRecorder) -> RenderedArtwork:
+    """Return the original without metadata, a rendition for each of ALBUMART_RENDITION_SIZES_PX, and measurements.
 
     Raises ImageRejected.
     """
     limits = image_limits()
     stripped = strip_metadata(content, structure, limits=limits)
-    wish = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)
-    # The stripped bytes are decoded, not the received ones: what was looked at is what is served.
+    spec = RenderSpec(sides_px=settings.ALBUMART_RENDITION_SIZES_PX, reencode_original=stripped is None, limits=limits)
+    # The stripped bytes are decoded, because they are the bytes that are served.
     rendered = render_in_sandbox(
         stripped or content,
-        wish,
+        spec,
         max_seconds=settings.ALBUMART_DECODE_TIMEOUT_SECONDS,
         max_memory_bytes=settings.ALBUMART_DECODE_MEMORY_BYTES,
     )
-    facts = {
+    measurements = {
         "width": rendered.width,
         "height": rendered.height,
         "format": structure.format,
@@ -63,17 +63,18 @@ def render_artwork(content: bytes, structure: ImageStructure, notes: StepRecorde
         "original": "kept" if stripped else "re-encoded",
         "received_bytes": len(content),
     }
+    quality = assess_quality(measurements)
     if stripped is not None:
         original = RenderedFile(ORIGINAL, stripped, structure.content_type, rendered.width, rendered.height)
     else:
         original = RenderedFile(ORIGINAL, rendered.original, _REENCODED_TYPE, rendered.width, rendered.height)
     sized = [RenderedFile(str(r.side_px), r.content, r.content_type, r.width, r.height) for r in rendered.renditions]
-    notes.size_bytes = sum(len(file.content) for file in (original, *sized))
-    notes.details = {"quality": assess_quality(facts), "rule": RULE_VERSION, "original": facts["original"]}
+    recorder.size_bytes = sum(len(file.content) for file in (original, *sized))
+    recorder.details = {"quality": quality, "rule": RULE_VERSION, "original": measurements["original"]}
     return RenderedArtwork(
         files=(*sized, original),
-        quality=assess_quality(facts),
-        facts=facts,
+        quality=quality,
+        measurements=measurements,
         dominant_color=rendered.dominant_color,
         blurhash=rendered.blurhash,
     )

@@ -1,4 +1,4 @@
-"""Is it a picture we take? Told from the bytes' structure, before any decoder sees them."""
+"""Check the structure of image bytes before they are decoded."""
 
 from django.conf import settings
 
@@ -10,12 +10,12 @@ def image_limits() -> ImageLimits:
     return ImageLimits(max_pixels=settings.ALBUMART_MAX_PIXELS, max_side_px=settings.ALBUMART_MAX_SIDE_PX)
 
 
-def validate_image(content: bytes, declared_type: str, notes: StepRecorder) -> ImageStructure:
-    """The structure of the picture. Raises ImageRejected; what the source called it is only recorded."""
+def validate_image(content: bytes, declared_type: str, recorder: StepRecorder) -> ImageStructure:
+    """Return the structure of the image. Raises ImageRejected. The declared type is only recorded."""
     structure = inspect(content, limits=image_limits())
     declared = declared_type.partition(";")[0].strip().lower()
-    notes.size_bytes = len(content)
-    notes.details = {
+    recorder.size_bytes = len(content)
+    recorder.details = {
         "format": structure.format,
         "width": structure.width,
         "height": structure.height,

@@ -1,4 +1,4 @@
-"""Addresses of stored pictures in templates."""
+"""Template filters of artwork."""
 
 from django import template
 
@@ -9,6 +9,6 @@ register = template.Library()
 
 
 @register.filter
-def picture_url(artwork: Artwork, name: str) -> str:
-    """Where the file `name` ("150", "500", "original") of the picture is; "" if there is none."""
+def artwork_url(artwork: Artwork, name: str) -> str:
+    """Return the URL of the file `name` ("150", "500", "original"); "" if it does not exist."""
     return next((public_url(file.key) for file in artwork.files.all() if file.name == name), "")

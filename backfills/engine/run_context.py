@@ -15,6 +15,7 @@ from jobs.bisection import bisect_failures
 from jobs.ledger import MIN_PK, Ledger
 from jobs.operations import Change, Evaluation
 from jobs.run_context import RunContext, RunModels
+from jobs.states import RUNNING
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class RuleOperation:
         return (
             f"The run was made with version {run.rule_version} of the rule; the rule is version {self.rule.version} now"
         )
+
+    def wait_reason(self) -> str:
+        if not isinstance(self.rule, ActionRule):
+            return ""
+        run = self.models.run.objects.get(pk=self.run_pk)
+        if run.state != RUNNING or self.select(run, after_pk=run.cursor_pk).exists():
+            return ""
+        return self.rule.pending_reason(run_pk=self.run_pk)
 
     def select(self, run: Any, *, after_pk: int | None = None) -> Any:
         rows = self.model._base_manager.filter(pk__gt=MIN_PK if after_pk is None else after_pk)

@@ -45,9 +45,9 @@ UNFOLD = {
                 "title": "Album art",
                 "items": [
                     _item("Artwork", "image", "admin:albumart_artwork_changelist"),
-                    _item("Missing artwork", "image_search", "admin:albumart_artworkrun_changelist"),
+                    _item("Missing artwork", "image_search", "admin:albumart_missing_artwork"),
                     _item("Sources", "dns", "admin:albumart_artworksource_changelist"),
-                    _item("Metrics", "monitoring", "admin:albumart_figures"),
+                    _item("Metrics", "monitoring", "admin:albumart_metrics"),
                 ],
             },
             {

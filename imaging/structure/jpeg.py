@@ -195,8 +195,8 @@ def _refuse_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageL
                 found.append(segment)
                 parts += 1
                 check_count(parts, limits=limits)
-        except ImageRejected as refusal:
-            if refusal.code == "image_too_costly":
+        except ImageRejected as error:
+            if error.code == "image_too_costly":
                 raise
             break
         _refuse_foreign_segments(content, found)

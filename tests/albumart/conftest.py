@@ -47,7 +47,7 @@ def running_server() -> Iterator[SourceServer]:
 
 @pytest.fixture
 def server(running_server: SourceServer, settings: Settings) -> SourceServer:
-    """A source that is allowed, asked over TLS, and may be asked as often as tests like."""
+    """A source that is allowed, asked over TLS, and without a rate limit that slows the tests."""
     for name, value in running_server.settings.items():
         setattr(settings, name, value)
     settings.ALBUMART_ALLOWED_HOSTS = ["127.0.0.1"]

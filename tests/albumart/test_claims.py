@@ -10,7 +10,7 @@ from albumart.dispatch import claim_due_for_dispatch, recheck_not_found
 from albumart.errors import ClaimLost, Deferred
 from albumart.models import Artwork, ArtworkStep
 from common.errors import Unavailable
-from tests.factories.albumart import DAY_ONE, ArtworkFactory, ArtworkRunFactory, make_stored
+from tests.factories.albumart import DAY_ONE, ArtworkCohortFactory, ArtworkFactory, make_stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_delays_grow_and_scatter() -> None:
 def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
     due = ArtworkFactory(next_attempt_at=NOW)
     ArtworkFactory(next_attempt_at=after(60))
-    ArtworkFactory(next_attempt_at=NOW, run=ArtworkRunFactory(paused_at=NOW))
+    ArtworkFactory(next_attempt_at=NOW, cohort=ArtworkCohortFactory(run__state="paused"))
     assert claim_due_for_dispatch(NOW) == [due.pk]
     assert claim_due_for_dispatch(after(10)) == []
     assert claim_due_for_dispatch(after(61))[0] == due.pk

@@ -1,4 +1,4 @@
-"""`process_artwork`: the plan, the requests, the bar, the figures."""
+"""`process_artwork`: plan, runs, retries, metrics."""
 
 import threading
 from datetime import timedelta
@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from albumart.dispatch import claim_due_for_dispatch
 from albumart.metrics import cohort_metrics, run_wait_reason
-from albumart.models import Artwork, ArtworkRun
+from albumart.models import Artwork, ArtworkCohort
+from backfills.tasks import continue_run
 from tests.albumart.conftest import run
-from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, make_song, make_stored
+from tests.factories.albumart import ArtworkCohortFactory, ArtworkFactory, make_song, make_stored
 from tests.support.source_server import SourceServer
 
 pytestmark = pytest.mark.django_db
@@ -28,44 +29,59 @@ def songs(server: SourceServer) -> list[str]:
     return []
 
 
-def test_a_dry_run_shows_the_plan_and_asks_for_nothing(songs: object, capsys: pytest.CaptureFixture[str]) -> None:
+def _start_run(name: str, *options: str) -> ArtworkCohort:
+    """Start a run by the command, and let a worker write its requests."""
+    call_command("process_artwork", "--missing", "--no-wait", "--name", name, *options)
+    cohort = ArtworkCohort.objects.get(name=name)
+    continue_run(cohort.run_id)
+    return cohort
+
+
+def test_a_dry_run_shows_the_plan_and_requests_nothing(songs: object, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("process_artwork", "--missing", "--dry-run")
     printed = capsys.readouterr().out
-    assert "4 songs without a picture: 2 with a known address, 1 on hosts not on the list of sources, 1 with none" in (
-        printed
-    )
-    assert "this takes about 0:00:02" in printed
+    assert "4 songs without artwork: 2 with a known URL, 1 with a host that is not a source, 1 without a URL" in printed
+    assert "require about 0:00:02" in printed
     assert Artwork.objects.count() == 1
 
 
-def test_requests_of_a_run_are_spread_at_the_pace_of_their_source(songs: object) -> None:
-    call_command("process_artwork", "--missing", "--no-wait", "--name", "existing songs")
-    made = ArtworkRun.objects.get(name="existing songs")
-    first, second = made.artworks.order_by("next_attempt_at")
+def test_requests_of_a_run_keep_the_rate_limit_of_their_source(songs: object) -> None:
+    cohort = _start_run("existing songs")
+    first, second = cohort.artworks.order_by("next_attempt_at")
     assert second.next_attempt_at - first.next_attempt_at == timedelta(seconds=1)
     assert claim_due_for_dispatch(timezone.now()) == [first.pk]
     run(first)
-    assert cohort_metrics(made) | {"bytes": 0, "by_status": 0} == {
+    assert cohort_metrics(cohort) | {"bytes": 0, "by_status": 0} == {
         "name": "existing songs", "songs": 4, "with_picture": 1, "never_asked": 2, "asked": 2, "done": 1, "stored": 1,
         "by_status": 0, "bytes": 0, "is_paused": False,
     }  # fmt: skip
 
 
-def test_a_limit_holds_and_a_name_is_taken_once(songs: object) -> None:
-    call_command("process_artwork", "--missing", "--no-wait", "--limit", "1", "--name", "one")
-    assert ArtworkRun.objects.get().artworks.count() == 1
+def test_limit_bounds_the_requests_and_a_name_is_unique(songs: object) -> None:
+    assert _start_run("one", "--limit", "1").artworks.count() == 1
     with pytest.raises(CommandError, match="there is a run named one already"):
         call_command("process_artwork", "--missing", "--no-wait", "--name", "one")
     with pytest.raises(CommandError, match="at least 1"):
         call_command("process_artwork", "--missing", "--limit", "0")
 
 
+def test_a_run_without_requests_is_a_cohort(server: SourceServer) -> None:
+    song = make_song()
+    cohort = _start_run("no URLs")
+    assert (cohort.asset_pks, cohort.artworks.count()) == ([song.pk], 0)
+    cohort.run.refresh_from_db()
+    assert (cohort.run.state, cohort.run.skipped_rows) == ("finished", 1)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_the_bar_goes_on_until_the_queue_is_done(
+def test_the_command_follows_a_run_until_its_requests_are_finished(
     songs: object, switched_on: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work() -> None:
-        while not ArtworkRun.objects.exists() or Artwork.objects.open().exists():
+        while not ArtworkCohort.objects.exists():
+            pass
+        continue_run(ArtworkCohort.objects.get().run_id)
+        while Artwork.objects.open().exists():
             Artwork.objects.update(next_attempt_at=timezone.now())
             for artwork in Artwork.objects.waiting():
                 run(artwork)
@@ -73,28 +89,28 @@ def test_the_bar_goes_on_until_the_queue_is_done(
 
     worker = threading.Thread(target=work)
     worker.start()
-    call_command("process_artwork", "--missing", "--name", "watched")
+    call_command("process_artwork", "--missing", "--name", "followed")
     worker.join(30)
-    assert "Run watched: 2 of 2 done (2 stored)." in capsys.readouterr().out
+    assert "Run followed: 2 of 2 done (2 stored)." in capsys.readouterr().out
 
 
 def test_runs_are_paused_resumed_and_cancelled_by_name(songs: object, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("process_artwork", "--missing", "--no-wait", "--name", "mine")
+    cohort = _start_run("mine")
     call_command("process_artwork", "--pause", "mine")
     assert claim_due_for_dispatch(timezone.now()) == []
-    assert run_wait_reason(ArtworkRun.objects.get(), timezone.now()) == "Paused"
+    cohort.run.refresh_from_db()
+    assert run_wait_reason(cohort, timezone.now()) == "Paused"
     call_command("process_artwork", "--resume", "mine")
     assert len(claim_due_for_dispatch(timezone.now())) == 1
     call_command("process_artwork", "--cancel", "mine")
     assert "2 requests cancelled" in capsys.readouterr().out
-    assert set(ArtworkRun.objects.get().artworks.values_list("error_code", flat=True)) == {"cancelled"}
-    call_command("process_artwork", "--missing", "--no-wait", "--name", "again")
-    assert ArtworkRun.objects.get(name="again").artworks.count() == 2
+    assert set(cohort.artworks.values_list("error_code", flat=True)) == {"cancelled"}
+    assert _start_run("again").artworks.count() == 2
     with pytest.raises(CommandError, match="no run named yours"):
         call_command("process_artwork", "--pause", "yours")
 
 
-def test_failed_ones_go_on_and_one_asset_is_fetched_again(
+def test_failed_requests_are_retried_and_an_asset_is_refetched(
     songs: object, server: SourceServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failed = ArtworkFactory(
@@ -111,37 +127,36 @@ def test_failed_ones_go_on_and_one_asset_is_fetched_again(
         call_command("process_artwork", "--asset", "G.NO.SUCH.001")
 
 
-def test_the_status_tells_share_causes_queue_and_cohorts(
-    server: SourceServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_shows_success_errors_queue_and_runs(server: SourceServer, capsys: pytest.CaptureFixture[str]) -> None:
     now = timezone.now()
     make_stored(finished_at=now)
     ArtworkFactory(status="refused", error_code="image_broken", finished_at=now)
     ArtworkFactory(status="refused", error_code="superseded", finished_at=now)
-    ArtworkFactory(run=ArtworkRunFactory(name="existing songs", asset_pks=[1, 2]))
+    ArtworkFactory(cohort=ArtworkCohortFactory(name="existing songs", asset_pks=[1, 2]))
     call_command("process_artwork", "--status")
     printed = capsys.readouterr().out
     assert "Stored in 7 days: 50.0% of 2 (goal over 90%)" in printed
-    assert "1 waiting, 0 running" in printed
+    assert "1 pending, 0 processing" in printed
     assert "1 refused image_broken art.example" in printed
-    assert "run existing songs: 0 of 2 songs have a picture" in printed
+    assert "run existing songs: 0 of 2 songs have artwork" in printed
 
 
-def test_a_run_says_why_nothing_moves(switched_on: None) -> None:
+def test_a_run_has_a_reason_while_it_makes_no_progress(switched_on: None) -> None:
     now = timezone.now()
-    held = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now - timedelta(minutes=5), dispatched_at=now - timedelta(minutes=5)
+    overdue = ArtworkFactory(
+        cohort=ArtworkCohortFactory(),
+        next_attempt_at=now - timedelta(minutes=5),
+        dispatched_at=now - timedelta(minutes=5),
     )
-    assert run_wait_reason(held.run, now) == "No worker takes requests: is one running?"
-    resting = ArtworkFactory(
-        run=ArtworkRunFactory(), next_attempt_at=now + timedelta(minutes=1), wait_reason="art.example rests"
+    expected = "No worker processes requests. Check that Celery workers are running."
+    assert run_wait_reason(overdue.cohort, now) == expected
+    deferred = ArtworkFactory(
+        cohort=ArtworkCohortFactory(), next_attempt_at=now + timedelta(minutes=1), wait_reason="art.example is blocked"
     )
-    assert run_wait_reason(resting.run, now) == "art.example rests"
-    assert run_wait_reason(make_stored(run=ArtworkRunFactory()).run, now) == ""
+    assert run_wait_reason(deferred.cohort, now) == "art.example is blocked"
+    assert run_wait_reason(make_stored(cohort=ArtworkCohortFactory()).cohort, now) == ""
 
 
-def test_with_the_flag_off_a_run_says_so() -> None:
-    assert (
-        run_wait_reason(ArtworkFactory(run=ArtworkRunFactory()).run, timezone.now())
-        == "The flag album_art_pipeline is off"
-    )
+def test_a_run_names_the_flag_that_is_off() -> None:
+    cohort = ArtworkFactory(cohort=ArtworkCohortFactory()).cohort
+    assert run_wait_reason(cohort, timezone.now()) == "The flag album_art_pipeline is off"

@@ -36,14 +36,14 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
 
 
 def _run_until_killed(artwork: Artwork, point: str) -> None:
-    wish: dict[str, Any] = {
+    spec: dict[str, Any] = {
         "database": connection.settings_dict["NAME"],
         "settings": {name: getattr(django_settings, name) for name in _SHARED_SETTINGS},
         "artwork_pk": artwork.pk,
         "point": point,
     }
     worker = subprocess.run(
-        [sys.executable, "-m", "tests.support.crashing_worker", json.dumps(wish)],
+        [sys.executable, "-m", "tests.support.crashing_worker", json.dumps(spec)],
         cwd=PROJECT, env=ENVIRONMENT, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert worker.returncode == -9, worker.stderr.decode()

@@ -69,7 +69,7 @@ def test_nothing_stays_in_row_and_history_after_the_pipeline(
 def test_nothing_stays_in_row_and_history_after_the_last_attempt_failed(editor_api: APIClient) -> None:
     song = make_song()
     put(editor_api, song, albumArt=data_uri(make_cover()))
-    Artwork.objects.get().end(Artwork.Status.FAILED, Artwork.objects.get().requested_at, code="unavailable")
+    Artwork.objects.get().finish(Artwork.Status.FAILED, Artwork.objects.get().requested_at, code="unavailable")
     assert kept_album_art(song) == {None}
     data = editor_api.get(f"/api/assets/{song.name}").json()["data"]
     assert (data["albumArt"], data["albumArtDetails"]["status"]) == (None, "failed")

@@ -16,11 +16,11 @@ from albumart.claims import claim_artwork
 from albumart.errors import ManualArtworkProtected
 from albumart.models import Artwork, ArtworkContent, ArtworkFile, ArtworkStep
 from albumart.pipeline.process import process_request
-from albumart.queueing import request_artwork, upload_artwork
+from albumart.queueing import Upload, request_artwork, upload_artwork
 from assets.models import Asset
 from common.errors import Unavailable
 from tests.albumart.conftest import ask_for, run
-from tests.factories.albumart import ArtworkRunFactory, make_song
+from tests.factories.albumart import ArtworkCohortFactory, make_song
 from tests.support.covers import make_cover
 from tests.support.source_server import SourceServer
 
@@ -201,7 +201,7 @@ def test_bytes_are_fetched_once_when_a_later_step_has_to_wait(
     settings.ALBUMART_CLAMD_URL = "tcp://127.0.0.1:1"
     artwork = run(ask())
     assert (artwork.status, artwork.attempts, artwork.wait_reason) == (
-        "waiting", 0, "The virus scanner does not answer",
+        "waiting", 0, "The virus scanner is unreachable",
     )  # fmt: skip
     assert not ArtworkFile.objects.exists()
     settings.ALBUMART_CLAMD_URL = ""
@@ -241,7 +241,7 @@ def test_automation_leaves_a_picture_that_a_person_uploaded(ask: Ask, song: Asse
     now = timezone.now()
     waiting = ask(trigger=Artwork.Trigger.AUTOMATION)
     Artwork.objects.filter(pk=waiting.pk).update(is_current=False, status="failed", error_code="x")
-    manual = upload_artwork(song, content=make_cover(800), declared_type="", trigger="staff", by="a@b.example", now=now)
+    manual = upload_artwork(song, Upload(make_cover(800), ""), trigger="staff", by="a@b.example", now=now)
     assert run(manual).is_current
     Artwork.objects.filter(pk=waiting.pk).update(status="waiting", error_code="")
     assert run(waiting).error_code == "manual_art_kept"
@@ -302,7 +302,7 @@ def test_the_same_request_twice_at_once_stores_once(server: SourceServer, switch
 
 def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) -> None:
     artwork = ask()
-    artwork.run = ArtworkRunFactory(paused_at=timezone.now())
+    artwork.cohort = ArtworkCohortFactory(run__state="paused")
     artwork.save()
     assert run(artwork).status == "waiting"
     assert not server.requests
@@ -310,6 +310,6 @@ def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) 
 
 def test_request_artwork_by_automation_is_refused_where_a_person_chose(song: Asset, server: SourceServer) -> None:
     now = timezone.now()
-    run(upload_artwork(song, content=make_cover(), declared_type="", trigger="staff", by="a@b.example", now=now))
-    with pytest.raises(ManualArtworkProtected, match="a person chose"):
+    run(upload_artwork(song, Upload(make_cover(), ""), trigger="staff", by="a@b.example", now=now))
+    with pytest.raises(ManualArtworkProtected, match="A user chose"):
         request_artwork(song, source_url=server.url("/cover.jpg"), trigger="automation", by="command", now=now)

@@ -55,7 +55,11 @@ def test_with_the_flag_off_requests_wait(db: None, server: SourceServer) -> None
 def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_on: None) -> None:
     lost = ArtworkFactory()
     Artwork.objects.filter(pk=lost.pk).update(
-        status="running", claim="00000000-0000-0000-0000-000000000001", claimed_at=DAY_ONE, attempts=1
+        status="running",
+        claim="00000000-0000-0000-0000-000000000001",
+        claimed_at=DAY_ONE,
+        claim_expires_at=DAY_ONE,
+        attempts=1,
     )
     due = ArtworkFactory()
     dispatch_due_artworks()

@@ -1,4 +1,4 @@
-"""Which source covers a host, when it may be asked, and how fast."""
+"""Which source covers a host, when it may be requested, and how fast."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -78,7 +78,7 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_r
             check_circuit(source.pk, started)  # one at a time while it is tried
         record_success(source.pk, started_at=started, now=started)
     source.refresh_from_db()
-    assert (source.breaker, source.failures, source.consecutive_openings) == ("closed", 0, 0)
+    assert (source.circuit_state, source.consecutive_failures, source.consecutive_openings) == ("closed", 0, 0)
     moves = list(CircuitChange.objects.order_by("pk").values_list("before", "after"))
     assert moves == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 
@@ -89,7 +89,7 @@ def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
     for _ in range(5):
         record_success(source.pk, started_at=after(-1), now=after(2))
     source.refresh_from_db()
-    assert source.breaker == "open"
+    assert source.circuit_state == "open"
 
 
 def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
@@ -104,11 +104,11 @@ def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
 
 def test_a_source_that_asks_for_rest_gets_it_within_bounds() -> None:
     source = ArtworkSourceFactory()
-    assert record_rate_limited(source.pk, retry_after_seconds=30, fault="slow down", now=NOW) == after(30)
-    with pytest.raises(Deferred, match="asked us to wait"):
+    assert record_rate_limited(source.pk, retry_after_seconds=30, error="slow down", now=NOW) == after(30)
+    with pytest.raises(Deferred, match="rate limited until"):
         check_circuit(source.pk, after(29))
     check_circuit(source.pk, after(31))
-    assert record_rate_limited(source.pk, retry_after_seconds=10**6, fault="slow", now=NOW) == after(3600)
+    assert record_rate_limited(source.pk, retry_after_seconds=10**6, error="slow", now=NOW) == after(3600)
 
 
 def test_staff_reset_a_breaker_and_that_is_on_record() -> None:
@@ -145,7 +145,7 @@ def test_without_redis_nothing_is_asked(settings: Settings) -> None:
     rate_limits._limiter.cache_clear()
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     try:
-        with pytest.raises(Deferred, match="does not answer"):
+        with pytest.raises(Deferred, match="unavailable"):
             acquire_slot(ArtworkSourceFactory(), 0.0)
     finally:
         rate_limits._limiter.cache_clear()

@@ -39,9 +39,9 @@ def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
 def test_a_file_a_row_names_stays_and_a_row_whose_file_is_gone_is_told() -> None:
     kept, lost = make_stored(), make_stored()
     default_storage.save(kept.files.get().key, ContentFile(b"x"))
-    account = reconcile_files(timezone.now() + LATER, is_dry_run=False)
+    report = reconcile_files(timezone.now() + LATER, is_dry_run=False)
     assert default_storage.exists(kept.files.get().key)
-    assert account.missing == {lost.pk: [lost.files.get().key]}
+    assert report.missing == {lost.pk: [lost.files.get().key]}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -53,10 +53,10 @@ def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
             cursor.execute("SELECT 1")
             connections["default"], mine = other, connections["default"]
             try:
-                account = reconcile_files(timezone.now() + LATER, is_dry_run=False)
+                report = reconcile_files(timezone.now() + LATER, is_dry_run=False)
             finally:
                 connections["default"] = mine
-        assert account.is_incomplete
+        assert report.is_incomplete
         assert default_storage.exists(key)
     finally:
         other.close()
@@ -85,5 +85,5 @@ def test_the_command_lists_and_deletes(capsys: pytest.CaptureFixture[str]) -> No
     lost = make_stored()
     call_command("clean_artwork", "--dry-run")
     printed = capsys.readouterr().out
-    assert "1 too young to tell" in printed
-    assert f"{lost.asset.name} (request {lost.pk}) lacks" in printed
+    assert "1 without a row but too recent to delete" in printed
+    assert f"{lost.asset.name} (request {lost.pk}) has no file" in printed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albumart.models import ArtworkFile
-from albumart.queueing import upload_artwork
+from albumart.queueing import Upload, upload_artwork
 from assets.models import Asset
 from common.content_addressed_storage import content_key, save_if_absent
 from common.errors import Unavailable
@@ -24,8 +24,8 @@ __all__ = ["gcs_emulator", "storage"]  # fixtures
 
 
 def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Asset) -> None:
-    facts = {"declared_type": "image/jpeg", "trigger": "staff", "by": "mira@studio.example", "now": timezone.now()}
-    artwork = run(upload_artwork(song, content=make_cover(), **facts))
+    origin = {"trigger": "staff", "by": "mira@studio.example", "now": timezone.now()}
+    artwork = run(upload_artwork(song, Upload(make_cover(), "image/jpeg"), **origin))
     assert artwork.status == "stored", artwork.error_message
     for file in artwork.files.all():
         with default_storage.open(file.key) as stored:
@@ -33,7 +33,7 @@ def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Ass
         digest = hashlib.sha256(content).hexdigest()
         assert file.key == f"album-art/{digest[:2]}/{digest}.jpg"
         assert len(content) == file.size_bytes
-    again = run(upload_artwork(song, content=make_cover(), **facts))
+    again = run(upload_artwork(song, Upload(make_cover(), "image/jpeg"), **origin))
     assert again.steps.get(name="store").details == {"written": 0, "already_there": 3}
     assert ArtworkFile.objects.values("key").distinct().count() == 3
 

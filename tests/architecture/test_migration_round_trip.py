@@ -1,6 +1,7 @@
 """Rows survive the migrations back to the last release and forwards again."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from backfills.engine.run_setup import create_run_context
 from backfills.run_control import pause
 from jobs.batches import run_next_batch
 from taxonomy.sync import import_document, install_starter_taxonomy
-from tests.factories.albumart import ArtworkFactory, ArtworkRunFactory, ArtworkSourceFactory, make_stored
+from tests.factories.albumart import ArtworkCohortFactory, ArtworkFactory, ArtworkSourceFactory, make_stored
 from tests.factories.backfills import BackfillRowErrorFactory, BackfillRunFactory
 from tests.factories.bugreports import BugReportFactory, NotificationFactory, PurgeRunFactory
 from tests.support.backfills import BY, run_to_the_end, started
@@ -37,6 +38,9 @@ _RELEASE = {
 _APPS_SINCE_THE_RELEASE = ("notifications",)
 # Tables in which a migration renames stored values; all other rows must be equal in the release, too.
 _TABLES_WITH_RENAMED_VALUES = {
+    "albumart_artwork",  # the end of a claim
+    "albumart_artworkcohort",  # its run
+    "auth_group_permissions",  # control of artwork runs is control of backfill runs
     "backfills_backfillevent",
     "backfills_backfillrun",
     "bugreports_notification",
@@ -87,9 +91,16 @@ def _make_runs() -> None:
 
 def _make_artworks() -> None:
     ArtworkSourceFactory.create_batch(2)
-    run = ArtworkRunFactory()
-    ArtworkFactory(status="waiting", run=run, wait_reason="breaker open")
-    ArtworkFactory(status="running", run=run, claim=uuid4(), claimed_at=timezone.now())
+    now = timezone.now()
+    cohort = ArtworkCohortFactory()
+    ArtworkFactory(status="waiting", cohort=cohort, wait_reason="breaker open")
+    ArtworkFactory(
+        status="running",
+        cohort=cohort,
+        claim=uuid4(),
+        claimed_at=now,
+        claim_expires_at=now + timedelta(seconds=120),
+    )
     for status in ("refused", "absent", "failed"):
         ArtworkFactory(status=status, error_code="timeout", error_message="Took too long", finished_at=timezone.now())
     make_stored(dominant_color="#aa0000")

@@ -6,9 +6,10 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from albumart.models import Artwork, ArtworkFile, ArtworkRun, ArtworkSource, ArtworkStep
+from albumart.models import Artwork, ArtworkCohort, ArtworkFile, ArtworkSource, ArtworkStep
 from assets.models import Asset
 from tests.factories.assets import make_asset
+from tests.factories.backfills import BackfillRunFactory
 
 DAY_ONE = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
@@ -24,13 +25,17 @@ class ArtworkSourceFactory(DjangoModelFactory):
     pattern = factory.Sequence(lambda number: f"art{number}.example")
 
 
-class ArtworkRunFactory(DjangoModelFactory):
+class ArtworkCohortFactory(DjangoModelFactory):
+    """The cohort of a running run of the rule `albumart.legacy_songs`; `run__state` sets another state."""
+
     class Meta:
-        model = ArtworkRun
+        model = ArtworkCohort
 
     name = factory.Sequence(lambda number: f"Run {number}")
-    requested_by = "mira@studio.example"
-    requested_at = DAY_ONE
+    run = factory.SubFactory(
+        BackfillRunFactory, rule_name="albumart.legacy_songs", fields=["artwork"], state="running",
+        parameters=factory.LazyAttribute(lambda run: {"name": run.factory_parent.name}),
+    )  # fmt: skip
 
 
 class ArtworkFactory(DjangoModelFactory):

@@ -103,7 +103,7 @@ def test_a_picture_comes_in_is_looked_at_and_replaced(
 
         page.click("text=Upload instead")
         page.set_input_files("input[type=file]", str(tmp_path / "own.jpg"))
-        page.click("text=Use this picture")
+        page.click("text=Upload")
         page.wait_for_url("**/change/**")
         wait_until(lambda: details()["source"] == "Manual", 60)
 

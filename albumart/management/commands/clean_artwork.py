@@ -1,4 +1,4 @@
-"""Compare stored pictures and rows."""
+"""Command line of `albumart.storage_cleanup`."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,28 +9,29 @@ from django.utils import timezone
 from albumart.models import Artwork
 from albumart.storage_cleanup import reconcile_files
 
-_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "List files no row names and rows whose file is gone; delete such files when they are old enough."
+    help = "List artwork files without a row and rows without a file. Delete files without a row after a grace period."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="List only.")
+        parser.add_argument("--dry-run", action="store_true", help="Delete nothing.")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        account = reconcile_files(timezone.now(), is_dry_run=dry_run)
+        report = reconcile_files(timezone.now(), is_dry_run=dry_run)
         self.stdout.write(
-            f"{account.looked_at} files: {len(account.orphans)} without a row and old enough,"
-            f" {account.recent_orphans} too young to tell, {account.deleted} deleted."
-            f" {len(account.missing)} requests lack a file."
+            f"{report.checked} files: {len(report.orphans)} without a row, {report.deleted} of them deleted,"
+            f" {report.recent_orphans} without a row but too recent to delete."
+            f" {len(report.missing)} requests without a file."
         )
-        for key in account.orphans[:_SHOWN]:
+        for key in report.orphans[:_MAX_SHOWN]:
             self.stdout.write(f"  no row: {key}")
-        names = dict(Artwork.objects.filter(pk__in=account.missing).values_list("pk", "asset__name"))
-        for pk, keys in list(account.missing.items())[:_SHOWN]:
+        names = dict(Artwork.objects.filter(pk__in=report.missing).values_list("pk", "asset__name"))
+        for pk, keys in list(report.missing.items())[:_MAX_SHOWN]:
+            text = f"  {names.get(pk)} (request {pk}) has no file {', '.join(keys)}; refetch it"
+            self.stdout.write(self.style.WARNING(text))
+        if report.is_incomplete:
             self.stdout.write(
-                self.style.WARNING(f"  {names.get(pk)} (request {pk}) lacks {', '.join(keys)}; fetch it again")
+                "Some files were not deleted, because a worker was storing artwork. Run the command again."
             )
-        if account.is_incomplete:
-            self.stdout.write("Some files were left: pictures are being stored just now. Run it again.")
