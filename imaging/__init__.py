@@ -1,4 +1,4 @@
-"""Pictures from strangers: what they are, the same without metadata, and smaller ones of them.
+"""Validate untrusted images, remove their metadata and render smaller ones.
 
-`structure` reads bytes and runs no decoder; `guard` has a child process decode. Sizes and limits are arguments.
+`structure` parses formats without a decoder. `sandbox` decodes in a child process. Sizes and limits are arguments.
 """

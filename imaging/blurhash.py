@@ -1,7 +1,4 @@
-"""The blurhash of a picture: its coarsest shape and colours in 28 characters.
-
-The algorithm is that of github.com/woltapp/blurhash.
-"""
+"""Encode the blurhash of an image: its coarse shapes and colors in 28 characters (github.com/woltapp/blurhash)."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +10,7 @@ _ACROSS, _DOWN = 4, 3  # components
 
 
 def encode_blurhash(pixels: Sequence[tuple[int, int, int]], width: int, height: int) -> str:
-    """Of sRGB pixels in rows from the top. A few hundred are enough: no component is finer than a third of the side."""
+    """Encode sRGB pixels in rows from the top. A few hundred suffice, as components span at least a third of a side."""
     components = _components(pixels, width, height)
     strongest = max(abs(value) for component in components[1:] for value in component)
     scale = max(0, min(82, math.floor(strongest * 166 - 0.5)))
@@ -21,14 +18,14 @@ def encode_blurhash(pixels: Sequence[tuple[int, int, int]], width: int, height: 
         [
             _base83((_ACROSS - 1) + (_DOWN - 1) * 9, 1),
             _base83(scale, 1),
-            _base83(_mean_colour(components[0]), 4),
+            _base83(_mean_color(components[0]), 4),
             *(_base83(_detail(component, (scale + 1) / 166), 2) for component in components[1:]),
         ]
     )
 
 
 def _components(pixels: Sequence[tuple[int, int, int]], width: int, height: int) -> list[list[float]]:
-    """Cosine transform in linear light: rows first, then the few columns left of them. Each is red, green, blue."""
+    """Return the cosine transform in linear light, first by rows, then by columns. A component is red, green, blue."""
     to_linear = _linear_values()
     planes = [[to_linear[pixel[channel]] for pixel in pixels] for channel in range(3)]
     across = [_cosines(frequency, width) for frequency in range(_ACROSS)]
@@ -59,7 +56,7 @@ def _to_srgb(linear: float) -> int:
     return int((value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055) * 255 + 0.5)
 
 
-def _mean_colour(component: list[float]) -> int:
+def _mean_color(component: list[float]) -> int:
     red, green, blue = (_to_srgb(value) for value in component)
     return red << 16 | green << 8 | blue
 

@@ -1,14 +1,13 @@
-"""Why a picture is not taken."""
+"""Errors of images."""
 
 from common.errors import InvalidInput
 
 
 class ImageRejected(InvalidInput):
-    """This picture is not taken, now or later. `code` says which rule it broke, the message is for staff.
+    """The image is not accepted; a retry fails again. The message is for staff.
 
-    format_not_accepted, image_truncated, image_polyglot, image_too_many_pixels, image_shape: seen in its structure;
-    image_broken: the decoder's word; image_too_costly: memory, CPU time or time ran out, or would; image_crashed: the
-    decoder died of it.
+    Codes from the structure: format_not_accepted, image_truncated, image_polyglot, image_too_many_pixels, image_shape.
+    Codes from decoding: image_broken (invalid data), image_too_costly (memory or time), image_crashed (a crash).
     """
 
     def __init__(self, message: str, *, code: str) -> None:

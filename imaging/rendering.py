@@ -14,9 +14,9 @@ from imaging.renditions import RenderedImage, RenderSpec, Rendition
 from imaging.resizing import fit, shrink, shrink_on_load
 from imaging.structure import ImageStructure, inspect, strip_to_image_data
 
-# Pillow's own list of what damaged files make it raise; anything else is a fault of ours and ends as image_crashed.
+# The exceptions that Pillow raises for damaged files. Others are defects of this code and become image_crashed.
 _DAMAGE = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, struct.error, zlib.error)
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -27,19 +27,19 @@ _TURNS = {
 }
 _FORMATS = ["JPEG", "PNG", WebPImagePlugin.WebPImageFile.format]
 _SRGB = ImageCms.createProfile("sRGB")
-_USUAL_SRGB = b"sRGB IEC61966-2.1"  # so most profiles name themselves; converting to itself would change nothing
+_USUAL_SRGB = b"sRGB IEC61966-2.1"  # name of most profiles; conversion would change nothing
 _LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
-_SAMPLE_PX = 24  # longer side of what blurhash and dominant colour are taken from
+_SAMPLE_PX = 24  # longer side of the sample for blurhash and dominant color
 
-# Now, once: the processes forked from the child would each import the plugins anew.
+# Import the plugins before forks, which would each import them again.
 Image.preinit()
 ImageFile.LOAD_TRUNCATED_IMAGES = False
-Image.core.set_blocks_max(4)  # of 16 MiB: a plane takes the memory of the one before it, and the kernel clears it once
+Image.core.set_blocks_max(4)  # blocks of 16 MiB: planes reuse memory, so the kernel clears it only once
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def render(content: bytes, spec: RenderSpec) -> RenderedImage:
-    """Raises ImageRejected for what `inspect` refuses and for what the decoder cannot read to its end."""
+    """Render an image. Raises ImageRejected if its structure is not accepted or it cannot be decoded completely."""
     structure = inspect(content, limits=spec.limits)
     Image.MAX_IMAGE_PIXELS = spec.limits.max_pixels
     try:
@@ -55,7 +55,7 @@ def render(content: bytes, spec: RenderSpec) -> RenderedImage:
 
 
 def warm_up() -> None:
-    """Draw one small picture of each format, so that what Pillow and Python put off is done before the first fork."""
+    """Render a small image of each format, so that lazy imports of Pillow happen before the first fork."""
     for image_format in _FORMATS:
         content = io.BytesIO()
         Image.new("RGB", (64, 64)).save(content, image_format)
@@ -66,32 +66,32 @@ def _render(content: bytes, structure: ImageStructure, spec: RenderSpec) -> Rend
     size = (structure.width, structure.height)
     sides = sorted(set(spec.sides_px), reverse=True)
     largest = fit(size, sides[0])
-    # The decoder sees no metadata: its parsers of EXIF, texts and previews have nothing to fail on.
-    picture = strip_to_image_data(content, structure, limits=spec.limits)
-    with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+    # The decoder gets no metadata, so that bugs in its metadata parsers cannot be exploited.
+    image_data = strip_to_image_data(content, structure, limits=spec.limits)
+    with Image.open(io.BytesIO(image_data), formats=_FORMATS) as image:
         profile = image.info.get("icc_profile") if structure.has_icc else None
         if not spec.reencode_original:
             shrink_on_load(image, largest)
         image.load()
-        plain = _without_alpha(image, spec.background)
+        opaque = _without_alpha(image, spec.background)
     original = None
     if spec.reencode_original:
-        original = _as_jpeg(_upright(_in_srgb(plain, profile), structure), spec.quality)
-    drawn = {}
-    smaller = _upright(_in_srgb(shrink(plain, largest, full_size=size), profile), structure)
+        original = _as_jpeg(_upright(_in_srgb(opaque, profile), structure), spec.quality)
+    rendered = {}
+    smaller = _upright(_in_srgb(shrink(opaque, largest, full_size=size), profile), structure)
     for side in sides:
         smaller = shrink(smaller, fit(smaller.size, side), full_size=smaller.size)
-        drawn[side] = smaller
+        rendered[side] = smaller
     sample = smaller.resize(fit(smaller.size, _SAMPLE_PX), Image.Resampling.BOX).convert("RGB")
     pixels = list(sample.get_flattened_data())
-    luma = drawn[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else drawn[sides[0]].convert("L")
+    luma = rendered[sides[0]].getchannel(0) if smaller.mode == "YCbCr" else rendered[sides[0]].convert("L")
     width, height = structure.oriented_size
     return RenderedImage(
-        renditions=tuple(_rendition(side, drawn[side], spec.quality) for side in spec.sides_px),
+        renditions=tuple(_rendition(side, rendered[side], spec.quality) for side in spec.sides_px),
         original=original,
         width=width,
         height=height,
-        dominant_color=_dominant_colour(pixels),
+        dominant_color=_dominant_color(pixels),
         blurhash=encode_blurhash(pixels, *sample.size),
         luma_deviation=round(ImageStat.Stat(luma).stddev[0], 2),
         sharpness=_sharpness(luma),
@@ -99,8 +99,8 @@ def _render(content: bytes, structure: ImageStructure, spec: RenderSpec) -> Rend
 
 
 def _without_alpha(image: Image.Image, background: str) -> Image.Image:
-    """One of the modes L, RGB, YCbCr and CMYK, transparent parts laid on the background."""
-    if image.mode.startswith("I"):  # 16 bits of grey; Pillow would cut them off at 255
+    """Convert to L, RGB, YCbCr or CMYK, with transparent parts on the background."""
+    if image.mode.startswith("I"):  # 16-bit grayscale; Pillow would clip it at 255
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -113,7 +113,7 @@ def _without_alpha(image: Image.Image, background: str) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A profile that does not fit the picture or makes no sense is as good as none."""
+    """Convert to sRGB. An invalid or unsuitable profile is ignored."""
     if profile and _USUAL_SRGB not in profile:
         source = image.convert("RGB") if image.mode == "YCbCr" else image
         try:
@@ -125,15 +125,15 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _upright(image: Image.Image, structure: ImageStructure) -> Image.Image:
-    turn = _TURNS.get(structure.orientation)
-    return image if turn is None else image.transpose(turn)
+    transposition = _TRANSPOSITIONS.get(structure.orientation)
+    return image if transposition is None else image.transpose(transposition)
 
 
 def _as_jpeg(image: Image.Image, quality: int) -> bytes:
-    written = io.BytesIO()
+    output = io.BytesIO()
     image.info = {}
-    image.save(written, "JPEG", quality=quality, subsampling="4:2:0")
-    return written.getvalue()
+    image.save(output, "JPEG", quality=quality, subsampling="4:2:0")
+    return output.getvalue()
 
 
 def _rendition(side_px: int, image: Image.Image, quality: int) -> Rendition:
@@ -141,17 +141,17 @@ def _rendition(side_px: int, image: Image.Image, quality: int) -> Rendition:
 
 
 def _sharpness(luma: Image.Image) -> float:
-    """Of the middle quarter: where the subject mostly is, and enough to tell."""
+    """Measure the middle quarter, which usually contains the subject."""
     width, height = luma.size
     middle = luma.crop((width // 4, height // 4, width - width // 4, height - height // 4))
     if min(middle.size) < 3:
         return 0.0
-    edges = middle.filter(_LAPLACIAN).crop((1, 1, middle.width - 1, middle.height - 1))  # the rim is left unfiltered
+    edges = middle.filter(_LAPLACIAN).crop((1, 1, middle.width - 1, middle.height - 1))  # the border is not filtered
     return round(ImageStat.Stat(edges).stddev[0], 2)
 
 
-def _dominant_colour(pixels: list[tuple[int, int, int]]) -> str:
-    """The mean of the largest group of similar pixels."""
+def _dominant_color(pixels: list[tuple[int, int, int]]) -> str:
+    """Return the mean of the largest group of similar pixels."""
     groups: defaultdict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
     for pixel in pixels:
         groups[pixel[0] >> 5, pixel[1] >> 5, pixel[2] >> 5].append(pixel)

@@ -1,19 +1,19 @@
-"""Make a picture smaller: as good as Lanczos over every pixel of it, at a fraction of the time.
+"""Shrink images with the quality of Lanczos at a fraction of its time (measured in benchmarks/README.md).
 
-JPEGs store brightness and colour apart, colour at half the size. So brightness is resampled with care and colour from
-a picture already averaged; both ends being YCbCr, nothing is converted on the way. Figures: benchmarks/README.md.
+JPEGs store color at half the size. So luma is resampled with Lanczos and color from an averaged image. Input and output
+are YCbCr, so nothing is converted in between.
 """
 
 from PIL import Image, JpegImagePlugin
 
 _LANCZOS, _BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
-_GAP = 2  # how many times larger than wished a JPEG is decoded at least: 38 dB to a full Lanczos; with 1 it is 34
-_COLOUR_GAP = 1.0  # the same for colour, which is halved in the result
-_COLOUR_GAP_OF_FULL_JPEG = 0.7  # halved in the file too, and the decoder has not yet used up what 38 dB leave
+_GAP = 2  # minimum factor between decoded and requested size: PSNR 38 dB to a full Lanczos, 34 dB with 1
+_COLOR_GAP = 1.0  # the same for color, which is halved in the result
+_COLOR_GAP_OF_FULL_JPEG = 0.7  # halved in the file too; keeps 38 dB
 
 
 def fit(size: tuple[int, int], longest_side_px: int) -> tuple[int, int]:
-    """Width and height within a square of that side; never larger than `size`, never less than one pixel."""
+    """Return width and height within a square of that side, not larger than `size`, at least one pixel."""
     longest = max(size)
     if longest <= longest_side_px:
         return size
@@ -22,13 +22,13 @@ def fit(size: tuple[int, int], longest_side_px: int) -> tuple[int, int]:
 
 
 def shrink_on_load(image: Image.Image, size: tuple[int, int]) -> None:
-    """Have the decoder skip what `shrink` to `size` would throw away, and spare it the way from YCbCr to RGB."""
+    """Let the decoder skip data that `shrink` would discard, and keep YCbCr without conversion to RGB."""
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         image.draft("YCbCr" if _is_stored_as_ycc(image) else None, (size[0] * _GAP, size[1] * _GAP))
 
 
 def shrink(image: Image.Image, size: tuple[int, int], *, full_size: tuple[int, int]) -> Image.Image:
-    """To `size`, in the same mode or YCbCr for RGB. `full_size` tells what the decoder has shrunk already."""
+    """Shrink to `size`. RGB becomes YCbCr. `full_size` is the size before the decoder shrank the image."""
     if size == image.size:
         return image
     if image.mode == "L":
@@ -36,18 +36,18 @@ def shrink(image: Image.Image, size: tuple[int, int], *, full_size: tuple[int, i
     if image.mode == "CMYK":
         return image.resize(size, _LANCZOS)
     luma = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
-    gap = _COLOUR_GAP_OF_FULL_JPEG if image.mode == "YCbCr" and image.size == full_size else _COLOUR_GAP
+    gap = _COLOR_GAP_OF_FULL_JPEG if image.mode == "YCbCr" and image.size == full_size else _COLOR_GAP
     factor = max(
         (n for n in (4, 2) if image.width >= gap * n * size[0] and image.height >= gap * n * size[1]), default=1
     )
     averaged = image.reduce(factor) if factor > 1 else image
-    colour = averaged if image.mode == "YCbCr" else averaged.convert("YCbCr")
-    planes = (_resample(colour.getchannel(channel), size, _BICUBIC) for channel in (1, 2))
+    color = averaged if image.mode == "YCbCr" else averaged.convert("YCbCr")
+    planes = (_resample(color.getchannel(channel), size, _BICUBIC) for channel in (1, 2))
     return Image.merge("YCbCr", (_resample(luma, size, _LANCZOS), *planes))
 
 
 def _is_stored_as_ycc(image: JpegImagePlugin.JpegImageFile) -> bool:
-    """As libjpeg decides it; it cannot turn RGB into YCbCr, and few files store RGB."""
+    """Decide like libjpeg, which cannot convert RGB to YCbCr; few files store RGB."""
     if image.mode != "RGB":
         return False
     if "jfif" in image.info:
@@ -59,12 +59,12 @@ def _is_stored_as_ycc(image: JpegImagePlugin.JpegImageFile) -> bool:
 
 def _resample(plane: Image.Image, size: tuple[int, int], kernel: Image.Resampling) -> Image.Image:
     width, height = size
-    turned = _resample_columns(plane, height, kernel).transpose(Image.Transpose.TRANSPOSE)
-    return _resample_columns(turned, width, kernel).transpose(Image.Transpose.TRANSPOSE)
+    transposed = _resample_columns(plane, height, kernel).transpose(Image.Transpose.TRANSPOSE)
+    return _resample_columns(transposed, width, kernel).transpose(Image.Transpose.TRANSPOSE)
 
 
 def _resample_columns(plane: Image.Image, height: int, kernel: Image.Resampling) -> Image.Image:
-    """Four columns at a time, as if they were the four channels of one: Pillow resamples those at the price of two."""
+    """Resample four columns as the channels of one CMYK image, which costs Pillow as much as two columns."""
     if height == plane.height:
         return plane
     columns = -(-plane.width // 4)

@@ -1,6 +1,7 @@
-"""Have pictures decoded at arm's length: by a child process, within bounds of memory and time.
+"""Decode images in a child process with limits of memory and time.
 
-A process has one child, started at its first picture. Threads take turns. After a fork the new process starts its own.
+A process has one sandbox process, which starts with its first image. Threads wait for each other. A forked process
+starts its own.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from imaging.renditions import RenderedImage, RenderSpec
 from imaging.sandbox_protocol import ProtocolError, missing_bytes, pack_request, unpack_response
 
 _ROOT = Path(__file__).resolve().parents[1]
-# Isolated from environment and user, so told where our packages are; by its first argument.
+# The interpreter is isolated (-I), so the path of the packages is an argument.
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from imaging.sandbox_worker import serve; serve(renderer=sys.argv[2])"
 )
@@ -30,18 +31,18 @@ _CHUNK_BYTES = 1024 * 1024
 _MIB = 1024 * 1024
 
 
-class _ChildGone(Exception):
-    """The child ended, or speaks no sense."""
+class _SandboxEnded(Exception):
+    """The sandbox process ended."""
 
 
 class SandboxProcess:
-    """`renderer`: the module whose `render` the child calls."""
+    """A sandbox process. `renderer` is the module whose `render` it calls."""
 
     def __init__(self, *, renderer: str = "imaging.rendering") -> None:
         self._renderer = renderer
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        _children.add(self)
+        _sandboxes.add(self)
 
     @property
     def pid(self) -> int | None:
@@ -56,7 +57,7 @@ class SandboxProcess:
         max_memory_bytes: int = 1024 * _MIB,
         max_cpu_seconds: int = 10,
     ) -> RenderedImage:
-        """Raises ImageRejected, also where the picture breaks a bound; Unavailable where there is no child to ask."""
+        """Render in the sandbox. Raises ImageRejected, also for an exceeded limit, and Unavailable if it failed."""
         request = pack_request(
             content, spec, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
         )
@@ -70,11 +71,11 @@ class SandboxProcess:
                 self._kill()
                 message = f"The picture takes more than {max_seconds:g} seconds to decode."
                 raise ImageRejected(message, code="image_too_costly") from error
-            except (_ChildGone, ProtocolError) as error:
-                # What a picture does befalls its own process: the child itself ends for other reasons.
+            except (_SandboxEnded, ProtocolError) as error:
+                # Images are decoded in forks of the sandbox process, so the image is not the reason of its end.
                 self._kill()
-                raise Unavailable("The image child ended unexpectedly.") from error
-            except BaseException:  # half an exchange, by a task's time limit say: the next would read the other half
+                raise Unavailable("The image sandbox ended unexpectedly.") from error
+            except BaseException:  # e.g. the time limit of a task: the next call would read the rest of this response
                 self._kill()
                 raise
 
@@ -98,40 +99,40 @@ class SandboxProcess:
             )
             _widen_pipes(self._process)
             _exchange(self._process, [], deadline=time.monotonic() + _MAX_START_SECONDS)
-        except (OSError, _ChildGone, ProtocolError) as error:
+        except (OSError, _SandboxEnded, ProtocolError) as error:
             self._kill()
-            raise Unavailable("The image child does not start.") from error
+            raise Unavailable("The image sandbox does not start.") from error
         return self._process
 
     def _kill(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:  # not yet waited for, so the number is still its own
+        if process.returncode is None:  # not yet waited for, so the process id is not reused
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         _close_pipes(process)
 
-    def _forget(self) -> None:
-        """In a process just forked: the child belongs to another, who is to be alone in holding its pipes."""
+    def _reset(self) -> None:
+        """Drop the sandbox process after a fork: it belongs to the parent, and so do its pipes."""
         self._lock = threading.Lock()
         process, self._process = self._process, None
         if process is not None:
             _close_pipes(process)
-            process.returncode = 0  # not ours to wait for
+            process.returncode = 0  # the parent waits for it
 
 
-_children: weakref.WeakSet[SandboxProcess] = weakref.WeakSet()
+_sandboxes: weakref.WeakSet[SandboxProcess] = weakref.WeakSet()
 
 
-def _forget_children() -> None:
-    for child in list(_children):
-        child._forget()
+def _reset_after_fork() -> None:
+    for sandbox in list(_sandboxes):
+        sandbox._reset()
 
 
-os.register_at_fork(after_in_child=_forget_children)
-_child = SandboxProcess()
+os.register_at_fork(after_in_child=_reset_after_fork)
+_sandbox = SandboxProcess()
 
 
 def render_in_sandbox(
@@ -142,17 +143,17 @@ def render_in_sandbox(
     max_memory_bytes: int = 1024 * _MIB,
     max_cpu_seconds: int = 10,
 ) -> RenderedImage:
-    """`SandboxProcess.render` by the child of this process."""
-    return _child.render(
+    """Call `SandboxProcess.render` of the sandbox of this process."""
+    return _sandbox.render(
         content, spec, max_seconds=max_seconds, max_memory_bytes=max_memory_bytes, max_cpu_seconds=max_cpu_seconds
     )
 
 
 def _widen_pipes(process: subprocess.Popen[bytes]) -> None:
-    """A picture passes in few large pieces: by 64 KiB at a time each of them wakes both of us."""
+    """Enlarge the pipes, because pieces of 64 KiB cause a context switch each."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux
         for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):  # more than an unprivileged user may have in all
+            with contextlib.suppress(OSError):  # above the limit of an unprivileged user
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 
 
@@ -163,9 +164,9 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 
 
 def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadline: float) -> bytearray:
-    """Send the request, wait for one message. Raises TimeoutError, _ChildGone, ProtocolError."""
+    """Send the request and wait for one message. Raises TimeoutError, _SandboxEnded, ProtocolError."""
     if process.stdin is None or process.stdout is None:
-        raise _ChildGone
+        raise _SandboxEnded
     sending, receiving = process.stdin.fileno(), process.stdout.fileno()
     os.set_blocking(sending, False)
     pieces = [memoryview(piece) for piece in request if piece]
@@ -182,7 +183,7 @@ def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadlin
             try:
                 pieces[0] = pieces[0][os.write(sending, pieces[0][:_CHUNK_BYTES]) :]
             except BrokenPipeError as error:
-                raise _ChildGone from error
+                raise _SandboxEnded from error
             if not pieces[0]:
                 del pieces[0]
             if not pieces:
@@ -190,6 +191,6 @@ def _exchange(process: subprocess.Popen[bytes], request: list[bytes], *, deadlin
         if receiving in ready:
             part = os.read(receiving, min(missing, _CHUNK_BYTES))
             if not part:
-                raise _ChildGone
+                raise _SandboxEnded
             received += part
     return received

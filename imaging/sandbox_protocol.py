@@ -1,4 +1,4 @@
-"""What our process and its image child say to each other: a JSON header, then bytes. Never pickle: one end is suspect.
+"""Messages between a process and its sandbox: a JSON header and bytes. Not pickle, because the sandbox is untrusted.
 
 length of the header, 4 bytes | header: JSON with "sizes" of the parts | parts
 """
@@ -13,23 +13,23 @@ from imaging.errors import ImageRejected
 from imaging.renditions import RenderedImage, RenderSpec, Rendition
 from imaging.structure import ImageLimits
 
-MAX_ANSWER_BYTES = 128 * 1024 * 1024
+MAX_RESPONSE_BYTES = 128 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 _LENGTH = struct.Struct(">I")
 
 
 class ProtocolError(Exception):
-    """What came is no message."""
+    """The bytes are no valid message."""
 
 
 def pack(header: dict[str, Any], parts: Sequence[bytes] = ()) -> list[bytes]:
-    """Pieces to be written one after the other: joined, a large picture would be copied once more."""
+    """Return the pieces of a message. They are not joined, which would copy a large image."""
     text = json.dumps(header | {"sizes": [len(part) for part in parts]}).encode()
     return [_LENGTH.pack(len(text)) + text, *parts]
 
 
 def read_message(source: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
-    """The next message, or None where there is none or its end is missing. For the child, which may wait."""
+    """Block until the next message. Return None at the end of the input or if the message is incomplete."""
     start = source.read(_LENGTH.size)
     if len(start) < _LENGTH.size:
         return None
@@ -40,7 +40,7 @@ def read_message(source: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
 
 
 def missing_bytes(received: bytes | bytearray) -> int:
-    """How many more must come, at least, before `unpack`. Raises ProtocolError."""
+    """Return the minimum number of bytes that `unpack` still needs. Raises ProtocolError."""
     if len(received) < _LENGTH.size:
         return _LENGTH.size - len(received)
     header_end = _LENGTH.size + _LENGTH.unpack_from(received)[0]
@@ -49,7 +49,7 @@ def missing_bytes(received: bytes | bytearray) -> int:
     if len(received) < header_end:
         return header_end - len(received)
     end = header_end + sum(_read_header(received)["sizes"])
-    if not len(received) <= end <= MAX_ANSWER_BYTES:
+    if not len(received) <= end <= MAX_RESPONSE_BYTES:
         raise ProtocolError("wrong length")
     return end - len(received)
 
@@ -79,39 +79,40 @@ def _read_header(message: bytes | bytearray) -> dict[str, Any]:
 def pack_request(
     content: bytes, spec: RenderSpec, *, max_seconds: float, max_memory_bytes: int, max_cpu_seconds: int
 ) -> list[bytes]:
-    bounds = {"max_seconds": max_seconds, "max_memory_bytes": max_memory_bytes, "max_cpu_seconds": max_cpu_seconds}
-    return pack({"wish": asdict(spec), "bounds": bounds}, [content])
+    limits = {"max_seconds": max_seconds, "max_memory_bytes": max_memory_bytes, "max_cpu_seconds": max_cpu_seconds}
+    return pack({"spec": asdict(spec), "limits": limits}, [content])
 
 
 def unpack_request(header: dict[str, Any]) -> RenderSpec:
-    fields = header["wish"]
+    fields = header["spec"]
     return RenderSpec(**fields | {"sides_px": tuple(fields["sides_px"]), "limits": ImageLimits(**fields["limits"])})
 
 
 def pack_response(image: RenderedImage) -> list[bytes]:
-    facts = {name: value for name, value in vars(image).items() if name not in ("renditions", "original")}
-    drawn = [
+    attributes = {name: value for name, value in vars(image).items() if name not in ("renditions", "original")}
+    renditions = [
         {name: value for name, value in vars(rendition).items() if name != "content"} for rendition in image.renditions
     ]
     parts = [rendition.content for rendition in image.renditions]
     return pack(
-        {"facts": facts, "renditions": drawn}, [*parts, image.original] if image.original is not None else parts
+        {"attributes": attributes, "renditions": renditions},
+        [*parts, image.original] if image.original is not None else parts,
     )
 
 
 def pack_error(error: ImageRejected) -> list[bytes]:
-    return pack({"refused": {"message": error.message, "code": error.code}})
+    return pack({"error": {"message": error.message, "code": error.code}})
 
 
 def unpack_response(message: bytes | bytearray) -> RenderedImage:
-    """Raises ImageRejected where the child did, ProtocolError for what no sound child says."""
+    """Return the result. Raises ImageRejected if the renderer did, and ProtocolError for an invalid message."""
     header, parts = unpack(message)
     try:
-        if refused := header.get("refused"):
-            raise ImageRejected(str(refused["message"]), code=str(refused["code"]))
-        drawn = header["renditions"]
-        renditions = tuple(Rendition(content=part, **one) for one, part in zip(drawn, parts, strict=False))
-        original = parts[len(drawn)] if len(parts) > len(drawn) else None
-        return RenderedImage(renditions=renditions, original=original, **header["facts"])
-    except (KeyError, TypeError) as error:
-        raise ProtocolError("an answer lacks something") from error
+        if error := header.get("error"):
+            raise ImageRejected(str(error["message"]), code=str(error["code"]))
+        headers = header["renditions"]
+        renditions = tuple(Rendition(content=part, **one) for one, part in zip(headers, parts, strict=False))
+        original = parts[len(headers)] if len(parts) > len(headers) else None
+        return RenderedImage(renditions=renditions, original=original, **header["attributes"])
+    except (KeyError, TypeError) as invalid:
+        raise ProtocolError("keys are missing") from invalid

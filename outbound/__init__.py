@@ -1,7 +1,6 @@
-"""The only way in which the registry talks to hosts that are not its own.
+"""HTTP client for other hosts. No other package opens connections to them (`tests/architecture/test_outbound.py`).
 
-Its services (database, cache, file storage) are reached by their clients, others of its own by
-`open_service_connection`. `tests/architecture/test_outbound.py` keeps it so.
+Database, cache and file storage use their own clients; `open_service_connection` connects to other own services.
 """
 
 from outbound.client import check_url, fetch, post

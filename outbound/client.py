@@ -1,4 +1,4 @@
-"""Fetching from and posting to hosts that are not ours; every hop is checked as if it were the first."""
+"""Fetch from and post to other hosts. Every redirect target is checked like the first URL."""
 
 import logging
 import re
@@ -19,11 +19,11 @@ from outbound.retry_after import parse_retry_after
 from outbound.sockets import connection
 from outbound.urls import ParsedUrl, UrlRules, is_visible, parse_url
 
-MAX_POST_ANSWER_BYTES = 64 * 1024
+MAX_POST_RESPONSE_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
-_OUR_HEADERS = frozenset(
+_RESERVED_HEADERS = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent", "cookie", "expect"}
 )
 
@@ -36,26 +36,26 @@ class _Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
 
-    def to(self, address: ParsedUrl) -> bytes:
-        """Nothing in it tells of us but the fixed name: no cookie, no referrer, no credentials."""
-        lines = [("Host", address.authority), *self.headers]
+    def to(self, url: ParsedUrl) -> bytes:
+        """Return the bytes of the request. It has no cookies, referrer or credentials."""
+        lines = [("Host", url.authority), *self.headers]
         if self.method == "POST":
             lines.append(("Content-Length", str(len(self.body))))
-        head = f"{self.method} {address.target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        head = f"{self.method} {url.target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
         return head.encode("ascii") + b"\r\n" + self.body
 
 
 def check_url(url: str) -> ParsedUrl:
-    """Whether we would ask this address, as far as its text tells; for a door, before anything is queued.
+    """Parse and check a URL without network access. Raises UrlNotAllowed.
 
-    The host's IP addresses are looked at when it is fetched. Raises UrlNotAllowed.
+    Call it before queueing a request. The IP addresses of the host are checked when the URL is fetched.
     """
     with _logged_rejections():
         return parse_url(url, _rules())
 
 
 def fetch(url: str, policy: FetchPolicy) -> FetchResult:
-    """All bytes of an answer with a status of 2xx.
+    """Fetch a URL and return the response if its status is 2xx.
 
     Raises UrlNotAllowed, ResponseRejected, RemoteNotFound, RemoteRateLimited, RemoteUnavailable.
     """
@@ -64,11 +64,11 @@ def fetch(url: str, policy: FetchPolicy) -> FetchResult:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], policy: FetchPolicy) -> FetchResult:
-    """Send `body`; the answer may be small only, and no redirect is followed. Raises as `fetch` does.
+    """Post `body` without following redirects. The response is limited to MAX_POST_RESPONSE_BYTES.
 
-    ValueError for headers which are ours to set, or which would end the line they stand on.
+    Raises the errors of `fetch`, and ValueError for reserved headers and for headers with line breaks.
     """
-    small = replace(policy, max_redirects=0, max_bytes=min(policy.max_bytes, MAX_POST_ANSWER_BYTES))
+    small = replace(policy, max_redirects=0, max_bytes=min(policy.max_bytes, MAX_POST_RESPONSE_BYTES))
     request = _request("POST", {"Accept": policy.accept} | dict(headers), body)
     with _logged_rejections():
         return _follow(url, request, small)
@@ -87,82 +87,82 @@ def _logged_rejections() -> Iterator[None]:
     try:
         yield
     except UrlNotAllowed as error:
-        log.warning("outbound address refused", extra={"host": error.host, "code": error.code})
+        log.warning("outbound URL rejected", extra={"host": error.host, "code": error.code})
         raise
 
 
 def _request(method: str, headers: dict[str, str], body: bytes = b"") -> _Request:
-    ours = {"User-Agent": settings.OUTBOUND_USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
-    if taken := [name for name in headers if name.lower() in _OUR_HEADERS]:
-        raise ValueError(f"set by the registry itself: {taken}")
-    for name, value in (ours | headers).items():
+    own = {"User-Agent": settings.OUTBOUND_USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
+    if reserved := [name for name in headers if name.lower() in _RESERVED_HEADERS]:
+        raise ValueError(f"the client sets these headers itself: {reserved}")
+    for name, value in (own | headers).items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"not a header that can be sent: {name!r}")
-    return _Request(method, tuple((ours | headers).items()), body)
+            raise ValueError(f"header {name!r} is not valid")
+    return _Request(method, tuple((own | headers).items()), body)
 
 
 def _follow(url: str, request: _Request, policy: FetchPolicy) -> FetchResult:
     rules = _rules()
     deadline = Deadline.after(policy.total_seconds)
-    address = parse_url(url, rules)
+    current = parse_url(url, rules)
     passed: tuple[str, ...] = ()
     while True:
-        outcome = _ask(address, request, policy, rules, deadline)
-        if isinstance(outcome, FetchResult):
-            return replace(outcome, redirects=passed)
+        result = _request_once(current, request, policy, rules, deadline)
+        if isinstance(result, FetchResult):
+            return replace(result, redirects=passed)
         if len(passed) >= policy.max_redirects:
             code = "too_many_redirects" if policy.max_redirects else "redirect_refused"
-            raise UrlNotAllowed(f"{address.host} sends us on to another address.", code, host=address.host)
-        passed += (address.url,)
-        address = _next_address(address, outcome, rules)
+            raise UrlNotAllowed(f"{current.host} sends us on to another address.", code, host=current.host)
+        passed += (current.url,)
+        current = _redirect_target(current, result, rules)
 
 
-def _ask(
-    address: ParsedUrl, request: _Request, policy: FetchPolicy, rules: UrlRules, deadline: Deadline
+def _request_once(
+    url: ParsedUrl, request: _Request, policy: FetchPolicy, rules: UrlRules, deadline: Deadline
 ) -> FetchResult | str:
-    """One hop: what was fetched, or the Location we are sent to."""
-    if not policy.is_allowed_host(address.host):
-        raise UrlNotAllowed(f"{address.host} is not a host we talk to.", "host_not_allowed", host=address.host)
-    checked = resolve(address, rules, deadline.within(policy.connect_seconds))
+    """Send one request. Return the response, or the Location of a redirect."""
+    if not policy.is_allowed_host(url.host):
+        raise UrlNotAllowed(f"{url.host} is not a host we talk to.", "host_not_allowed", host=url.host)
+    checked_ips = resolve(url, rules, deadline.within(policy.connect_seconds))
     until_connected = deadline.within(policy.connect_seconds)
     with (
-        connection(address, checked, until_connected, ca_bundle=settings.OUTBOUND_CA_BUNDLE) as (connected, ip),
-        exchange(connected, address.host, request.to(address), deadline.within(policy.first_byte_seconds)) as answer,
+        connection(url, checked_ips, until_connected, ca_bundle=settings.OUTBOUND_CA_BUNDLE) as (connected, ip),
+        exchange(connected, url.host, request.to(url), deadline.within(policy.first_byte_seconds)) as response,
     ):
-        if answer.status in _REDIRECTS:
-            return answer.header("Location")
-        _refuse_status(answer, policy)
+        if response.status in _REDIRECTS:
+            return response.header("Location")
+        _reject_status(response, policy)
         pace = MinThroughput(policy.min_bytes_per_second, policy.min_rate_window_seconds)
         return FetchResult(
-            url=address.url,
-            host=address.host,
-            content=answer.read_body(deadline=deadline, pace=pace, max_bytes=policy.max_bytes),
-            content_type=answer.header("Content-Type").partition(";")[0].strip().lower(),
-            status=answer.status,
+            url=url.url,
+            host=url.host,
+            content=response.read_body(deadline=deadline, pace=pace, max_bytes=policy.max_bytes),
+            content_type=response.header("Content-Type").partition(";")[0].strip().lower(),
+            status=response.status,
             redirects=(),
             address=str(ip),
         )
 
 
-def _refuse_status(answer: RawResponse, policy: FetchPolicy) -> None:
-    status, host = answer.status, answer.host
+def _reject_status(response: RawResponse, policy: FetchPolicy) -> None:
+    status, host = response.status, response.host
     if status in (404, 410):
         raise RemoteNotFound(f"{host} has nothing at this address.", host=host)
-    if status in policy.throttling_statuses or (status == 503 and answer.header("Retry-After")):
-        delay = parse_retry_after(answer.header("Retry-After"), timezone.now())
+    if status in policy.throttling_statuses or (status == 503 and response.header("Retry-After")):
+        delay = parse_retry_after(response.header("Retry-After"), timezone.now())
         raise RemoteRateLimited(f"{host} asks us to come back later.", host=host, retry_after_seconds=delay)
     if status >= 500:
         raise RemoteUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
-    # 206: we asked for no part.
+    # 206 is rejected, because no range was requested.
     if not 200 <= status < 300 or status == 206:
         raise ResponseRejected(f"{host} answered with status {status}.", "unexpected_status", host=host)
 
 
-def _next_address(current: ParsedUrl, location: str, rules: UrlRules) -> ParsedUrl:
+def _redirect_target(current: ParsedUrl, location: str, rules: UrlRules) -> ParsedUrl:
     try:
-        # http.client reads headers as Latin-1; what sources mean is UTF-8.
-        meant = location.encode("latin-1").decode()
-        target = urljoin(current.url, meant) if meant and is_visible(meant) else ""
+        # http.client decodes headers as Latin-1, but servers send UTF-8.
+        decoded = location.encode("latin-1").decode()
+        target = urljoin(current.url, decoded) if decoded and is_visible(decoded) else ""
         is_downgrade = current.scheme == "https" and urlsplit(target).scheme == "http"
     except ValueError:
         target, is_downgrade = "", False

@@ -1,4 +1,4 @@
-"""Moments by which a step must be done, whatever the other side does."""
+"""Deadlines of the steps of a request."""
 
 import time
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from outbound.errors import RemoteUnavailable
 
 @dataclass(frozen=True)
 class Deadline:
-    at: float  # of the monotonic clock
+    at: float  # seconds of time.monotonic()
 
     @classmethod
     def after(cls, seconds: float) -> Self:
         return cls(time.monotonic() + seconds)
 
     def within(self, seconds: float) -> Self:
-        """An earlier one for a part of the work; never a later one."""
+        """Return the deadline of a step, which is never later than this one."""
         return type(self)(min(self.at, time.monotonic() + seconds))
 
     def seconds_left(self) -> float:
-        """More than zero, so that it can serve as a socket's timeout. Raises RemoteUnavailable."""
+        """Return a positive number, usable as a socket timeout. Raises RemoteUnavailable after the deadline."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise RemoteUnavailable("The source did not answer in time.", "timeout")

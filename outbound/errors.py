@@ -1,10 +1,10 @@
-"""What can go wrong with another host. Messages name hosts, never paths or query strings: those may hold secrets."""
+"""Errors of requests to other hosts. Messages contain hosts, but no paths or queries, which may contain secrets."""
 
 from common.errors import InvalidInput, NotFound, RegistryError, Unavailable
 
 
 class _OutboundError(RegistryError):
-    """One class says what a caller does about it; `code` says in which of its forms, and is stable."""
+    """Base class. The class decides how callers react; `code` is a stable detail."""
 
     def __init__(self, message: str, code: str | None = None, *, host: str = "") -> None:
         super().__init__(message)
@@ -13,7 +13,7 @@ class _OutboundError(RegistryError):
 
 
 class UrlNotAllowed(_OutboundError, InvalidInput):
-    """An address we never talk to. Retrying is pointless, and whoever gave it may have meant harm.
+    """The URL must not be requested. A retry fails again.
 
     Codes: url_malformed, url_unreadable, url_characters, scheme_refused, port_refused, host_not_allowed,
     blocked_address, redirect_refused, too_many_redirects.
@@ -23,19 +23,19 @@ class UrlNotAllowed(_OutboundError, InvalidInput):
 
 
 class ResponseRejected(_OutboundError, InvalidInput):
-    """The answer came and is not one we take. Codes: too_large, encoded_body, unexpected_status."""
+    """The response is not acceptable. Codes: too_large, encoded_body, unexpected_status."""
 
     code = "response_refused"
 
 
 class RemoteNotFound(_OutboundError, NotFound):
-    """The source itself says that it has no such thing; the only fault that tells of an absence."""
+    """The host responded with 404 or 410. Only this error means that the resource does not exist."""
 
     code = "source_absent"
 
 
 class RemoteRateLimited(_OutboundError, Unavailable):
-    """The source asks us to slow down; `retry_after_seconds` is its own wish, which the caller bounds."""
+    """The host limits the rate. The caller must limit `retry_after_seconds`, which the host chose."""
 
     code = "source_throttled"
 
@@ -47,7 +47,7 @@ class RemoteRateLimited(_OutboundError, Unavailable):
 
 
 class RemoteUnavailable(_OutboundError, Unavailable):
-    """Nothing is known about the thing asked for: a later try may find it.
+    """The request failed without a usable response. A retry may succeed.
 
     Codes: dns_failed, connect_failed, tls_failed, timeout, too_slow, connection_broken, server_error.
     """

@@ -1,8 +1,8 @@
-"""One request and its answer over an open socket: bounded in time, speed and size, in every phase.
+"""One HTTP request and its response over an open socket, with limits of time, throughput and size in every phase.
 
-The standard library reads the answer, from bytes that pass through `Wire`: there each single read of the socket is
-given the time that is left of its phase. A client library's timeouts hold for one read each, so a source that sends a
-byte a second never trips them, and would need a second thread that watches.
+`http.client` parses the response from `BoundedSocketReader`, which limits each read of the socket to the remaining time
+of its phase. The timeouts of client libraries apply to single reads: a server that sends one byte per second never
+exceeds them.
 """
 
 import http.client
@@ -17,21 +17,21 @@ from outbound.deadlines import Deadline
 from outbound.errors import RemoteUnavailable, ResponseRejected
 
 _BUFFER_BYTES = 16 * 1024
-# http.client itself takes 100 lines of 64 KiB; no honest source needs a hundredth of it.
+# http.client allows 100 lines of 64 KiB. Real servers need less than 1 % of that.
 _MAX_HEADER_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class MinThroughput:
-    """Slower than this over a whole window is given up."""
+    """A body that is slower than this over a whole window is aborted."""
 
     min_bytes_per_second: int
     window_seconds: float
 
 
 class BoundedSocketReader(io.RawIOBase):
-    """The socket as a file that knows until when it may be read, how fast it must be and how much it may give."""
+    """A file object for a socket with a deadline, a minimum throughput and a maximum number of bytes."""
 
     def __init__(self, connected: socket.socket, host: str, *, deadline: Deadline, max_bytes: int) -> None:
         self._socket = connected
@@ -43,7 +43,7 @@ class BoundedSocketReader(io.RawIOBase):
         self._window_bytes = 0
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client asks a socket for."""
+        """Return a buffered reader, as http.client requires."""
         return io.BufferedReader(self, _BUFFER_BYTES)
 
     def begin_body(self, *, deadline: Deadline, pace: MinThroughput, max_bytes: int) -> None:
@@ -63,7 +63,7 @@ class BoundedSocketReader(io.RawIOBase):
             self._socket.settimeout(min(self._deadline.seconds_left(), self._window_seconds_left()))
             try:
                 count = self._socket.recv_into(buffer)
-            except TimeoutError:  # of the phase or of the window; the next round knows
+            except TimeoutError:  # of the phase or the window; the next iteration checks both
                 continue
             self._window_bytes += count
             self._bytes_left -= count
@@ -86,7 +86,7 @@ class BoundedSocketReader(io.RawIOBase):
 
 @dataclass(frozen=True)
 class RawResponse:
-    """Status and headers of an answer whose body is still to come; `read_body` takes it, once."""
+    """Status and headers of a response. `read_body` reads the body once."""
 
     response: http.client.HTTPResponse
     wire: BoundedSocketReader
@@ -100,12 +100,12 @@ class RawResponse:
         return self.response.headers.get(name, "").strip()
 
     def read_body(self, *, deadline: Deadline, pace: MinThroughput, max_bytes: int) -> bytes:
-        """All of it, or an error: never a part. Raises ResponseRejected, RemoteUnavailable."""
-        self._refuse_encoded()
+        """Return the complete body. Raises ResponseRejected, RemoteUnavailable."""
+        self._reject_encoded()
         stated = self._stated_length()
         if stated is not None and stated > max_bytes:
             raise self._too_large(max_bytes)
-        # Chunks of one byte come with five around it: twice the size is fair, endless trailers are not.
+        # Twice the size allows for chunk headers, but not for endless trailers.
         self.wire.begin_body(deadline=deadline, pace=pace, max_bytes=2 * max_bytes + _MAX_HEADER_BYTES)
         content = bytearray()
         with _translated_errors(self.host):
@@ -126,8 +126,8 @@ class RawResponse:
             f"The answer of {self.host} has more than {max_bytes} bytes.", "too_large", host=self.host
         )
 
-    def _refuse_encoded(self) -> None:
-        """We ask for none; a small encoded body may be a large one."""
+    def _reject_encoded(self) -> None:
+        """Reject encoded bodies: none was requested, and a small one may decompress to a large one."""
         names = ",".join(self.response.headers.get_all("Content-Encoding", []))
         framing = ",".join(self.response.headers.get_all("Transfer-Encoding", [])).strip().lower()
         if {name.strip().lower() for name in names.split(",")} - {"", "identity"} or framing not in ("", "chunked"):
@@ -149,7 +149,7 @@ class RawResponse:
 
 @contextmanager
 def exchange(connected: socket.socket, host: str, request: bytes, deadline: Deadline) -> Iterator[RawResponse]:
-    """Send the request; give the answer once its headers are complete. Raises RemoteUnavailable."""
+    """Send the request and yield the response after its headers. Raises RemoteUnavailable."""
     wire = BoundedSocketReader(connected, host, deadline=deadline, max_bytes=_MAX_HEADER_BYTES)
     with closing(http.client.HTTPResponse(wire)) as response:  # type: ignore[arg-type]
         with _translated_errors(host):

@@ -1,4 +1,4 @@
-"""What a caller decides about a fetch, and what it gets. The numbers are the catalogue's defaults for pictures."""
+"""Policy and result of a fetch. The defaults suit album art."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FetchPolicy:
-    """`is_allowed_host` is asked for the first host and for that of each redirect, as `ParsedUrl.host` spells it.
+    """Limits of a fetch. `is_allowed_host` is called with `ParsedUrl.host` of the first URL and of each redirect.
 
-    `total_seconds` bounds the whole fetch with all its redirects, name lookups included; the others one part each.
+    `total_seconds` limits the whole fetch with redirects and name lookups; the other limits apply to one request.
     """
 
     is_allowed_host: Callable[[str], bool]
@@ -25,12 +25,12 @@ class FetchPolicy:
 
 @dataclass(frozen=True)
 class FetchResult:
-    """An answer in full. `content_type` is what the source claims; only the bytes decide."""
+    """A complete response. `content_type` is the header of the server; do not trust it."""
 
     url: str
     host: str
     content: bytes
     content_type: str
     status: int
-    redirects: tuple[str, ...]  # the addresses that sent us on, in their order
-    address: str  # the IP address that answered
+    redirects: tuple[str, ...]  # the redirecting URLs in order
+    address: str  # the IP address of the server

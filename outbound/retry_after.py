@@ -1,4 +1,4 @@
-"""The header Retry-After: seconds or a date."""
+"""Parse the header Retry-After: seconds or a date."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,7 +7,7 @@ _MAX_SENSIBLE_SECONDS = 30 * 86_400
 
 
 def parse_retry_after(text: str, now: datetime) -> int | None:
-    """Whole seconds from `now`, 0 for a date that is past; None for what no source can mean."""
+    """Return the seconds from `now`, 0 for a past date, or None if the value is invalid or over 30 days."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         seconds = int(text) if len(text) < 10 else None
@@ -19,7 +19,7 @@ def parse_retry_after(text: str, now: datetime) -> int | None:
 def _seconds_until(text: str, now: datetime) -> int | None:
     try:
         timestamp = parsedate_to_datetime(text)
-        # A date without a zone is in UTC: RFC 9110 knows no other.
+        # RFC 9110 allows only UTC, so a date without a zone is in UTC.
         aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
         return max(0, round((aware - now).total_seconds()))
     except (TypeError, ValueError, IndexError, OverflowError):

@@ -1,4 +1,4 @@
-"""Sockets: to checked addresses of other hosts, and to services of our own."""
+"""Sockets to checked IP addresses of other hosts, and to own services."""
 
 import socket
 import ssl
@@ -12,32 +12,32 @@ from outbound.errors import RemoteUnavailable
 from outbound.ip_ranges import IPAddress
 from outbound.urls import ParsedUrl
 
-_MAX_TRIES = 3  # of a name's addresses: one family of them is often unreachable
+_MAX_TRIES = 3  # IP addresses per host, because IPv6 or IPv4 is often unreachable
 
 
 @contextmanager
 def connection(
-    address: ParsedUrl, checked: Sequence[IPAddress], deadline: Deadline, *, ca_bundle: str = ""
+    url: ParsedUrl, checked_ips: Sequence[IPAddress], deadline: Deadline, *, ca_bundle: str = ""
 ) -> Iterator[tuple[socket.socket, IPAddress]]:
-    """An open socket to one of the checked addresses, with TLS for the name if the scheme wants it."""
-    plain, ip = _connect(address, checked, deadline)
+    """Yield an open socket to one of the checked IP addresses and this address. https uses TLS for the host."""
+    plain, ip = _connect(url, checked_ips, deadline)
     with plain:
-        if address.scheme != "https":
+        if url.scheme != "https":
             yield plain, ip
             return
-        with _secured(plain, address.host, deadline, ca_bundle) as secured:
+        with _secured(plain, url.host, deadline, ca_bundle) as secured:
             yield secured, ip
 
 
-def open_service_connection(address: str, *, timeout_seconds: float) -> socket.socket:
-    """To a service of our own, named in the settings: `unix:/path` or `tcp://host:port`. The caller closes it.
+def open_service_connection(url: str, *, timeout_seconds: float) -> socket.socket:
+    """Connect to an own service of the settings: `unix:/path` or `tcp://host:port`. The caller closes the socket.
 
-    No address is refused here: such services stand on inner addresses. Raises RemoteUnavailable if none listens.
+    Internal addresses are allowed here. Raises RemoteUnavailable if the service does not listen.
     """
-    parts = urlsplit(address)
+    parts = urlsplit(url)
     is_file = parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc
     if not is_file and not (parts.scheme == "tcp" and parts.hostname and parts.port):
-        raise ValueError(f"a service's address is unix:/path or tcp://host:port, not {address!r}")
+        raise ValueError(f"the URL of a service must be unix:/path or tcp://host:port, not {url!r}")
     try:
         if not is_file:
             return socket.create_connection((parts.hostname, parts.port), timeout=timeout_seconds)
@@ -50,20 +50,20 @@ def open_service_connection(address: str, *, timeout_seconds: float) -> socket.s
             raise
         return service
     except OSError as error:
-        raise RemoteUnavailable(f"The service at {address} does not answer.", "connect_failed") from error
+        raise RemoteUnavailable(f"The service at {url} does not answer.", "connect_failed") from error
 
 
-def _connect(address: ParsedUrl, checked: Sequence[IPAddress], deadline: Deadline) -> tuple[socket.socket, IPAddress]:
-    tried = checked[:_MAX_TRIES]
+def _connect(url: ParsedUrl, checked_ips: Sequence[IPAddress], deadline: Deadline) -> tuple[socket.socket, IPAddress]:
+    tried = checked_ips[:_MAX_TRIES]
     failure: OSError | None = None
     for position, ip in enumerate(tried):
         family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
         candidate = socket.socket(family, socket.SOCK_STREAM)
         try:
-            # A share of the time for each, so that one which swallows packets does not use it all.
+            # Divide the time, so that an address that drops packets does not use all of it.
             candidate.settimeout(deadline.seconds_left() / (len(tried) - position))
-            # The address just checked, never the name: a second lookup may answer differently.
-            candidate.connect((str(ip), address.port))
+            # Connect to the checked IP address: a second lookup of the host may return another one.
+            candidate.connect((str(ip), url.port))
         except OSError as error:
             candidate.close()
             failure = error
@@ -73,22 +73,22 @@ def _connect(address: ParsedUrl, checked: Sequence[IPAddress], deadline: Deadlin
         else:
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return candidate, ip
-    raise RemoteUnavailable(f"{address.host} takes no connection.", "connect_failed", host=address.host) from failure
+    raise RemoteUnavailable(f"{url.host} takes no connection.", "connect_failed", host=url.host) from failure
 
 
 def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str) -> ssl.SSLSocket:
     try:
         secured = _tls(ca_bundle).wrap_socket(
             plain,
-            server_hostname=host,  # also the name the certificate must bear
+            server_hostname=host,  # the certificate must be valid for it
             do_handshake_on_connect=False,
-            # An end without a farewell may be an attacker's cut through a body without a stated length.
+            # Without close_notify an attacker may have truncated a body without Content-Length.
             suppress_ragged_eofs=False,
         )
-    except OSError as error:  # gone again since it connected
+    except OSError as error:  # closed since it connected
         raise RemoteUnavailable(f"{host} broke off.", "connect_failed", host=host) from error
     try:
-        # A handshake's timeout is one for all of its messages, so one drop a second does not outlast it.
+        # The timeout applies to the whole handshake, so a slow server cannot extend it.
         secured.settimeout(deadline.seconds_left())
         secured.do_handshake()
     except TimeoutError as error:
@@ -105,9 +105,9 @@ def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str
 
 @lru_cache(maxsize=8)
 def _tls(ca_bundle: str) -> ssl.SSLContext:
-    """Made once for each bundle, as reading the system's authorities takes milliseconds.
+    """Return the TLS context of a bundle, cached because reading the authorities of the system takes milliseconds.
 
-    Not by `create_default_context`, which would write session keys wherever SSLKEYLOGFILE says.
+    Not `create_default_context`, which would write session keys to SSLKEYLOGFILE.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
     context.minimum_version = ssl.TLSVersion.TLSv1_2

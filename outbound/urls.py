@@ -1,4 +1,4 @@
-"""Addresses of other hosts as text: what we take, and into which parts it falls. Asks no network."""
+"""Parse and check URLs of other hosts. Pure."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ MAX_URL_CHARS = 2000
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(?::(?P<port>[0-9]{0,5}))?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-# Browsers and libc read such a last label as a number, and the whole name as an address: 0x7f.1, 2130706433, 0177.1.
+# Browsers and libc parse a host with such a last label as an IP address: 0x7f.1, 2130706433, 0177.1.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
 _QUERY_SAFE = _PATH_SAFE + "?[]"
@@ -22,7 +22,7 @@ _QUERY_SAFE = _PATH_SAFE + "?[]"
 
 @dataclass(frozen=True)
 class UrlRules:
-    """What an installation takes; the caller's own list of hosts comes on top."""
+    """Rules of the installation for all URLs. Callers also have a list of hosts."""
 
     allows_http: bool = False
     allows_loopback: bool = False
@@ -41,7 +41,7 @@ class ParsedUrl:
 
     @property
     def authority(self) -> str:
-        """As the Host header has it: without the port that goes without saying."""
+        """The value of the Host header, without the default port."""
         host = f"[{self.host}]" if isinstance(self.ip, IPv6Address) else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -51,20 +51,20 @@ class ParsedUrl:
 
 
 def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
-    """Raises UrlNotAllowed for what we would never ask, as far as the text alone tells."""
+    """Parse a URL. Raises UrlNotAllowed if it must not be requested, judged by its text."""
     parts = _split(url)
     if parts.scheme not in _DEFAULT_PORTS:
         raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused")
-    found = _AUTHORITY.fullmatch(parts.netloc)
-    if not found:
-        _refuse_form("its host is missing, or more than a host and a port")
-    host, ip = _read_host(found["host"])
-    # Before scheme and port: that somebody asks for an inner address is the more telling fault.
+    match = _AUTHORITY.fullmatch(parts.netloc)
+    if not match:
+        _reject_malformed("its host is missing, or more than a host and a port")
+    host, ip = _read_host(match["host"])
+    # Before scheme and port, because a request for an internal address is the more important error.
     if ip is not None:
         reject_non_public_ip(ip, rules, host=host)
     if parts.scheme == "http" and not rules.allows_http:
         raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused", host=host)
-    port = int(found["port"] or _DEFAULT_PORTS[parts.scheme])
+    port = int(match["port"] or _DEFAULT_PORTS[parts.scheme])
     if port not in rules.allowed_ports:
         raise UrlNotAllowed(f"Port {port} of {host} is not one we talk to.", "port_refused", host=host)
     target = quote(parts.path or "/", safe=_PATH_SAFE)
@@ -90,13 +90,13 @@ def validate_remote_url(url: str, *, max_length: int = MAX_URL_CHARS) -> None:
 
 
 def reject_non_public_ip(ip: IPAddress, rules: UrlRules, *, host: str) -> None:
-    """Raises UrlNotAllowed for an address that is not on the open internet."""
+    """Raise UrlNotAllowed if the IP address is not public."""
     if not (is_public(ip) or (rules.allows_loopback and is_loopback(ip))):
         raise UrlNotAllowed(f"{host} is not on the public internet.", "blocked_address", host=host)
 
 
 def host_matches(host: str, pattern: str) -> bool:
-    """`.mzstatic.com` stands for every host below it, not for itself; any other pattern only for itself."""
+    """True if `host` equals `pattern`. `.mzstatic.com` matches all subdomains, but not the domain itself."""
     host, pattern = host.lower(), pattern.lower()
     if pattern.startswith("."):
         return len(pattern) > 1 and len(host) > len(pattern) and host.endswith(pattern)
@@ -104,26 +104,26 @@ def host_matches(host: str, pattern: str) -> bool:
 
 
 def is_visible(text: str) -> bool:
-    """Free of spaces, controls, surrogates, and of the backslash, which some programs read as a slash."""
+    """True if the text has no spaces, controls, surrogates or backslashes, which some programs read as slashes."""
     return "\\" not in text and not any(unicodedata.category(char)[0] in "CZ" for char in text)
 
 
-def _refuse_form(reason: str) -> NoReturn:
+def _reject_malformed(reason: str) -> NoReturn:
     raise UrlNotAllowed(f"The address is malformed: {reason}.", "url_malformed")
 
 
 def _split(url: str) -> SplitResult:
     if not 0 < len(url) <= MAX_URL_CHARS:
-        _refuse_form(f"it has no characters, or more than {MAX_URL_CHARS}")
-    # Before anything reads it: parsers drop line ends.
+        _reject_malformed(f"it has no characters, or more than {MAX_URL_CHARS}")
+    # Before parsing, because parsers drop line breaks.
     if not is_visible(url):
-        _refuse_form("it holds a space, a backslash or an invisible character")
+        _reject_malformed("it holds a space, a backslash or an invisible character")
     try:
         parts = urlsplit(url)
     except ValueError:
-        _refuse_form("its host cannot be read")
+        _reject_malformed("its host cannot be read")
     if not parts.scheme:
-        _refuse_form("it does not start with https")
+        _reject_malformed("it does not start with https")
     return parts
 
 
@@ -132,19 +132,19 @@ def _read_host(text: str) -> tuple[str, IPAddress | None]:
         try:
             ip = IPv6Address(text[1:-1])
         except ValueError:
-            _refuse_form("its host cannot be read")
+            _reject_malformed("its host cannot be read")
         return str(ip), ip
     try:
-        # Maps full-width digits and dots to plain ones, so what looks like an address is tested after it.
+        # IDNA maps full-width digits and dots to ASCII, so IP addresses are detected after it.
         host = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:
-        _refuse_form("its host cannot be read")
+        _reject_malformed("its host cannot be read")
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        _refuse_form("its host cannot be read")
+        _reject_malformed("its host cannot be read")
     if not _NUMBER.fullmatch(labels[-1]):
         return host, None
     try:
         return host, IPv4Address(host)
     except ValueError:
-        _refuse_form("its host is a number")
+        _reject_malformed("its host is a number")

@@ -1,4 +1,4 @@
-"""What a JPEG, PNG or WebP is, told from its structure alone; and the same picture without its metadata."""
+"""Parse the structure of JPEG, PNG and WebP without a decoder, and remove metadata."""
 
 from imaging.structure.inspection import inspect, strip_metadata, strip_to_image_data
 from imaging.structure.limits import ImageLimits, ImageStructure

@@ -1,4 +1,4 @@
-"""The one tag of EXIF that changes how a picture looks: its orientation."""
+"""Read and write the orientation of EXIF."""
 
 import struct
 
@@ -9,7 +9,7 @@ _BYTE_ORDERS = {b"II*\x00": "<", b"MM\x00*": ">"}
 
 
 def read_orientation(tiff: bytes) -> int:
-    """1 to 8, from the TIFF block of an EXIF; 1 where it is absent or the block is damaged."""
+    """Return the orientation (1 to 8) of an EXIF TIFF block, or 1 if it is absent or the block is invalid."""
     order = _BYTE_ORDERS.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return _UPRIGHT
@@ -27,5 +27,5 @@ def read_orientation(tiff: bytes) -> int:
 
 
 def orientation_block(orientation: int) -> bytes:
-    """A TIFF block that tells the orientation and nothing else."""
+    """Return a TIFF block with only the orientation."""
     return b"MM\x00*\x00\x00\x00\x08" + struct.pack(">HHHIHHI", 1, _ORIENTATION, _SHORT, 1, orientation, 0, 0)

@@ -1,11 +1,11 @@
-"""Tell a picture by its bytes, refuse what must not reach a decoder, and take its metadata away."""
+"""Identify an image by its bytes, reject files that must not reach a decoder, and remove metadata."""
 
 from imaging.errors import ImageRejected
 from imaging.structure import jpeg, png, webp
 from imaging.structure.limits import ImageLimits, ImageStructure
 from imaging.structure.polyglots import reject_pdf_header
 
-# What people send instead, to name it in the refusal.
+# Other formats, named in the error message.
 _OTHER_FORMATS: dict[bytes, str] = {
     b"GIF8": "a GIF",
     b"II*\x00": "a TIFF",
@@ -24,9 +24,9 @@ _OTHER_FORMATS: dict[bytes, str] = {
 
 
 def inspect(content: bytes, *, limits: ImageLimits) -> ImageStructure:
-    """Raises ImageRejected, and nothing else, for whatever is not a sound picture of a format we take.
+    """Return the structure of an image. Raises only ImageRejected, for invalid images and other formats.
 
-    No decoder runs. Time grows with the length of `content`, memory hardly.
+    Runs no decoder. The time is linear in the length of `content`; little memory is used.
     """
     if content.startswith(jpeg.MAGIC):
         structure = jpeg.inspect_jpeg(content, limits=limits)
@@ -43,10 +43,10 @@ def inspect(content: bytes, *, limits: ImageLimits) -> ImageStructure:
 
 
 def strip_metadata(content: bytes, structure: ImageStructure, *, limits: ImageLimits) -> bytes | None:
-    """The same picture, bit for bit the same coded data, without EXIF, XMP, comments, previews and what trails it.
+    """Remove EXIF, XMP, comments, previews and trailing data. The coded image data stays the same.
 
-    Colour profiles up to the limit stay, of a JPEG its orientation too. None where a picture without metadata would be
-    another one, or one that browsers show wrongly: animations, CMYK, PNG and WebP with an orientation.
+    Color profiles up to the limit and the orientation of a JPEG stay. Return None if browsers would show the result
+    differently: animations, CMYK, and PNG or WebP with an orientation.
     """
     if structure.frames > 1 or structure.is_cmyk:
         return None
@@ -56,7 +56,7 @@ def strip_metadata(content: bytes, structure: ImageStructure, *, limits: ImageLi
 
 
 def strip_to_image_data(content: bytes, structure: ImageStructure, *, limits: ImageLimits) -> bytes:
-    """What a decoder needs of `content`, for any picture that `inspect` takes; orientation stays in a JPEG only."""
+    """Return the parts that a decoder needs. The orientation stays only in a JPEG."""
     if structure.format == "JPEG":
         return jpeg.strip_jpeg(content, orientation=structure.orientation, limits=limits)
     if structure.format == "PNG":

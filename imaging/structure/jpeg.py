@@ -27,12 +27,12 @@ _PROGRESSIVE = 0xC2
 _DECODABLE_FRAMES = (0xC0, 0xC1, _PROGRESSIVE)  # baseline, extended, progressive; all with Huffman codes
 _NEEDED_TO_DECODE = (*_DECODABLE_FRAMES, _SOS, _DQT, _DHT, _DRI, _EOI)
 _KNOWN = frozenset([*_NEEDED_TO_DECODE, _DNL, _COM, *_APPLICATION, *_FRAMES])
-# In coded data FF is followed by 00, or by a restart mark; anything else ends it. FF before a marker is padding.
+# In coded data FF is followed by 00 or a restart marker; other bytes end the data. FF before a marker is padding.
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PADDING = re.compile(rb"\xff+")
 _ICC_HEAD = b"ICC_PROFILE\x00"
 _EXIF_HEAD = b"Exif\x00\x00"
-# The luminance table of T.81, annex K, in zigzag order: what nearly all encoders scale by their quality.
+# The luminance table of T.81, annex K, in zigzag order. Nearly all encoders scale it by their quality.
 _LUMINANCE = (
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
     60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
@@ -43,7 +43,7 @@ _LUMINANCE = (
 @dataclass(frozen=True)
 class _Segment:
     marker: int
-    start: int  # of the marker itself
+    start: int  # of the marker
     body: int  # after marker and length
     end: int  # after the body; of a scan, after its coded data too
 
@@ -83,12 +83,12 @@ def inspect_jpeg(content: bytes, *, limits: ImageLimits) -> ImageStructure:
                 raise ImageRejected("The picture is built of too many scans.", code="image_too_costly")
     if not frame or not scans:
         raise broken("it holds no picture")
-    # A block takes a bit for its mean and, but for a progressive file, one more for its end.
+    # A block has at least one bit for its mean and, except in progressive files, one for its end.
     if coded_bytes * 8 < frame.blocks * (1 if frame.marker == _PROGRESSIVE else 2):
         raise truncated()
     end = segments[-1].end
-    _refuse_foreign_segments(content, segments)
-    _refuse_foreign_tail(content, end, parts=len(segments), limits=limits)
+    _reject_foreign_segments(content, segments)
+    _reject_foreign_tail(content, end, parts=len(segments), limits=limits)
     return ImageStructure(
         format="JPEG",
         content_type=CONTENT_TYPES["JPEG"],
@@ -106,24 +106,24 @@ def inspect_jpeg(content: bytes, *, limits: ImageLimits) -> ImageStructure:
 
 
 def strip_jpeg(content: bytes, *, orientation: int, limits: ImageLimits) -> bytes:
-    """The same coded picture, with its colour profile and orientation and nothing else."""
+    """Return the same coded image with only its color profile and orientation."""
     segments = list(_walk(content, start=0))
     has_icc = 0 < _icc_bytes(content, segments) <= limits.max_icc_bytes
     kept = [MAGIC[:2]]
     for segment in segments:
         body = segment.content(content) if segment.marker in _APPLICATION else b""
         if segment.marker == _JFIF and body.startswith(b"JFIF\x00") and len(body) >= 14:
-            kept.append(_written(_JFIF, body[:12] + b"\x00\x00"))  # no thumbnail
+            kept.append(_segment(_JFIF, body[:12] + b"\x00\x00"))  # no thumbnail
         elif segment.marker == _ADOBE and body.startswith(b"Adobe") and len(body) >= 12:
-            kept.append(_written(_ADOBE, body[:12]))
+            kept.append(_segment(_ADOBE, body[:12]))
         elif segment.marker in _NEEDED_TO_DECODE or (has_icc and _is_icc(segment, body)):
             kept.append(content[segment.start : segment.end])
     if orientation != 1:
-        kept.insert(2 if kept[1][1] == _JFIF else 1, _written(_EXIF, _EXIF_HEAD + orientation_block(orientation)))
+        kept.insert(2 if kept[1][1] == _JFIF else 1, _segment(_EXIF, _EXIF_HEAD + orientation_block(orientation)))
     return b"".join(kept)
 
 
-def _written(marker: int, body: bytes) -> bytes:
+def _segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
@@ -180,14 +180,14 @@ def _read_frame(segment: _Segment, content: bytes) -> _Frame:
     return _Frame(segment.marker, bit_depth, width, height, blocks, components, luminance_table=body[8])
 
 
-def _refuse_foreign_segments(content: bytes, segments: list[_Segment]) -> None:
+def _reject_foreign_segments(content: bytes, segments: list[_Segment]) -> None:
     for segment in segments:
         if segment.marker == _COM or segment.marker in _APPLICATION:
             reject_embedded_files(segment.content(content))
 
 
-def _refuse_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageLimits) -> None:
-    """Phones append whole JPEGs (a preview, a depth map): of those the coded data is passed over."""
+def _reject_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageLimits) -> None:
+    """Check data after the image. Phones append whole JPEGs (preview, depth map), whose coded data is skipped."""
     while content.startswith(MAGIC, end):
         found: list[_Segment] = []
         try:
@@ -199,7 +199,7 @@ def _refuse_foreign_tail(content: bytes, end: int, *, parts: int, limits: ImageL
             if error.code == "image_too_costly":
                 raise
             break
-        _refuse_foreign_segments(content, found)
+        _reject_foreign_segments(content, found)
         end = found[-1].end
     if end < len(content):
         reject_embedded_files(content[end:])
@@ -222,7 +222,7 @@ def _icc_bytes(content: bytes, segments: list[_Segment]) -> int:
 
 
 def _estimate_quality(content: bytes, segments: list[_Segment], wanted: int) -> int | None:
-    """What quality of the usual scale (libjpeg's) makes a table as coarse as this one."""
+    """Return the libjpeg quality that produces a table as coarse as this one."""
     for segment in segments:
         at = segment.body if segment.marker == _DQT else segment.end
         while at < segment.end:
@@ -232,7 +232,7 @@ def _estimate_quality(content: bytes, segments: list[_Segment], wanted: int) -> 
                 break
             if number == wanted:
                 values = struct.unpack_from(">64H" if is_wide else "64B", content, at + 1)
-                # At low quality the coarsest values are cut off at what a byte holds.
+                # At low quality the largest values are clipped at 255.
                 pairs = [pair for pair in zip(values, _LUMINANCE, strict=True) if pair[0] < 255] or [(255, 1)]
                 percent = max(1e-3, 100 * sum(value for value, _ in pairs) / sum(usual for _, usual in pairs))
                 return max(1, min(100, round((200 - percent) / 2 if percent <= 100 else 5000 / percent)))

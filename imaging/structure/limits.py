@@ -1,4 +1,4 @@
-"""What is found in a picture's structure, and the limits it is held to."""
+"""The structure of an image, and its limits."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +13,9 @@ class ImageLimits:
     max_pixels: int = 40_000_000  # of all frames together
     max_side_px: int = 12_000
     max_ratio: int = 20  # longer side to shorter side
-    max_icc_bytes: int = 1024 * 1024  # a larger colour profile is left out, the picture is taken
+    max_icc_bytes: int = 1024 * 1024  # a larger color profile is removed
     max_chunks: int = 10_000  # segments of a JPEG, chunks of a PNG or WebP
-    max_scans: int = 100  # a decoder walks the whole picture once for each; cameras and programs write about ten
+    max_scans: int = 100  # a decoder processes the image once per scan; usual files have about ten
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class ImageStructure:
 
     @property
     def oriented_size(self) -> tuple[int, int]:
-        """Width and height as a person sees them."""
+        """Width and height after applying `orientation`."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
 def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> None:
-    """Raises ImageRejected for an empty, huge or very narrow picture, and for a film of too many pixels."""
+    """Raise ImageRejected for an empty, too large or too narrow image, and for too many pixels in all frames."""
     if width < 1 or height < 1:
         raise ImageRejected(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
     if width * height * frames > limits.max_pixels:

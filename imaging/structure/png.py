@@ -20,9 +20,9 @@ from imaging.structure.polyglots import reject_embedded_files
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-_ALTERS_THE_PICTURE = (b"tRNS", b"sRGB", b"gAMA", b"cHRM")
+_CHANGES_COLORS = (b"tRNS", b"sRGB", b"gAMA", b"cHRM")
 _FRAME_DATA = (b"IDAT", b"fdAT")
-_DEPTHS_OF_COLOUR_TYPE = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_DEPTHS_OF_COLOR_TYPE = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def inspect_png(content: bytes, *, limits: ImageLimits) -> ImageStructure:
         raise broken("it holds no picture")
     for chunk in chunks:
         if chunk.kind not in _CRITICAL and chunk.kind not in _FRAME_DATA:
-            _refuse_foreign_chunk(chunk.content(content))
+            _reject_foreign_chunk(chunk.content(content))
     end = chunks[-1].end
     if end < len(content):
         reject_embedded_files(content[end:])
@@ -91,18 +91,18 @@ def inspect_png(content: bytes, *, limits: ImageLimits) -> ImageStructure:
 
 
 def strip_png(content: bytes, *, limits: ImageLimits) -> bytes:
-    """The same compressed picture (of an animation, the still one) with its colours and nothing else."""
+    """Return the same compressed image (the still image of an animation) with only its color data."""
     chunks = list(_walk(content))
-    kept = [chunk for chunk in chunks if _belongs_to_picture(chunk, content, limits)]
+    kept = [chunk for chunk in chunks if _belongs_to_image(chunk, content, limits)]
     if len(kept) == len(chunks) and kept[-1].end == len(content):
         return content
     return MAGIC + b"".join(content[chunk.start : chunk.end] for chunk in kept)
 
 
-def _belongs_to_picture(chunk: _Chunk, content: bytes, limits: ImageLimits) -> bool:
+def _belongs_to_image(chunk: _Chunk, content: bytes, limits: ImageLimits) -> bool:
     if chunk.kind in _CRITICAL:
         return True
-    if chunk.kind in _ALTERS_THE_PICTURE or chunk.kind == b"iCCP":
+    if chunk.kind in _CHANGES_COLORS or chunk.kind == b"iCCP":
         is_fit = chunk.kind != b"iCCP" or _is_fit_icc(chunk.content(content), limits=limits)
         return is_fit and chunk.has_right_checksum(content)
     return False
@@ -128,14 +128,14 @@ def _walk(content: bytes) -> Iterator[_Chunk]:
 def _read_header(body: bytes) -> tuple[int, int, int]:
     if len(body) != 13:
         raise broken("its header has the wrong length")
-    width, height, bit_depth, colour_type, compression, filtering, interlacing = struct.unpack(">IIBBBBB", body)
-    if bit_depth not in _DEPTHS_OF_COLOUR_TYPE.get(colour_type, ()) or compression or filtering or interlacing > 1:
+    width, height, bit_depth, color_type, compression, filtering, interlacing = struct.unpack(">IIBBBBB", body)
+    if bit_depth not in _DEPTHS_OF_COLOR_TYPE.get(color_type, ()) or compression or filtering or interlacing > 1:
         raise ImageRejected("This kind of PNG does not exist.", code="format_not_accepted")
     return width, height, bit_depth
 
 
 def _is_fit_icc(body: bytes, *, limits: ImageLimits) -> bool:
-    """Name, zero, method 0, then the compressed profile; never inflated further than the limit."""
+    """True for a valid profile (name, zero, method 0, compressed data). Decompresses only up to the limit."""
     name, _, rest = body.partition(b"\x00")
     if not 1 <= len(name) <= 79 or rest[:1] != b"\x00" or len(rest) > limits.max_icc_bytes:
         return False
@@ -147,8 +147,8 @@ def _is_fit_icc(body: bytes, *, limits: ImageLimits) -> bool:
     return inflating.eof and 0 < len(profile) <= limits.max_icc_bytes
 
 
-def _refuse_foreign_chunk(body: bytes) -> None:
-    """Texts begin after a key and a zero."""
+def _reject_foreign_chunk(body: bytes) -> None:
+    """Reject embedded files. The text of a text chunk starts after a key and a zero."""
     reject_embedded_files(body)
     _, zero, text = body.partition(b"\x00")
     if zero and text:

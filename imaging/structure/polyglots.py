@@ -1,10 +1,10 @@
-"""Another file hidden in a picture: one that a browser, an interpreter or an unpacker would take for its own kind."""
+"""Detect other files in an image (polyglots), which browsers, interpreters or archivers would accept."""
 
 import re
 
 from imaging.errors import ImageRejected
 
-# At the start of a part, after blanks, zeros and a byte order mark.
+# At the start of a part, after spaces, zeros and a byte order mark.
 _BEGINNINGS: dict[bytes, str] = {
     b"PK\x03\x04": "a ZIP archive",
     b"PK\x05\x06": "a ZIP archive",
@@ -25,8 +25,8 @@ _BEGINNINGS: dict[bytes, str] = {
     b"8BPS": "a Photoshop file",
 }
 
-# Anywhere. What stands after a short mark is looked at too: coded data of megabytes holds any four bytes by chance.
-_MARKS: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
+# Anywhere. Short signatures are confirmed by the following bytes, because megabytes of data contain any four bytes.
+_SIGNATURES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
     (b"PK\x03\x04", re.compile(rb"PK\x03\x04[\x00-\x3f][\x00-\x03]"), "a ZIP archive"),
     (b"PK\x05\x06", re.compile(rb"PK\x05\x06\x00\x00\x00\x00"), "a ZIP archive"),
     (b"%PDF-", re.compile(rb"%PDF-[0-9]"), "a PDF"),
@@ -37,7 +37,7 @@ _MARKS: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
     (b"GIF89a", re.compile(rb"GIF89a"), "a GIF"),
     (b"!This program cannot be run", re.compile(rb"!"), "a Windows program"),
 )
-# The same, upper or lower case.
+# The same, case-insensitive.
 _MARKUP: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
     (b"<html", re.compile(rb"<html[\s>/]"), "a web page"),
     (b"<!doctype", re.compile(rb"<!doctype\s"), "a web page"),
@@ -47,30 +47,30 @@ _MARKUP: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
     (b"<svg", re.compile(rb"<svg[\s>/]"), "an SVG"),
     (b"<svg:svg", re.compile(rb"<svg:svg[\s>/]"), "an SVG"),
 )
-_PDF_STANDS_WITHIN = 1024  # bytes from the start: where readers of PDF look for its mark
+_PDF_HEADER_BYTES = 1024  # PDF readers search the header in these first bytes
 _BLANKS = b"\x00\t\n\r \xef\xbb\xbf"
 
 
 def reject_pdf_header(content: bytes) -> None:
-    if b"%PDF-" in content[:_PDF_STANDS_WITHIN]:
+    if b"%PDF-" in content[:_PDF_HEADER_BYTES]:
         raise _hidden("a PDF")
 
 
 def reject_embedded_files(part: bytes) -> None:
-    """Raises ImageRejected where a comment, a metadata segment or what trails the picture is or holds another file.
+    """Raise ImageRejected if a comment, metadata segment or trailing part contains another file.
 
-    Time grows with the length of `part`: each search passes over it once.
+    The time is linear in the length of `part`.
     """
     start = part[:256].lstrip(_BLANKS)
     for beginning, kind in _BEGINNINGS.items():
         if start.startswith(beginning):
             raise _hidden(kind)
-    _refuse_marks(part, _MARKS)
+    _reject_signatures(part, _SIGNATURES)
     if b"<" in part:
-        _refuse_marks(part.lower(), _MARKUP)
+        _reject_signatures(part.lower(), _MARKUP)
 
 
-def _refuse_marks(part: bytes, marks: tuple[tuple[bytes, re.Pattern[bytes], str], ...]) -> None:
+def _reject_signatures(part: bytes, marks: tuple[tuple[bytes, re.Pattern[bytes], str], ...]) -> None:
     for mark, confirmed, kind in marks:
         position = part.find(mark)
         while position >= 0:

@@ -19,7 +19,7 @@ from imaging.structure.polyglots import reject_embedded_files
 _ICC_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
 _CODED = (_LOSSY, _LOSSLESS, b"ALPH", b"ANIM", b"ANMF")
-_EXIF_HEAD = b"Exif\x00\x00"  # not of the format, yet written by some
+_EXIF_HEAD = b"Exif\x00\x00"  # not in the specification, but written by some programs
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def inspect_webp(content: bytes, *, limits: ImageLimits) -> ImageStructure:
 
 
 def strip_webp(content: bytes, *, limits: ImageLimits) -> bytes:
-    """The same coded picture or film with its colour profile and nothing else."""
+    """Return the same coded image or animation with only its color profile."""
     chunks = list(_walk(content))
-    kept = [chunk for chunk in chunks if _belongs_to_picture(chunk, limits)]
+    kept = [chunk for chunk in chunks if _belongs_to_image(chunk, limits)]
     if len(kept) == len(chunks) and chunks[-1].end == len(content):
         return content
     has_icc = any(chunk.kind == b"ICCP" for chunk in kept)
@@ -93,14 +93,14 @@ def strip_webp(content: bytes, *, limits: ImageLimits) -> bytes:
     for chunk in kept:
         part = content[chunk.start : chunk.body + chunk.size] + b"\x00" * (chunk.size % 2)
         if chunk.kind == b"VP8X":
-            gone = _EXIF_FLAG | _XMP_FLAG | (0 if has_icc else _ICC_FLAG)
-            part = part[:8] + bytes([part[8] & ~gone]) + part[9:]
+            removed = _EXIF_FLAG | _XMP_FLAG | (0 if has_icc else _ICC_FLAG)
+            part = part[:8] + bytes([part[8] & ~removed]) + part[9:]
         parts.append(part)
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _belongs_to_picture(chunk: _Chunk, limits: ImageLimits) -> bool:
+def _belongs_to_image(chunk: _Chunk, limits: ImageLimits) -> bool:
     if chunk.kind == b"ICCP":
         return 0 < chunk.size <= limits.max_icc_bytes
     return chunk.kind in _CODED or chunk.kind == b"VP8X"
@@ -128,7 +128,7 @@ def _walk(content: bytes) -> Iterator[_Chunk]:
 
 
 def _read_size(chunk: _Chunk, head: bytes) -> tuple[int, int]:
-    """Width and height in pixels, from the start of the chunk's body."""
+    """Return width and height in pixels from the start of the body of a chunk."""
     try:
         if chunk.kind == _LOSSY:
             start_code, width, height = struct.unpack_from("<3sHH", head, 3)

@@ -14,8 +14,8 @@ from albumart.rate_limits import _limiter
 from assets.models import Asset
 from tests.factories.albumart import make_song
 from tests.support.bad_server import bad_server
-from tests.support.covers import make_cover
 from tests.support.flag_states import set_flags
+from tests.support.sample_images import make_cover
 from tests.support.source_server import SourceServer
 
 ON = ("album_art", "album_art_pipeline")

@@ -13,7 +13,7 @@ from backfills.tasks import continue_run
 from tests.albumart.conftest import run
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import ArtworkFactory, ArtworkSourceFactory, make_song, make_stored
-from tests.support.covers import make_cover
+from tests.support.sample_images import make_cover
 from tests.support.source_server import SourceServer
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from tests.albumart.conftest import run
 from tests.factories.albumart import make_song
 from tests.factories.assets import make_asset
 from tests.factories.taxonomy import load_starter_taxonomy
-from tests.support.covers import make_cover
 from tests.support.media import make_wav, upload
+from tests.support.sample_images import make_cover
 
 pytestmark = pytest.mark.usefixtures("switched_on", "starter_taxonomy")
 HTML = b"<html><script>"

@@ -21,7 +21,7 @@ from assets.models import Asset
 from common.errors import Unavailable
 from tests.albumart.conftest import ask_for, run
 from tests.factories.albumart import ArtworkCohortFactory, make_song
-from tests.support.covers import make_cover
+from tests.support.sample_images import make_cover
 from tests.support.source_server import SourceServer
 
 Ask = Callable[..., Artwork]

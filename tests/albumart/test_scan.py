@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from albumart.errors import ArtworkInfected, Deferred, ScannerError
 from albumart.pipeline.scan import CLEAN, NOT_SCANNED, scan_image
-from tests.support.covers import make_cover
+from tests.support.sample_images import make_cover
 
 CLAMD = shutil.which("clamd") or ("/usr/sbin/clamd" if Path("/usr/sbin/clamd").exists() else None)
 # In two halves, so that no scanner takes this file for what it looks for.

@@ -17,7 +17,7 @@ from common.content_addressed_storage import content_key, save_if_absent
 from common.errors import Unavailable
 from config.cloud_storage import WriteOnceCloudStorage
 from tests.albumart.conftest import run
-from tests.support.covers import make_cover
+from tests.support.sample_images import make_cover
 from tests.support.storage_backends import gcs_emulator, storage
 
 __all__ = ["gcs_emulator", "storage"]  # fixtures

@@ -18,9 +18,9 @@ from tests.albumart.conftest import run
 from tests.factories.albumart import make_song, make_stored
 from tests.factories.assets import make_asset
 from tests.factories.taxonomy import load_starter_taxonomy
-from tests.support.covers import make_cover
 from tests.support.flag_states import set_flags
 from tests.support.media import make_wav, upload
+from tests.support.sample_images import make_cover
 from tests.support.source_server import SourceServer
 
 pytestmark = pytest.mark.usefixtures("switched_on", "taxonomy")
@@ -133,7 +133,7 @@ def test_a_new_address_is_pending_again_and_empty_takes_the_picture_away(
 ) -> None:
     made = _register(editor_api, albumArt=server.url("/cover.jpg"))
     run(Artwork.objects.get())
-    server.serve("/other.jpg", make_cover(700, colour="maroon"))
+    server.serve("/other.jpg", make_cover(700, color="maroon"))
     url = f"/api/assets/{made['name']}"
     changed = editor_api.put(url, {"albumArt": server.url("/other.jpg")}, format="json").json()["data"]
     assert (changed["albumArt"], changed["albumArtDetails"]["status"]) == (server.url("/other.jpg"), "pending")

@@ -18,8 +18,7 @@ from bugreports.models import BugReport, BugReportEvent, BugReportGroup
 from bugreports.screenshots import private_storage
 from tests.factories.accounts import UserFactory, bearer
 from tests.support.bug_report_payloads import as_data_url, crash, full, make_screenshot, small
-from tests.support.covers import make_cover
-from tests.support.sample_images import make_flat_png
+from tests.support.sample_images import make_cover, make_flat_png
 
 pytestmark = pytest.mark.django_db
 URL = "/api/bug-reports"

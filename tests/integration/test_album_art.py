@@ -21,10 +21,10 @@ from tests.factories.accounts import bearer
 from tests.factories.albumart import make_song
 from tests.support.bad_server import bad_server
 from tests.support.browser import log_in, needs_browser, open_page
-from tests.support.covers import make_cover
 from tests.support.flag_states import set_flags
 from tests.support.media import make_wav, upload
 from tests.support.processes import PROJECT, ended_at_last, wait_until, worker_environment
+from tests.support.sample_images import make_cover
 from tests.support.source_server import SourceServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_browser]
@@ -90,7 +90,7 @@ def test_a_picture_comes_in_is_looked_at_and_replaced(
     assert details()["quality"] == "High"
 
     missing = make_song(album_art=source.url("/cover.jpg"))
-    (tmp_path / "own.jpg").write_bytes(make_cover(600, colour="maroon"))
+    (tmp_path / "own.jpg").write_bytes(make_cover(600, color="maroon"))
     with open_page(registry) as (page, field_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/albumart/artwork/")

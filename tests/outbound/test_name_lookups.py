@@ -76,7 +76,7 @@ def test_refuses_a_name_if_any_of_its_addresses_is_not_public(
     assert refusal.value.code == "blocked_address"
     assert not server.connections
     [record] = caplog.records
-    assert (record.getMessage(), record.host) == ("outbound address refused", "art.example")  # type: ignore[attr-defined]
+    assert (record.getMessage(), record.host) == ("outbound URL rejected", "art.example")  # type: ignore[attr-defined]
 
 
 def test_refuses_loopback_unless_the_settings_allow_it(

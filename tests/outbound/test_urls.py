@@ -147,7 +147,7 @@ def test_tells_staff_nothing_of_what_an_address_held(caplog: pytest.LogCaptureFi
         with pytest.raises(UrlNotAllowed) as refusal:
             check_url(url)
         assert "hidden" not in str(refusal.value)
-    assert [record.getMessage() for record in caplog.records] == ["outbound address refused"] * 3
+    assert [record.getMessage() for record in caplog.records] == ["outbound URL rejected"] * 3
     assert {record.levelname for record in caplog.records} == {"WARNING"}
     assert [record.host for record in caplog.records] == ["10.0.0.1", "", ""]  # type: ignore[attr-defined]
 

@@ -123,9 +123,9 @@ def make_ycck_jpeg(image: Image.Image) -> bytes:
     return content[: at + 11] + b"\x02" + content[at + 12 :]
 
 
-def make_cover(side: int = 640, *, colour: str = "teal", form: str = "JPEG", **options: object) -> bytes:
+def make_cover(side: int = 640, *, color: str = "teal", form: str = "JPEG", **options: object) -> bytes:
     """Return a square image with enough detail not to count as blank."""
-    image = Image.new("RGB", (side, side), colour)
+    image = Image.new("RGB", (side, side), color)
     draw = ImageDraw.Draw(image)
     for step in range(0, side, max(side // 16, 1)):
         draw.ellipse((step // 2, step // 3, step, side - step // 2), outline="white", width=3)

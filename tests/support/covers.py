@@ -1,3 +1,0 @@
-from tests.support.sample_images import make_cover
-
-__all__ = ["make_cover"]
