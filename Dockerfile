@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for web, worker and beat; docker-compose.yml shows how each is started.
+# One image for web, worker and beat; docker-compose.yml has their commands.
 
 FROM python:3.13-slim-bookworm AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -22,7 +22,7 @@ RUN groupadd --gid 10001 registry \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/registry
 COPY . .
-# Production settings refuse to load without these; collecting files uses none of them, and none stays in the image.
+# Production settings need these variables; collectstatic does not use them and they are not stored in the image.
 RUN SECRET_KEY=only-for-collecting-static-files-and-nothing-else-whatsoever \
     ACCOUNTS_SIGNING_KEY=only-for-collecting-static-files-and-nothing-else-at-all \
     DATABASE_URL=postgres://nobody@nowhere/none \
@@ -35,5 +35,5 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "bin/healthcheck"]
-# GRANIAN_WORKERS sets how many processes serve.
+# GRANIAN_WORKERS sets the number of processes.
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--blocking-threads", "1", "--workers-kill-timeout", "20", "config.wsgi:application"]

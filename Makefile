@@ -27,20 +27,20 @@ lint: ## Check style, layers, migrations and settings
 	$(PYTHON_ENV) manage.py makemigrations --check --dry-run
 	$(PYTHON_ENV) manage.py check
 
-format: ## Put the code into its form
+format: ## Format the code
 	@bin/bootstrap dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: ## Measure list, detail and search against two yardsticks
+bench: ## Measure list, detail and search against two baselines
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.reads $(ARGS)
 
-bench-artwork: ## Measure smaller pictures against libvips and plain Pillow
+bench-artwork: ## Measure renditions against libvips and plain Pillow
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.artwork $(ARGS)
 
-bench-pipeline: ## Measure pictures from request to stored, by one worker and by two
+bench-pipeline: ## Measure album art end to end, with one worker and with two
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.pipeline $(ARGS)
 
@@ -48,23 +48,23 @@ bench-backfill: ## Measure a backfill with its ledger against one UPDATE
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.backfill $(ARGS)
 
-bench-fields: ## Measure what the new fields and their backfill cost readers
+bench-fields: ## Measure the effect of the new fields and their backfill on readers
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.fields $(ARGS)
 
-bench-bugs: ## Measure intake, scrubbing and the list of bug reports
+bench-bugs: ## Measure intake, redaction and lists of bug reports
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.redaction
 	$(PYTHON_ENV) -m benchmarks.bug_reports $(ARGS)
 
-shell: ## A Python prompt with the models
+shell: ## Open a Python shell with the models
 	@bin/bootstrap local
 	@exec $(PYTHON_ENV) manage.py shell
 
-reset: ## Stop what runs here and delete the local database, queue and media
+reset: ## Stop the service and delete the local database, queue and media
 	@if [ -x $(PYTHON_ENV) ]; then $(PYTHON_ENV) -m config.reset; else rm -rf var && echo "Deleted var."; fi
 
-lock: ## Write the requirements files anew from pyproject.toml
+lock: ## Update the requirements files from pyproject.toml
 	@bin/bootstrap dev
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --extra local --constraints requirements.txt --output-file requirements-local.txt

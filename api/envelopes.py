@@ -1,6 +1,6 @@
-"""The two shapes every answer under `/api` takes: a success around `data`, an error around a code and a message.
+"""Envelopes of all responses below `/api`: `data` on success, code and message on errors.
 
-Only `/api`, `/api/health`, `/api/taxonomy/*` reads and the documentation answer bare.
+`/api`, `/api/health`, reads of `/api/taxonomy/*` and the documentation have no envelope.
 """
 
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from common.errors import FieldErrorDetail
 from common.timestamps import format_timestamp
 
-# The names old clients know; any other status says HttpException.
+# Names that legacy clients match; other statuses have HttpException.
 EXCEPTION_NAMES = {
     400: "BadRequestException",
     401: "UnauthorizedException",
@@ -25,22 +25,22 @@ EXCEPTION_NAMES = {
 }
 
 
-def success(data: Any, *, status: int = 200, beside: dict[str, Any] | None = None) -> Response:
-    """`{success, data, metadata.timestamp}`; `beside` adds keys next to `data` (paging of service clients)."""
+def success(data: Any, *, status: int = 200, extra: dict[str, Any] | None = None) -> Response:
+    """`{success, data, metadata.timestamp}`; `extra` adds keys next to `data` (pagination of service clients)."""
     return Response(
-        {"success": True, "data": data, **(beside or {}), "metadata": {"timestamp": format_timestamp(timezone.now())}},
+        {"success": True, "data": data, **(extra or {}), "metadata": {"timestamp": format_timestamp(timezone.now())}},
         status=status,
     )
 
 
-def success_from_json(data_json: bytes, *, beside_json: bytes = b"", status: int = 200) -> HttpResponse:
-    """The same envelope around JSON that is already text, so that a read is never parsed and written again.
+def success_from_json(data_json: bytes, *, extra_json: bytes = b"", status: int = 200) -> HttpResponse:
+    """Return the same envelope around JSON text, without parsing it.
 
-    `beside_json` starts with a comma when given: `,"total":3`.
+    `extra_json` starts with a comma, for example `,"total":3`.
     """
     timestamp = format_timestamp(timezone.now()).encode()
     return HttpResponse(
-        b'{"success":true,"data":' + data_json + beside_json + b',"metadata":{"timestamp":"' + timestamp + b'"}}',
+        b'{"success":true,"data":' + data_json + extra_json + b',"metadata":{"timestamp":"' + timestamp + b'"}}',
         content_type="application/json",
         status=status,
     )
@@ -55,7 +55,7 @@ def error_body(
     field_errors: tuple[FieldErrorDetail, ...] = (),
     name: str | None = None,
 ) -> dict[str, Any]:
-    """The error envelope; `message` stands at the top level too, where two of the clients look first."""
+    """Return the error envelope. `message` is also at the top level, because two clients read it there."""
     details: dict[str, Any] = {
         "statusCode": status,
         "message": messages or [message],

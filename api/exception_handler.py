@@ -1,4 +1,4 @@
-"""Failures in their HTTP form, once for all endpoints: always JSON under `/api`, never a page of HTML."""
+"""HTTP responses for errors of all endpoints: JSON below `/api`, never HTML."""
 
 import logging
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ from common.errors import (
 
 log = logging.getLogger(__name__)
 
-# First match wins: the narrow kinds stand before the wide ones.
+# The first match wins, so subclasses come before their base classes.
 STATUS_BY_KIND: tuple[tuple[type[RegistryError], int], ...] = (
     (PayloadTooLarge, 413),
     (UnsupportedMediaType, 415),
@@ -52,7 +52,7 @@ def status_of(error: RegistryError) -> int:
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """REST framework's hook: any failure of a view as the error envelope, a defect as 500 with its traceback logged."""
+    """Return the error envelope for an exception of a view. Log the traceback of unexpected exceptions."""
     request = context["request"]
     if isinstance(exc, RegistryError):
         set_rollback()
@@ -69,11 +69,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(error_body(request, status=status, message=message), status=status)
     if isinstance(exc, OperationalError):
         set_rollback()
-        log.error("database does not answer", exc_info=exc)
+        log.error("database unavailable", exc_info=exc)
         return Response(error_body(request, status=503, message="The database does not answer; try again"), status=503)
-    if isinstance(exc, IntegrityError):  # a constraint had the last word where two wishes met
+    if isinstance(exc, IntegrityError):  # two concurrent requests violated a constraint
         set_rollback()
-        log.warning("constraint refused", extra={"path": request.path}, exc_info=exc)
+        log.warning("constraint violated", extra={"path": request.path}, exc_info=exc)
         message = "The request conflicts with a change made at the same moment; try again"
         return Response(error_body(request, status=409, message=message), status=409)
     response = framework_handler(exc, context)
@@ -92,8 +92,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def _log_rejection(request: Any, status: int, reason: str) -> None:
-    facts = {"status": status, "reason": reason, "path": request.path, "method": request.method}
-    log.info("request refused", extra=facts)
+    extra = {"status": status, "reason": reason, "path": request.path, "method": request.method}
+    log.info("request rejected", extra=extra)
 
 
 def _sentence(exc: Exception) -> str:
@@ -106,7 +106,7 @@ def _sentence(exc: Exception) -> str:
 
 
 def _field_errors(detail: Any, path: str = "") -> Iterator[FieldErrorDetail]:
-    """Flatten REST framework's nested error detail into (field, sentence that names the field)."""
+    """Flatten the nested error detail of REST framework. Each message names its field."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             yield from _field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".strip("."))
@@ -119,7 +119,7 @@ def _field_errors(detail: Any, path: str = "") -> Iterator[FieldErrorDetail]:
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
-    """404 for a path nobody serves: JSON under `/api`, the usual page elsewhere."""
+    """Return 404 as JSON below `/api`, otherwise the default page."""
     if not is_api_path(request):
         return defaults.page_not_found(request, exception)
     message = f"Cannot {request.method} {request.path}"

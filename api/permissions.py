@@ -1,4 +1,4 @@
-"""Who may call what, by the caller's kind: a person with a role, or a service with a key."""
+"""Permissions by kind of caller: a user with a role, or a service with a key."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from rest_framework.request import Request
 
 
 def is_service(request: Request) -> bool:
-    """True for a caller that came with `X-API-Key` (the recommendation service), not with a person's token."""
+    """True for a request with `X-API-Key` (the recommendation service), False for a user token."""
     return bool(getattr(request.user, "is_service", False))
 
 
 class IsUser(BasePermission):
-    """A person's token; a service key alone is not enough."""
+    """Requires a user token; a service key is not enough."""
 
     message = "A user token is required"
 
@@ -21,7 +21,7 @@ class IsUser(BasePermission):
 
 
 class IsUserOrServiceReadOnly(BasePermission):
-    """Anyone known may read; only a person may write."""
+    """Users may read and write, services only read."""
 
     message = "Service keys may only read"
 

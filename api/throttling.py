@@ -1,4 +1,4 @@
-"""Limits on guessing: by the caller's address and by the e-mail tried. Counted in the cache all workers share."""
+"""Rate limits by IP address and by email, against password guessing. Counted in the cache that all workers share."""
 
 import hashlib
 import logging
@@ -14,19 +14,19 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 log = logging.getLogger(__name__)
 
-_alone = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
+_local = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
 
 def consume_rate_limit(scope: str, ident: str) -> int | None:
-    """Count one try; None while the budget of `scope` lasts, else the seconds until it is fresh again.
+    """Count one request. Return None below the limit of `scope`, else the seconds until the next window.
 
-    Tries are counted by one atomic increment in windows of fixed length, so a hundred at the same moment
-    are a hundred. Rates: REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"].
+    Each request is one atomic increment in a window of fixed length, so concurrent requests are all counted.
+    Rates: REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"].
     """
-    # The parser of rates uses nothing of its instance.
+    # parse_rate does not use its instance.
     allowed, window_seconds = SimpleRateThrottle.parse_rate(None, api_settings.DEFAULT_THROTTLE_RATES[scope])
     now = time.time()
-    digest = hashlib.sha256(ident.encode("utf-8", "replace")).hexdigest()[:32]  # no address, no e-mail in the cache
+    digest = hashlib.sha256(ident.encode("utf-8", "replace")).hexdigest()[:32]  # neither IP nor email in the cache
     count = _count(f"throttle:{scope}:{digest}:{int(now // window_seconds)}", window_seconds)
     return None if count <= allowed else max(1, int(window_seconds - now % window_seconds) + 1)
 
@@ -37,19 +37,19 @@ def _count(key: str, window_seconds: int) -> int:
         shared.add(key, 0, window_seconds)
         return shared.incr(key)
     except (RedisError, OSError, ValueError) as error:
-        # An outage opens no door: this process counts alone until the shared cache answers again.
-        log.warning("shared cache does not answer; throttling in this process", extra={"error": str(error)})
-        _alone.add(key, 0, window_seconds)
-        return _alone.incr(key)
+        # During an outage of the cache each process counts its own requests, so that the limit still applies.
+        log.warning("shared cache unavailable, throttling in this process", extra={"error": str(error)})
+        _local.add(key, 0, window_seconds)
+        return _local.incr(key)
 
 
 def client_ip(request: Any) -> str:
-    """The address a request came from; `X-Forwarded-For` counts only behind API_TRUSTED_PROXY_COUNT proxies."""
+    """Return the client IP. `X-Forwarded-For` is used only behind API_TRUSTED_PROXY_COUNT proxies."""
     return BaseThrottle().get_ident(request) or ""
 
 
 class IpRateThrottle(BaseThrottle):
-    """`throttle_scope` of the view names the rate; one budget for each address."""
+    """Limit requests per IP. `throttle_scope` of the view names the rate."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         self._wait = consume_rate_limit(view.throttle_scope, client_ip(request))
@@ -60,9 +60,10 @@ class IpRateThrottle(BaseThrottle):
 
 
 class IpAndEmailRateThrottle(IpRateThrottle):
-    """Also one budget for each e-mail tried, from whatever addresses: it slows guessing of one password.
+    """Also limit requests per email from all IPs, which slows guessing of one password.
 
-    Wider than an address's, and what an address asks beyond its own does not count: one machine locks nobody out.
+    The limit is higher than the one per IP, and requests above the limit of an IP do not count: one client cannot
+    lock out a user.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:

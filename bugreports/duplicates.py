@@ -1,7 +1,7 @@
 """Merge duplicate reports and unmerge them.
 
-A duplicate points to a report that points nowhere, so there are no chains and no circles: what pointed to a report that
-becomes a duplicate points to the new canonical report. The audit log records the moves, so that they can be undone.
+A duplicate points to a report that is no duplicate, so there are no chains and no cycles: the duplicates of a merged
+report are moved to the new canonical report. The audit log records these moves, so that they can be undone.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ RECEIVED, LEFT = "duplicate_received", "duplicate_left"
 
 @transaction.atomic
 def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, version: int | None = None) -> int:
-    """Close reports as duplicates of `into`, or of what `into` is a duplicate of. How many changed.
+    """Close reports as duplicates of `into`, or of its canonical report. Return the number of changed reports.
 
     Raises ReportNotFound, StaleReport, InvalidDuplicateLink.
     """
@@ -48,7 +48,7 @@ def merge(report_ids: Sequence[str], into: str, *, by: Actor, now: datetime, ver
     merged = [report for report in reports if report.duplicate_of_id != canonical_pk]
     merged.sort(
         key=lambda report: report.duplicate_of_id is None
-    )  # a duplicate leaves its canonical before that one moves
+    )  # duplicates first, before their canonical report moves
     for report in merged:
         entries += _merge_one(report, canonical, by=by, now=now)
     if merged:

@@ -1,13 +1,14 @@
 """Look up a report by id; filter, order and page reports by query parameters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
 from django.utils.dateparse import parse_date, parse_datetime
 
+from api import pagination
+from api.pagination import PageParams
 from bugreports.errors import ReportNotFound
 from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
@@ -26,22 +27,9 @@ _ORDERS = {
     "occurrence_count": ("occurrence_count", "pk"),
 }
 _BY_PRIORITY = Case(
-    *(When(priority=word, then=Value(place)) for place, word in enumerate(PRIORITIES)),
+    *(When(priority=priority, then=Value(rank)) for rank, priority in enumerate(PRIORITIES)),
     default=Value(len(PRIORITIES)), output_field=IntegerField(),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PageParams:
-    number: int
-    rows: int
-
-    @property
-    def offset(self) -> int:
-        return (self.number - 1) * self.rows
-
-    def pages(self, total: int) -> int:
-        return max(-(-total // self.rows), 1)
 
 
 def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugReport:
@@ -55,20 +43,20 @@ def get_report(report_id: str, reports: BugReportQuerySet | None = None) -> BugR
 
 def parse_page_params(params: Mapping[str, str]) -> PageParams:
     """Parse `page` and `per_page`; invalid numbers become the default."""
-    number = _whole(params.get("page"), default=1)
-    rows = _whole(params.get("per_page"), default=_DEFAULT_PER_PAGE)
-    return PageParams(min(max(number, 1), _MAX_PAGE), min(max(rows, 1), _MAX_PER_PAGE))
-
-
-def _whole(text: str | None, *, default: int) -> int:
-    is_number = text is not None and text.isascii() and text.lstrip("-").isdigit() and len(text) < 12
-    return int(text) if is_number and text else default
+    return pagination.parse_page_params(
+        params,
+        limit_name="per_page",
+        default_limit=_DEFAULT_PER_PAGE,
+        max_limit=_MAX_PER_PAGE,
+        max_page=_MAX_PAGE,
+        is_lenient=True,
+    )
 
 
 def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
-    """By status, q, assignee, priority, fingerprint, trace_id, submitted_after, submitted_before; by `order`.
+    """Filter by status, q, assignee, priority, fingerprint, trace_id, submitted_after, submitted_before; sort by order.
 
-    A word nobody knows finds nothing. Raises Invalid for moments that are none and for texts no row can hold.
+    An unknown status or priority matches no report. Raises InvalidInput for invalid timestamps and for invalid text.
     """
     reports = BugReport.objects.all()
     if status := _text(params, "status").lower():
@@ -76,8 +64,8 @@ def filter_reports(params: Mapping[str, str]) -> BugReportQuerySet:
     if text := _text(params, "q"):
         reports = reports.matching(text)
     if assignee := _text(params, "assignee").lower():
-        nobody = assignee == "none"
-        reports = reports.filter(assignee=None) if nobody else reports.filter(assignee__email=assignee)
+        is_unassigned = assignee == "none"
+        reports = reports.filter(assignee=None) if is_unassigned else reports.filter(assignee__email=assignee)
     if priority := _text(params, "priority").lower():
         reports = reports.filter(priority=None if priority == "none" else priority)
     for name in ("fingerprint", "trace_id"):
@@ -94,25 +82,25 @@ def _text(params: Mapping[str, Any], name: str) -> str:
 
 
 def parse_timestamp(text: str, name: str) -> datetime:
-    """A moment, or a day for its first one; UTC where no zone is given. Raises Invalid."""
+    """Return a datetime, or midnight of a date; UTC without an offset. Raises InvalidInput."""
     try:
-        moment = parse_datetime(text.replace(" ", "+"))  # a plus sign in an address reads as a space
-        if moment is None and (day := parse_date(text)):
-            moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
-        if moment is None:
+        timestamp = parse_datetime(text.replace(" ", "+"))  # a plus sign in a URL is decoded as a space
+        if timestamp is None and (day := parse_date(text)):
+            timestamp = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
+        if timestamp is None:
             raise ValueError(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
 
 
 def _ordered(reports: BugReportQuerySet, order: str) -> BugReportQuerySet:
-    is_falling = order.startswith("-")
+    is_descending = order.startswith("-")
     name = order.lstrip("-")
     if name == "priority":
-        by = _BY_PRIORITY.asc() if not is_falling else _BY_PRIORITY.desc()
+        by = _BY_PRIORITY.asc() if not is_descending else _BY_PRIORITY.desc()
         return reports.order_by(by, "-submitted_at", "-pk")
     fields = _ORDERS.get(name)
     if not fields:
         return reports.order_by("-submitted_at", "-pk")
-    return reports.order_by(*(f"-{field}" if is_falling else field for field in fields))
+    return reports.order_by(*(f"-{field}" if is_descending else field for field in fields))

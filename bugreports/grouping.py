@@ -38,9 +38,9 @@ class GroupMatch:
 
 
 def assign_to_group(report: BugReport, problem: ErrorSignature | None, *, now: datetime) -> GroupMatch:
-    """Sets the group of a report that is not stored yet; a sighting of a known problem is closed as its duplicate.
+    """Set the group of an unsaved report. A report of a known problem is closed as a duplicate.
 
-    Holds the group's row, so that of two first sightings at once one is the canonical.
+    Locks the group row, so that of two concurrent first reports one becomes the canonical report.
     """
     if problem is None:
         return GroupMatch()

@@ -34,7 +34,7 @@ CONTEXT_EXPIRED = "context_expired"
 DISABLED = "retention-disabled"
 SCHEDULED = "schedule"
 _LOCK = 0x70757267652D  # one purge at a time in the whole database
-_MANY_TIMES = 10
+_MAX_GROWTH = 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _Selection:
     includes_open: bool
 
     @property
-    def _goes(self) -> Q:
+    def _is_deleted(self) -> Q:
         return Q(retain=False) if self.includes_open else Q(retain=False, status__in=CLOSED)
 
     @property
@@ -74,7 +74,7 @@ class _Selection:
         return Q(pk__in=[]) if self.includes_open else is_kept
 
     def to_delete(self) -> BugReportQuerySet:
-        return BugReport.objects.past(self.cutoff).filter(self._goes)
+        return BugReport.objects.past(self.cutoff).filter(self._is_deleted)
 
     def to_expire(self) -> BugReportQuerySet:
         return BugReport.objects.past(self.cutoff).filter(self._expires)
@@ -82,14 +82,17 @@ class _Selection:
     def counts(self) -> dict[str, int]:
         found = BugReport.objects.past(self.cutoff).order_by()
         return found.aggregate(
-            matched=Count("pk"), going=Count("pk", filter=self._goes), expiring=Count("pk", filter=self._expires)
+            matched=Count("pk"),
+            deletable=Count("pk", filter=self._is_deleted),
+            expiring=Count("pk", filter=self._expires),
         )
 
 
 def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_run: bool = False) -> PurgeResult:
-    """`days` instead of BUGREPORTS_RETENTION_DAYS; 0 or less: nothing goes.
+    """Purge reports older than `days` (default BUGREPORTS_RETENTION_DAYS); 0 or less disables the purge.
 
-    Raises PurgeInProgress; PurgeTooLarge where the clock asks for far more than ever before. A user saw the dry run.
+    Raises PurgeInProgress, and PurgeTooLarge for a scheduled purge that is far larger than all before. A purge by a
+    user has no such limit, because the user has seen the dry run.
     """
     days = settings.BUGREPORTS_RETENTION_DAYS if days is None else days
     if days <= 0:
@@ -97,7 +100,7 @@ def purge(*, days: int | None = None, requested_by: str, now: datetime, is_dry_r
     chosen = _Selection(now - timedelta(days=days), settings.BUGREPORTS_PURGE_OPEN)
     counts = chosen.counts()
     if is_dry_run:
-        skipped = counts["matched"] - counts["going"]
+        skipped = counts["matched"] - counts["deletable"]
         return PurgeResult("dry_run", counts["matched"], 0, skipped, counts["expiring"], chosen.cutoff)
     with _purge_lock():
         return _purge(chosen, counts, requested_by=requested_by, now=now)
@@ -107,9 +110,9 @@ def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now
     # This process has the lock, so a run that is still marked as running was killed.
     PurgeRun.objects.filter(status=PurgeRun.Status.RUNNING).update(status=PurgeRun.Status.INTERRUPTED, finished_at=now)
     run = PurgeRun(started_at=now, requested_by=requested_by, cutoff=chosen.cutoff, includes_open=chosen.includes_open)
-    run.matched, run.skipped = counts["matched"], counts["matched"] - counts["going"]
+    run.matched, run.skipped = counts["matched"], counts["matched"] - counts["deletable"]
     if requested_by == SCHEDULED:
-        _reject_unusual_count(run, counts["going"] + counts["expiring"], now)
+        _reject_unusual_count(run, counts["deletable"] + counts["expiring"], now)
     run.save()
     while delete_batch(run, chosen, now):
         pass
@@ -129,13 +132,15 @@ def _purge(chosen: _Selection, counts: dict[str, int], *, requested_by: str, now
 def _reject_unusual_count(run: PurgeRun, count: int, now: datetime) -> None:
     """Abort a scheduled purge that is far larger than any before: a wrong system time would empty the table."""
     before = PurgeRun.objects.filter(status=PurgeRun.Status.DONE).order_by("-deleted").first()
-    most = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MANY_TIMES * before.deleted if before else 0)
-    if count <= most:
+    limit = max(settings.BUGREPORTS_PURGE_MAX_ROWS, _MAX_GROWTH * before.deleted if before else 0)
+    if count <= limit:
         return
     run.status, run.finished_at = PurgeRun.Status.ABORTED, now
-    run.reason = f"{count} reports would go; the clock takes {most} at most. Run it by hand if that is right"
+    run.reason = (
+        f"{count} reports are due, but a scheduled purge is limited to {limit}. Run the purge yourself to confirm."
+    )
     run.save()
-    log.error("bugreports.purge.refused", extra={"count": count, "most": most, "run": run.pk})
+    log.error("bugreports.purge.aborted", extra={"count": count, "limit": limit, "run": run.pk})
     raise PurgeTooLarge(run.reason)
 
 
@@ -149,7 +154,7 @@ def _purge_lock() -> Iterator[None]:
 
 @transaction.atomic
 def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
-    """The oldest that go, with all that belongs to them. Reports somebody holds just now wait for the next run."""
+    """Delete the oldest expired reports. Reports locked by another transaction are left for the next run."""
     acquire_merge_lock()
     candidates = list(chosen.to_delete().values_list("pk", flat=True)[: settings.BUGREPORTS_PURGE_BATCH_ROWS])
     lock_groups(candidates)
@@ -165,7 +170,7 @@ def delete_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
 
 
 def chain_digest(digest: str, report_ids: Sequence[str]) -> str:
-    """SHA-256 over the digest so far and the next id, id by id: the same for any size of batches."""
+    """Return the SHA-256 chained over the report ids. It does not depend on the batch size."""
     for report_id in report_ids:
         digest = hashlib.sha256(f"{digest}\n{report_id}".encode()).hexdigest()
     return digest
@@ -173,7 +178,7 @@ def chain_digest(digest: str, report_ids: Sequence[str]) -> str:
 
 @transaction.atomic
 def expire_batch(run: PurgeRun, chosen: _Selection, now: datetime) -> int:
-    """Active reports lose logs, requests, state, screenshot and the submitter's address; an entry says so."""
+    """Remove logs, requests, state, screenshot and submitter of active reports, and write an audit event."""
     reports = list(
         chosen.to_expire().select_for_update(skip_locked=True, of=("self",))
         [: settings.BUGREPORTS_PURGE_BATCH_ROWS]

@@ -33,9 +33,9 @@ class BugReportQuerySet(models.QuerySet["BugReport"]):
         """Reopened by a new report after it was resolved."""
         return self.active().filter(regressed_at__isnull=False)
 
-    def with_context_due_before(self, moment: datetime) -> Self:
+    def with_context_due_before(self, cutoff: datetime) -> Self:
         """Active, not retained, and about to lose logs, requests, state and screenshot."""
-        return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=moment)
+        return self.active().filter(retain=False, context_expired_at=None, submitted_at__lt=cutoff)
 
     def expired_but_active(self) -> Self:
         return self.active().filter(context_expired_at__isnull=False)
@@ -45,9 +45,9 @@ class BugReportQuerySet(models.QuerySet["BugReport"]):
         return self.filter(submitted_at__lt=cutoff).order_by("submitted_at", "pk")
 
     def matching(self, text: str) -> Self:
-        """`text` stands in the description, or is (the start of) an id, a trace id, or the submitter's address.
+        """Match `text` in the description, at the start of an id, trace id or fingerprint, or as the submitter.
 
-        Each part has an index of its own: another one match by "or" without one would have all rows read.
+        Each condition has its own index, because one condition without an index would cause a table scan.
         """
         return self.filter(
             Q(description__icontains=text)

@@ -24,7 +24,7 @@ def occurrences(report: BugReport) -> list[BugReport]:
 
 
 def find_related(report: BugReport) -> list[RelatedReport]:
-    """Same fingerprint, same trace, similar words, same page; the strongest reason is given, each report once."""
+    """Return reports with the same fingerprint, trace or page, or similar words; each once, with its strongest reason."""
     others = _light(BugReport.objects.exclude(pk=report.pk)).exclude(duplicate_of=report).order_by("-submitted_at")
     searches: list[tuple[str, BugReportQuerySet]] = []
     if report.fingerprint:

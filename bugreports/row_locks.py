@@ -18,9 +18,9 @@ def acquire_merge_lock() -> None:
 
 
 def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> list[BugReport]:
-    """Those named; with a duplicate among them also its canonical and the groups these canonical.
+    """Lock and return the reports. If one is a duplicate, also lock its canonical report and the groups.
 
-    Raises ReportNotFound; StaleReport where `version` is given and is not the present one.
+    Raises ReportNotFound, and StaleReport if `version` is given and is not the current one.
     """
     wanted = set(report_ids)
     rows = BugReport.objects.filter(report_id__in=wanted)
@@ -29,8 +29,8 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
         acquire_merge_lock()
     links = list(rows.values_list("pk", "duplicate_of_id"))
     canonical_reports = {canonical for _, canonical in links if canonical} if has_links else set()
-    held = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
-    reports = [report for report in held if report.report_id in wanted]
+    locked = lock_rows({pk for pk, _ in links} | canonical_reports, with_groups=has_links)
+    reports = [report for report in locked if report.report_id in wanted]
     if missing := wanted - {report.report_id for report in reports}:
         raise ReportNotFound(f"Bug report {sorted(missing)[0]!a} not found")
     became_duplicate = not has_links and any(report.duplicate_of_id for report in reports)
@@ -40,7 +40,7 @@ def lock_reports(report_ids: Iterable[str], *, version: int | None = None) -> li
 
 
 def lock_rows(pks: Iterable[int], *, with_groups: bool) -> list[BugReport]:
-    """Each report with the very row of its canonical where that is among them, so that both see the same changes."""
+    """Lock reports in key order. `duplicate_of` is the same instance as the canonical report in the list."""
     pks = set(pks)
     if with_groups:
         lock_groups(pks)

@@ -32,7 +32,7 @@ def private_storage() -> Storage:
 
 
 def screenshot_key(report_id: str) -> str:
-    """A folder for each day."""
+    """Return the storage key, in a folder per day."""
     return f"{FOLDER}/{report_id[4:12]}/{report_id}.jpg"
 
 
@@ -44,7 +44,7 @@ def store_screenshot(
         return None, None
     try:
         content = _decode(sent)
-        picture = render_in_sandbox(
+        image = render_in_sandbox(
             content,
             RenderSpec(
                 sides_px=(200,),
@@ -54,9 +54,9 @@ def store_screenshot(
             ),
             max_seconds=settings.BUGREPORTS_SCREENSHOT_SECONDS,
         )
-        made = picture.original or b""
+        encoded = image.original or b""
         key = screenshot_key(report_id)
-        save_if_absent(key, made, content_type=_CONTENT_TYPE, storage=private_storage())
+        save_if_absent(key, encoded, content_type=_CONTENT_TYPE, storage=private_storage())
     except Unavailable as error:
         log.warning("screenshot not kept", extra={"report_id": report_id, "code": error.code})
         return None, "The screenshot could not be kept: decoder or storage did not answer"
@@ -66,17 +66,17 @@ def store_screenshot(
         BugReportScreenshot(
             key=key,
             content_type=_CONTENT_TYPE,
-            sha256=hashlib.sha256(made).hexdigest(),
-            size_bytes=len(made),
-            width_px=picture.width,
-            height_px=picture.height,
+            sha256=hashlib.sha256(encoded).hexdigest(),
+            size_bytes=len(encoded),
+            width_px=image.width,
+            height_px=image.height,
         ),
         None,
     )
 
 
 def _decode(sent: str) -> bytes:
-    """Raises Invalid."""
+    """Decode base64 or a data URI. Raises InvalidInput."""
     match = _PREFIX.match(sent)
     if sent.startswith("data:") and (not match or ";base64" not in match[2]):
         raise InvalidInput("The screenshot is not in base64")
@@ -94,7 +94,7 @@ def _decode(sent: str) -> bytes:
 
 
 def read_screenshot(report: BugReport) -> tuple[bytes, str]:
-    """Bytes and content type. Raises ScreenshotNotFound, Unavailable."""
+    """Return bytes and content type. Raises ScreenshotNotFound, Unavailable."""
     row = BugReportScreenshot.objects.filter(report=report).first()
     if row is None:
         raise ScreenshotNotFound(f"Bug report {report.report_id} has no screenshot")
@@ -106,7 +106,7 @@ def read_screenshot(report: BugReport) -> tuple[bytes, str]:
             return file.read(), row.content_type
     except RegistryError:
         raise
-    except Exception as error:  # every storage raises kinds of its own
+    except Exception as error:  # storages raise different exceptions
         log.exception("screenshot not read", extra={"report_id": report.report_id})
         raise Unavailable("The file storage does not answer; try again") from error
 

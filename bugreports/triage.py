@@ -21,7 +21,7 @@ from common.errors import InvalidInput
 from common.text_validation import clean_text
 
 STATUS_CHANGED, ASSIGNED, PRIORITISED = "status_changed", "assigned", "prioritised"
-_JUDGEMENTS = frozenset({ASSIGNED, PRIORITISED})  # these mark the report as triaged
+_TRIAGE_EVENTS = frozenset({ASSIGNED, PRIORITISED})  # these mark the report as triaged
 RETAINED, RELEASED, COMMENTED = "retained", "released", "commented"
 
 MAX_NOTES_CHARS = 20_000
@@ -76,9 +76,10 @@ def set_status(
     notes: str | None = None,
     version: int | None = None,
 ) -> int:
-    """How many changed. A report that has the status already keeps it, takes notes and commit, and gets no entry.
+    """Set the status and return the number of changed reports.
 
-    Raises InvalidStatus, TransitionNotAllowed, ReportNotFound, StaleReport, Invalid.
+    A report that has the status already only gets the notes and the commit, without an audit event.
+    Raises InvalidStatus, TransitionNotAllowed, ReportNotFound, StaleReport, InvalidInput.
     """
     if status not in STATUSES:
         raise InvalidStatus(f"status must be one of {', '.join(STATUSES)}", field="status")
@@ -89,15 +90,15 @@ def set_status(
     changed = 0
     for report in reports:
         before = tracked_fields(report)
-        is_move = report.status != status or (kind is not None and kind != report.resolution_kind)
-        if is_move and report.duplicate_of:
+        is_transition = report.status != status or (kind is not None and kind != report.resolution_kind)
+        if is_transition and report.duplicate_of:
             entries += detach_duplicate(report, by=by, now=now)
-        if is_move:
+        if is_transition:
             report.transition_to(status, now, kind=kind)
-        _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
-        if is_move:
+        _set_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
+        if is_transition:
             entries.append(build_change_event(report, STATUS_CHANGED, before, by=by, now=now))
-        if is_move or tracked_fields(report) != before:
+        if is_transition or tracked_fields(report) != before:
             report.save_new_version(now)
             changed += 1
     save_events(entries)
@@ -114,28 +115,28 @@ def update_resolution(
     notes: str | None = None,
     version: int | None = None,
 ) -> int:
-    """Notes and commit alone, whatever the status."""
+    """Set notes and commit in any status."""
     reports = lock_reports(report_ids, version=version)
     for report in reports:
-        _note_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
+        _set_resolution(report, by=by, commit_sha=commit_sha, notes=notes)
         report.save_new_version(now)
     return len(reports)
 
 
 def _collect_transition_errors(reports: Sequence[BugReport], status: str) -> None:
-    """One refusal for all that cannot make the move, so that they are not found one at a time."""
-    refused: list[tuple[BugReport, TransitionNotAllowed]] = []
+    """Raise one error for all reports that cannot change to `status`, with their number."""
+    rejected: list[tuple[BugReport, TransitionNotAllowed]] = []
     for report in reports:
         try:
             BugReport(status=report.status).transition_to(status, report.updated_at)
         except TransitionNotAllowed as error:
-            refused.append((report, error))
-    if refused and len(reports) == 1:
-        raise refused[0][1]
-    if refused:
-        names = ", ".join(report.report_id for report, _ in refused[:5]) + (" …" if len(refused) > 5 else "")
-        message = f"{len(refused)} of {len(reports)} cannot: {refused[0][1].message} ({names}). Nothing was changed."
-        raise TransitionNotAllowed(message, **refused[0][1].details)
+            rejected.append((report, error))
+    if rejected and len(reports) == 1:
+        raise rejected[0][1]
+    if rejected:
+        names = ", ".join(report.report_id for report, _ in rejected[:5]) + (" …" if len(rejected) > 5 else "")
+        message = f"{len(rejected)} of {len(reports)} cannot: {rejected[0][1].message} ({names}). Nothing was changed."
+        raise TransitionNotAllowed(message, **rejected[0][1].details)
 
 
 def _check_kind(kind: str | None, status: str) -> None:
@@ -149,14 +150,14 @@ def _check_kind(kind: str | None, status: str) -> None:
         raise InvalidInput("a duplicate names the report it duplicates: duplicate_of", field="duplicate_of")
 
 
-def _note_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, notes: str | None) -> None:
+def _set_resolution(report: BugReport, *, by: Actor, commit_sha: str | None, notes: str | None) -> None:
     if commit_sha is not None:
         if commit_sha and not _COMMIT.fullmatch(commit_sha):
             raise InvalidInput("commit_sha must be 7 to 64 hexadecimal digits", field="resolution.commit_sha")
         report.resolution_commit_sha = commit_sha or None
     if notes is not None:
-        checked = clean_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
-        report.resolution_notes = checked or None
+        cleaned = clean_text(notes, field="resolution.notes", max_length=MAX_NOTES_CHARS).strip()
+        report.resolution_notes = cleaned or None
     if by.name is not None:
         report.resolution_actor_id = by.name
 
@@ -193,35 +194,35 @@ def retain(report_ids: Sequence[str], reason: str, *, by: Actor, now: datetime, 
     if not reason:
         raise InvalidInput("Say why the report is to be kept", field="retain_reason")
     wanted = {"retain": True, "retain_reason": reason}
-    beside = {"retained_by": by.name}
-    return _bulk_set(report_ids, RETAINED, wanted, beside, by=by, now=now, version=version)
+    extra = {"retained_by": by.name}
+    return _bulk_set(report_ids, RETAINED, wanted, extra, by=by, now=now, version=version)
 
 
 @transaction.atomic
 def release(report_ids: Sequence[str], *, by: Actor, now: datetime, version: int | None = None) -> int:
-    beside = {"retain_reason": "", "retained_by": None}
-    return _bulk_set(report_ids, RELEASED, {"retain": False}, beside, by=by, now=now, version=version)
+    extra = {"retain_reason": "", "retained_by": None}
+    return _bulk_set(report_ids, RELEASED, {"retain": False}, extra, by=by, now=now, version=version)
 
 
 def _bulk_set(
     report_ids: Sequence[str],
     event: str,
     wanted: dict[str, Any],
-    beside: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
     *,
     by: Actor,
     now: datetime,
     version: int | None,
 ) -> int:
-    """Reports that are not as `wanted` become so, with what goes beside it, each with an entry; how many were not."""
+    """Set `wanted` and `extra` on reports that differ from `wanted`, with audit events. Return their number."""
     entries = []
     for report in lock_reports(report_ids, version=version):
         if all(getattr(report, name) == value for name, value in wanted.items()):
             continue
         before = tracked_fields(report)
-        for name, value in {**wanted, **(beside or {})}.items():
+        for name, value in {**wanted, **(extra or {})}.items():
             setattr(report, name, value)
-        if event in _JUDGEMENTS:
+        if event in _TRIAGE_EVENTS:
             report.triaged_at = report.triaged_at or now
         report.save_new_version(now)
         entries.append(build_change_event(report, event, before, by=by, now=now))
@@ -231,7 +232,7 @@ def _bulk_set(
 
 @transaction.atomic
 def add_comment(report_ids: Sequence[str], text: str, *, by: Actor, now: datetime) -> int:
-    """For staff alone. Changes nothing of the report, so it needs no version."""
+    """Add a comment, visible to staff only. The report itself does not change, so no version is needed."""
     text = clean_text(text, field="comment", max_length=MAX_NOTES_CHARS).strip()
     if not text:
         raise InvalidInput("The comment is empty", field="comment")

@@ -1,6 +1,6 @@
-"""Locks on files that the kernel drops when their holder dies, however it dies.
+"""File locks, which the kernel releases when their process dies.
 
-A lock belongs to the open file: forks and programs the descriptor is passed to hold it too, until the last is gone.
+A lock belongs to the open file. Forks and programs that inherit the descriptor hold it too, until the last has ended.
 """
 
 import os
@@ -14,19 +14,19 @@ if sys.platform != "win32":
 
 
 def acquire(path: Path, *, shared: bool = False) -> int:
-    """Wait for the lock; closing the descriptor gives it back."""
+    """Wait for the lock and return its descriptor. Closing the descriptor releases the lock."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         if is_same_file(descriptor, path):
             return descriptor
-        # The file was deleted while we waited: a lock on it would exclude nobody.
+        # The file was deleted during the wait: a lock on it would have no effect.
         os.close(descriptor)
         path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def try_acquire(path: Path, *, within_seconds: float = 0) -> int | None:
-    """The exclusive lock, or None when somebody holds it all that time."""
+    """Return the descriptor of an exclusive lock, or None if it is not free within the time."""
     deadline = time.monotonic() + within_seconds
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     while True:
@@ -50,7 +50,7 @@ def is_locked(path: Path) -> bool:
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one found under that path."""
+    """True if the open file is still the file at that path."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -58,19 +58,19 @@ def is_same_file(descriptor: int, path: Path) -> bool:
 
 
 def release(descriptor: int) -> None:
-    """Release for every holder of the same open file."""
+    """Release the lock for all processes that share the open file."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 
 def write_pid(descriptor: int) -> None:
-    """Write our process id into the locked file, so that others know whom to ask."""
+    """Write the id of this process into the locked file, for `terminate_holder` and messages."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
 
 
 def terminate_holder(path: Path) -> bool:
-    """Ask the process that holds and signed the lock to end, and wait until it has; False when nobody holds it."""
+    """Terminate the process whose id is in the locked file and wait for its end. Return False if the lock is free."""
     if not path.exists() or not is_locked(path):
         return False
     os.kill(int(path.read_text()), signal.SIGTERM)

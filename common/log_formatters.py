@@ -1,4 +1,4 @@
-"""Log records as one line each; facts given by `extra` stand behind the message. No field can break a line."""
+"""Format log records as one line each, with the values of `extra`. No value can break a line."""
 
 import json
 import logging
@@ -12,12 +12,12 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def extra_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What the caller passed as `extra`, and the request it happened in."""
-    facts = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-    for name, held in (("request_id", request_id.get()), ("trace_id", trace_id.get())):
-        if held:
-            facts.setdefault(name, held)
-    return facts
+    """Return the values of `extra` and the ids of the current request."""
+    fields = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    for name, value in (("request_id", request_id.get()), ("trace_id", trace_id.get())):
+        if value:
+            fields.setdefault(name, value)
+    return fields
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,8 +36,8 @@ class JsonFormatter(logging.Formatter):
 
 class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        facts = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in extra_fields(record).items())
-        # Escaped, so that a newline or a terminal code in somebody's input cannot forge a line.
+        fields = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in extra_fields(record).items())
+        # Escaped, because a newline or a terminal code in user input could forge a line.
         message = record.getMessage().encode("unicode_escape").decode("ascii")
-        line = f"{record.levelname.lower():7} {record.name}: {message} {facts}".rstrip()
+        line = f"{record.levelname.lower():7} {record.name}: {message} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -1,4 +1,4 @@
-"""What every page of the staff admin shares."""
+"""Base classes of all admin pages."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ from unfold.views import ChangeList
 
 from common.errors import RegistryError
 
-COUNTED_ROWS = 10_000  # counted in a few milliseconds; a million takes seconds
+COUNTED_ROWS = 10_000  # counting these takes milliseconds, counting a million takes seconds
 
 
 class CappedCount(int):
-    """A number to arithmetic, "10,000+" to a reader."""
+    """An integer that is displayed with a plus sign: "10,000+"."""
 
     def __str__(self) -> str:
         return f"{int(self):,}+"
 
 
 class CappedPaginator(Paginator):
-    """Counts and pages through COUNTED_ROWS at most, so that a list of a million rows opens like one of a hundred.
+    """Count at most COUNTED_ROWS rows, so that the time of a list does not grow with the table.
 
-    What lies deeper is found by search and filters.
+    Rows beyond this number are reached by search and filters.
     """
 
     @cached_property
@@ -33,19 +33,19 @@ class CappedPaginator(Paginator):
         rows: Any = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        found = rows.order_by()[: COUNTED_ROWS + 1].count()
-        return found if found <= COUNTED_ROWS else CappedCount(COUNTED_ROWS)
+        number = rows.order_by()[: COUNTED_ROWS + 1].count()
+        return number if number <= COUNTED_ROWS else CappedCount(COUNTED_ROWS)
 
 
 class CappedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query and not self.get_filters_params():
-            self.full_result_count = self.result_count  # nothing was narrowed, so the page offers no "Show all"
+            self.full_result_count = self.result_count  # without a filter the page needs no "Show all" link
 
 
 class BaseModelAdmin(ModelAdmin):
-    """Capped counts, and our errors as messages: verbs may raise them in actions, saves and deletions."""
+    """Capped counts, and RegistryErrors of actions, saves and deletions as messages."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -61,14 +61,14 @@ class BaseModelAdmin(ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except RegistryError as error:
-            # Nothing was written. Once more, with a form that knows the refusal: what was typed is not lost.
+            # The transaction was rolled back. Render the form again with the error, so that the input is not lost.
             request.admin_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         form_class = super().get_form(request, obj, change=change, **kwargs)
         error = getattr(request, "admin_error", None)
-        return _refused_form(form_class, error) if error else form_class
+        return _form_with_error(form_class, error) if error else form_class
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return _render_errors(request, super().delete_view, request, *args, **kwargs)
@@ -86,8 +86,8 @@ def _render_errors(request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -
         return HttpResponseRedirect(request.get_full_path())
 
 
-def _refused_form(form_class: Any, error: RegistryError) -> Any:
-    class RefusedForm(form_class):
+def _form_with_error(form_class: Any, error: RegistryError) -> Any:
+    class FormWithError(form_class):
         def clean(self) -> Any:
             cleaned = super().clean()
             for field_error in error.field_errors:
@@ -96,11 +96,11 @@ def _refused_form(form_class: Any, error: RegistryError) -> Any:
                 self.add_error(None, error.message)
             return cleaned
 
-    return RefusedForm
+    return FormWithError
 
 
 class ReadOnlyModelAdmin(BaseModelAdmin):
-    """Rows that machines write and staff only look at."""
+    """Admin of rows that staff can only view."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

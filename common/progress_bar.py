@@ -1,4 +1,4 @@
-"""A bar in the terminal for work that takes a while."""
+"""A progress bar in the terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Gives a function to be called with the number of items just done."""
+    """Yield a function that advances the bar by a number of items."""
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         bar = progress.add_task(title, total=total)

@@ -1,7 +1,7 @@
-"""Ids that leave the house: 24 lowercase hex characters, as the old clients' database made them.
+"""Public ids: 24 lowercase hex characters, the format of MongoDB ObjectIds, which legacy clients expect.
 
-Four bytes of seconds, five random bytes a process, three bytes of a counter: ids of one process
-sort by age, and the frontend tells an id from a name by this very shape.
+An id has four bytes of seconds, five random bytes per process and three bytes of a counter. Ids of one process sort by
+age. The frontend distinguishes ids from names by this format.
 """
 
 import itertools
@@ -18,9 +18,9 @@ _process_bytes: tuple[int, bytes] = (0, b"")
 
 
 def generate_public_id(at_seconds: float | None = None) -> str:
-    """A fresh id; `at_seconds` (Unix time) dates it, now if left out."""
+    """Return a new id with the Unix time `at_seconds` (default now)."""
     global _process_bytes
-    if _process_bytes[0] != os.getpid():  # a forked worker must not repeat its parent's ids
+    if _process_bytes[0] != os.getpid():  # a forked worker must not repeat the ids of its parent
         _process_bytes = (os.getpid(), secrets.token_bytes(5))
     seconds = int(time.time() if at_seconds is None else at_seconds) & 0xFFFFFFFF
     tail = next(_counter) & 0xFFFFFF

@@ -1,4 +1,4 @@
-"""How long the oldest task has been waiting in the queue: each message carries the moment it was sent."""
+"""Age of the oldest task in the queue. Each message has the time it was sent in a header."""
 
 import time
 from typing import Any
@@ -18,14 +18,14 @@ def add_sent_at_header(headers: dict[str, Any] | None = None, **_: Any) -> None:
 
 
 def queue_key(name: str) -> str:
-    """Where the queue is kept. The client puts the prefix before the keys of some commands only, not of these."""
+    """Return the Redis key of a queue. The client adds the prefix only for some commands, not for LINDEX."""
     return settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "") + name
 
 
 def queue_latency_seconds(name: str = "celery") -> float:
-    """0 for an empty queue, or a message of an unknown age. Raises RedisError or kombu's OperationalError."""
+    """Return the age, or 0 if the queue is empty or the age unknown. Raises RedisError or OperationalError of kombu."""
     with current_app.pool.acquire(block=True, timeout=1) as connection:
-        message = connection.default_channel.client.lindex(queue_key(name), -1)  # new ones are put in on the left
+        message = connection.default_channel.client.lindex(queue_key(name), -1)  # new messages are added on the left
     if message is None:
         return 0.0
     sent_at = orjson.loads(message).get("headers", {}).get(SENT_AT)

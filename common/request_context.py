@@ -1,7 +1,7 @@
-"""Which request the running code belongs to, so that all its log lines can be found together."""
+"""Ids of the current request, for log lines."""
 
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-# The id clients give a whole chain of requests; it goes into rows, too.
+# Clients set one trace id for a chain of requests. It is also stored in rows.
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")

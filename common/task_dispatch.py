@@ -1,4 +1,4 @@
-"""Messages to workers about rows that are written already."""
+"""Send messages to workers about committed rows."""
 
 import logging
 from typing import Any
@@ -9,10 +9,10 @@ log = logging.getLogger(__name__)
 
 
 def dispatch_best_effort(task: Any, row_pk: int) -> None:
-    """A queue that is down costs nobody their request: the clock finds the row and sends its key later."""
+    """Send the key of a row. If the queue is unavailable, a scheduled task sends it later, so the request succeeds."""
     try:
         task.delay(row_pk)
     except OperationalError:
         log.warning(
-            "queue does not answer; the sweeper will send", extra={"task": task.name, "row": row_pk}, exc_info=True
+            "queue unavailable, message left to the schedule", extra={"task": task.name, "row": row_pk}, exc_info=True
         )

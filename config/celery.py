@@ -1,4 +1,4 @@
-"""The queue's application: `celery -A config worker`, `celery -A config beat`."""
+"""The Celery app: `celery -A config worker`, `celery -A config beat`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Google Cloud Storage as we use it: an object is written once and never gets other bytes."""
+"""Google Cloud Storage backend that writes an object once and never overwrites it."""
 
 from typing import Any
 
@@ -6,16 +6,19 @@ from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage.retry import DEFAULT_RETRY
 from storages.backends.gcloud import GoogleCloudStorage
 
-_TIMEOUT_SECONDS = 15  # for one request ...
-_DEADLINE_SECONDS = 20  # ... and for all tries together: no worker is held longer by a storage that is away
+_TIMEOUT_SECONDS = 15  # per request
+_DEADLINE_SECONDS = 20  # for all retries together, so that an outage does not block a worker longer
 
 
 class WriteOnceCloudStorage(GoogleCloudStorage):
-    """Uploads only where nothing lies yet. By that condition (generation 0) an upload whose answer was lost can be
-    tried again safely; without it a retry could overwrite what somebody else stored meanwhile."""
+    """Upload only if the object does not exist (generation 0).
+
+    With this condition an upload whose response was lost can be retried; without it a retry could overwrite an object
+    that another process stored meanwhile.
+    """
 
     def _save(self, name: str, content: Any) -> str:
-        """Raises FileExistsError when an object of that name is there."""
+        """Raises FileExistsError if the object exists."""
         key = self._normalize_name(name)
         blob = self.bucket.blob(key)
         for parameter, value in self.get_object_parameters(key).items():

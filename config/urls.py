@@ -1,4 +1,4 @@
-"""Where each door is."""
+"""URLs of the project."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -19,7 +19,7 @@ from ops.views import (
 )
 
 urlpatterns = [
-    path("api/", include("assets.api.urls")),  # first, because nearly all requests go there
+    path("api/", include("assets.api.urls")),  # first, because most requests match it
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api", ServiceView.as_view()),
@@ -39,7 +39,7 @@ urlpatterns = [
 if settings.MEDIA_STORAGE == "files":
     urlpatterns.append(path("media/<path:key>", serve_media))
 
-# Also where DEBUG would show a page of its own: nothing under /api answers in HTML.
+# Also with DEBUG, whose 404 page is HTML: every response below /api is JSON.
 urlpatterns.append(re_path(r"^api/", page_not_found))
 
 handler400 = "api.exception_handler.bad_request"

@@ -1,4 +1,4 @@
-"""Entry of the web server."""
+"""WSGI application."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a start does before anything serves: the schema, and on an empty database something to look at."""
+"""Prepare a development database: migrate it, and load demo data if it is empty."""
 
 import logging
 from datetime import datetime
@@ -21,7 +21,7 @@ DEMO_ASSET_COUNT = 1103
 
 
 def bootstrap_development(*, with_demo: bool, now: datetime) -> list[str]:
-    """Bring a developer's database up to date; lines worth printing. Safe to repeat."""
+    """Migrate, load missing demo data and return lines to print. Repeatable."""
     call_command("migrate", interactive=False, verbosity=0)
     lines = []
     starter = install_starter_taxonomy(now=now)
@@ -38,9 +38,9 @@ def bootstrap_development(*, with_demo: bool, now: datetime) -> list[str]:
 
 
 def _turn_flags_on(now: datetime) -> list[str]:
-    """All of them for everyone; what is held back for staff alone."""
-    held = sorted(name for name in FLAG_NAMES if current_block(name))
-    turn_on_for_everyone(FLAG_NAMES - set(held), by=None, reason="demo data", now=now)
-    for name in held:
-        set_stage(name=name, stage=Stage.STAFF, by=None, reason="demo data, held back", now=now)
-    return [f"Shown to staff only, for now: {', '.join(held)}."] if held else []
+    """Turn all flags on for everyone, and flags blocked by a guard for staff only."""
+    blocked = sorted(name for name in FLAG_NAMES if current_block(name))
+    turn_on_for_everyone(FLAG_NAMES - set(blocked), by=None, reason="demo data", now=now)
+    for name in blocked:
+        set_stage(name=name, stage=Stage.STAFF, by=None, reason="demo data, blocked by a guard", now=now)
+    return [f"Enabled for staff only: {', '.join(blocked)}."] if blocked else []

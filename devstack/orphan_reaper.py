@@ -1,6 +1,6 @@
-"""Ends what a killed supervisor leaves behind. A program of its own, run by `devstack.supervisor`.
+"""Kill the process groups that a killed supervisor leaves. `devstack.supervisor` runs this file as a program.
 
-Its input names process groups, one number a line, and ends when the supervisor dies, however that happens.
+Standard input has one process group per line and ends when the supervisor dies.
 """
 
 import contextlib

@@ -29,7 +29,7 @@ def page_response(request: Request, page: AssetPage) -> HttpResponse:
     rows = join_json(page.rows.rows)
     extra = b"," + orjson.dumps(counts)[1:-1]
     if is_service(request):
-        return success_from_json(rows, beside_json=extra)
+        return success_from_json(rows, extra_json=extra)
     return success_from_json(b'{"items":' + rows + extra + b"}")
 
 

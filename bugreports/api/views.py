@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from api.pagination import PageParams
 from api.parsers import JsonParser
 from bugreports.api.exception_handler import handle_report_exception
 from bugreports.api.permissions import (
@@ -93,8 +94,13 @@ class ReportListView(ReportView):
         page = parse_page_params(request.query_params)
         found = filter_reports(request.query_params)
         total = found.order_by().count()
-        rows = prefetch_summary(found)[page.offset : page.offset + page.rows] if page.offset < total else ()
-        pagination = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
+        rows = prefetch_summary(found)[page.offset : page.offset + page.limit] if page.offset < total else ()
+        pagination = {
+            "page": page.page,
+            "per_page": page.limit,
+            "total": total,
+            "pages": max(page.total_pages(total), 1),
+        }
         return Response({"reports": [serialize_summary(row) for row in rows], "pagination": pagination})
 
 
@@ -172,8 +178,13 @@ class ReportEventsView(ReportView):
         report = get_report(report_id)
         page, events = parse_page_params(request.query_params), report.events.order_by("pk")
         total = events.count()
-        pagination = {"page": page.number, "per_page": page.rows, "total": total, "pages": page.pages(total)}
-        rows = events[page.offset : page.offset + page.rows]
+        pagination = {
+            "page": page.page,
+            "per_page": page.limit,
+            "total": total,
+            "pages": max(page.total_pages(total), 1),
+        }
+        rows = events[page.offset : page.offset + page.limit]
         return Response({"events": [serialize_event(event) for event in rows], "pagination": pagination})
 
 
@@ -182,3 +193,8 @@ class ReportScreenshotView(ReportView):
         report = get_report(report_id)
         content, content_type = read_screenshot(report)
         return HttpResponse(content, content_type=content_type, headers=private_headers(report))
+
+
+def _pagination(page: PageParams, total: int) -> dict[str, int]:
+    pages = max(page.total_pages(total), 1)
+    return {"page": page.page, "per_page": page.limit, "total": total, "pages": pages}

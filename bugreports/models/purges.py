@@ -5,12 +5,12 @@ from django.db.models import Q
 
 
 class PurgeRun(models.Model):
-    """The receipt of one purge. `digest` is the chained hash of the deleted report ids, see `chain_digest`."""
+    """The log of one purge. `digest` is the chained hash of the deleted report ids, see `chain_digest`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
-        INTERRUPTED = "interrupted", "Interrupted"  # counts what it deleted; the next run continues
+        INTERRUPTED = "interrupted", "Interrupted"  # its counts are correct; the next run continues
         ABORTED = "aborted", "Aborted"
 
     started_at = models.DateTimeField()

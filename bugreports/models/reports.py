@@ -23,8 +23,8 @@ from bugreports.statuses import (
 )
 
 
-def _choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(word, word.replace("_", " ").capitalize()) for word in words]
+def _choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(value, value.replace("_", " ").capitalize()) for value in values]
 
 
 class BugReportGroup(models.Model):
@@ -43,10 +43,10 @@ class BugReportGroup(models.Model):
 
 
 class BugReport(models.Model):
-    """What somebody reported, and what staff made of it.
+    """A bug report with its triage.
 
-    A repeated sighting of a known problem, and a report that staff call a duplicate, are closed and point to the report
-    that is worked on (`duplicate_of`); never to one that points on.
+    A report of a known problem, and a report that staff mark as duplicate, are closed. Their `duplicate_of` is the
+    canonical report, which is never a duplicate itself.
     """
 
     report_id = models.CharField(max_length=100, unique=True)
@@ -123,7 +123,7 @@ class BugReport(models.Model):
                 condition=Q(status__in=["open", "in_progress"], context_expired_at__isnull=False),
             ),
             models.Index(fields=["submitted_by", "-submitted_at"], name="bugreports_submitter"),
-            # Of the capitals: so `icontains` asks.
+            # On the upper-case text, because `icontains` compares with UPPER.
             GinIndex(OpClass(Upper("description"), name="gin_trgm_ops"), name="bugreports_description"),
         ]  # fmt: skip
         constraints = [
@@ -174,7 +174,7 @@ class BugReport(models.Model):
         return None if self.retain or retention_days <= 0 else self.submitted_at + timedelta(days=retention_days)
 
     def transition_to(self, status: str, now: datetime, *, kind: str | None = None) -> None:
-        """Sets the fields a status goes with. Raises TransitionNotAllowed; does not save."""
+        """Set the status and the fields that depend on it, without saving. Raises TransitionNotAllowed."""
         if not can_transition(self.status, status):
             raise TransitionNotAllowed(transition_error(self.status, status), **{"from": self.status, "to": status})
         if status in CLOSED:
@@ -189,7 +189,7 @@ class BugReport(models.Model):
         self.triaged_at = self.triaged_at or now
 
     def save_new_version(self, now: datetime) -> None:
-        """Save, as a new version."""
+        """Save with an incremented version."""
         self.version += 1
         self.updated_at = now
         self.save()
@@ -212,7 +212,7 @@ class BugReportContext(models.Model):
 
 
 class BugReportScreenshot(models.Model):
-    """The picture as we made it anew; what was sent is not kept."""
+    """The re-encoded screenshot. The submitted file is not stored."""
 
     report = models.OneToOneField(BugReport, on_delete=models.CASCADE, primary_key=True, related_name="screenshot")
     key = models.CharField(max_length=200, unique=True)

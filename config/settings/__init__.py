@@ -1,1 +1,1 @@
-"""Settings by environment: development, test, staging, production. Each is `base` plus a few lines."""
+"""Settings modules for development, test, staging and production. Each extends `base`."""

@@ -1,4 +1,4 @@
-"""How the staff admin looks (django-unfold). Only local files: the pages work without any outside host."""
+"""Settings of the admin theme (django-unfold). All static files are local, so no other host is needed."""
 
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
@@ -13,7 +13,7 @@ _REPORTS = "admin:bugreports_bugreport_changelist"
 
 
 def _queue(title: str, icon: str, name: str) -> dict[str, object]:
-    """A queue of bug reports, with how many wait in it."""
+    """Return the item of a bug report queue, with the number of its reports as badge."""
     return _item(title, icon, _REPORTS) | {
         "link": format_lazy("{}?queue={}", reverse_lazy(_REPORTS), name),
         "badge": f"{_QUEUES}.{name}_badge",

@@ -1,4 +1,4 @@
-"""What every environment shares. Everything tunable is read from the environment here and nowhere else."""
+"""Settings of all environments. Only settings modules read environment variables."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "common",
     "api",
     "flags",
-    "waffle",  # below `flags`, whose commands stand in the way of waffle's
+    "waffle",  # after `flags`, whose commands replace those of waffle
     "accounts",
     "notifications",
     "jobs",
@@ -73,7 +73,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-# Old clients never send a trailing slash, and a redirect loses their bodies.
+# Legacy clients send no trailing slash, and a redirect would drop the request body.
 APPEND_SLASH = False
 TEMPLATES = [
     {
@@ -121,7 +121,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JsonParser"],
     "EXCEPTION_HANDLER": "api.exception_handler.exception_handler",
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other: unknown, so ignored
+    "URL_FORMAT_OVERRIDE": None,  # so that `?format=` is ignored like any unknown parameter
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("ACCOUNTS_LOGIN_RATE", default="10/min"),
@@ -142,7 +142,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    # How completely the views describe themselves says nothing about whether a deployment is safe.
+    # Warnings about incomplete schemas are no deployment checks.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
@@ -179,7 +179,7 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = ["Content-Length", "Content-Range", "ETag", "X-Request-Id", "X-Trace-Id", "Retry-After"]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
-# The file itself is bounded by ASSETS_MAX_FILE_BYTES while it streams in; this bounds the other form parts.
+# The limit of all form fields but files. ASSETS_MAX_FILE_BYTES limits a file while it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 100

@@ -1,17 +1,17 @@
-"""Limits of the domain that somebody may tune, prefixed by app, with the unit in the name."""
+"""Tunable limits of the apps. Names start with the app and contain the unit."""
 
 import environ
 
 env = environ.Env()
 
-ACCOUNTS_TOKEN_LIFETIME_SECONDS = env.int("ACCOUNTS_TOKEN_LIFETIME_SECONDS", default=86_400)  # the contract's 24 h
-# How long a read may still be answered for a person who was disabled a moment ago.
+ACCOUNTS_TOKEN_LIFETIME_SECONDS = env.int("ACCOUNTS_TOKEN_LIFETIME_SECONDS", default=86_400)  # 24 h, as in the contract
+# Seconds a deactivated user's cached permissions stay valid for reads.
 ACCOUNTS_USER_CACHE_SECONDS = env.int("ACCOUNTS_USER_CACHE_SECONDS", default=15)
 ACCOUNTS_SIGNING_KEY = env.str("ACCOUNTS_SIGNING_KEY", default="")
 
-# Hosts pictures may be fetched from, beside those staff keep in the admin; ".example.org" means all below it.
+# Hosts of album art, in addition to the sources in the admin; ".example.org" includes subdomains.
 ALBUMART_ALLOWED_HOSTS = env.list("ALBUMART_ALLOWED_HOSTS", default=[])
-ALBUMART_RENDITION_SIZES_PX = (500, 150)  # longest sides of what is made; the first is what clients show
+ALBUMART_RENDITION_SIZES_PX = (500, 150)  # longest sides; clients show the first
 ALBUMART_ITUNES_SIDE_PX = env.int("ALBUMART_ITUNES_SIDE_PX", default=1200)
 ALBUMART_MAX_BYTES = env.int("ALBUMART_MAX_BYTES", default=10 * 1024 * 1024)
 ALBUMART_MAX_PIXELS = env.int("ALBUMART_MAX_PIXELS", default=40_000_000)  # times frames
@@ -21,15 +21,15 @@ ALBUMART_FIRST_BYTE_TIMEOUT_SECONDS = 5.0
 ALBUMART_FETCH_TIMEOUT_SECONDS = 20.0
 ALBUMART_DECODE_TIMEOUT_SECONDS = env.int("ALBUMART_DECODE_TIMEOUT_SECONDS", default=15)
 ALBUMART_DECODE_MEMORY_BYTES = env.int("ALBUMART_DECODE_MEMORY_BYTES", default=1024 * 1024 * 1024)
-# The virus scanner: tcp://host:port or unix:///path; empty means that nothing is scanned.
+# URL of the virus scanner: tcp://host:port or unix:///path; empty disables scanning.
 ALBUMART_CLAMD_URL = env.str("ALBUMART_CLAMD_URL", default="")
 ALBUMART_CLAMD_TIMEOUT_SECONDS = 20.0
 ALBUMART_MAX_ATTEMPTS = env.int("ALBUMART_MAX_ATTEMPTS", default=5)
 ALBUMART_RETRY_SECONDS = env.float("ALBUMART_RETRY_SECONDS", default=5.0)  # times 4 after each failure
-# A worker that holds a picture longer is dead: the task's own hard limit is 90 s.
+# A worker with an older claim counts as dead: the hard limit of the task is 90 s.
 ALBUMART_LEASE_SECONDS = env.int("ALBUMART_LEASE_SECONDS", default=120)
 ALBUMART_RESEND_SECONDS = env.int("ALBUMART_RESEND_SECONDS", default=60)
-ALBUMART_DISPATCH_BATCH_SIZE = 200  # messages one sweep sends at most; the queue is not where work waits
+ALBUMART_DISPATCH_BATCH_SIZE = 200  # messages per dispatch at most, because rows wait in the table and not in the queue
 ALBUMART_CIRCUIT_FAILURE_THRESHOLD = env.int("ALBUMART_CIRCUIT_FAILURE_THRESHOLD", default=5)
 ALBUMART_CIRCUIT_COOLDOWN_SECONDS = env.float("ALBUMART_CIRCUIT_COOLDOWN_SECONDS", default=60.0)
 ALBUMART_CIRCUIT_SUCCESS_THRESHOLD = 3
@@ -38,7 +38,7 @@ ALBUMART_RECHECK_DAYS = env.int("ALBUMART_RECHECK_DAYS", default=7)
 ALBUMART_RECHECKS_PER_HOUR = env.int("ALBUMART_RECHECKS_PER_HOUR", default=100)
 ALBUMART_CONTENT_RETENTION_DAYS = env.int("ALBUMART_CONTENT_RETENTION_DAYS", default=30)
 ALBUMART_ORPHAN_GRACE_SECONDS = env.int("ALBUMART_ORPHAN_GRACE_SECONDS", default=86_400)
-ALBUMART_MAX_UPLOADS_PER_HOUR = env.int("ALBUMART_MAX_UPLOADS_PER_HOUR", default=200)  # for each person
+ALBUMART_MAX_UPLOADS_PER_HOUR = env.int("ALBUMART_MAX_UPLOADS_PER_HOUR", default=200)  # per user
 
 API_MAX_JSON_BYTES = env.int("API_MAX_JSON_BYTES", default=1024 * 1024)
 API_DEFAULT_PAGE_ROWS = 10
@@ -53,7 +53,7 @@ ASSETS_MAX_AI_METADATA_BYTES = 64 * 1024
 ASSETS_MAX_SEARCH_CHARS = 500
 ASSETS_MAX_BATCH_FILES = env.int("ASSETS_MAX_BATCH_FILES", default=100)
 ASSETS_MAX_BATCH_ADDRESSES = env.int("ASSETS_MAX_BATCH_ADDRESSES", default=1000)
-# Off, any upload is taken whatever its bytes are, as the legacy server did.
+# If off, a file of any type is accepted for every layer, as in the legacy server.
 ASSETS_ENFORCE_MEDIA_TYPES = env.bool("ASSETS_ENFORCE_MEDIA_TYPES", default=True)
 ASSETS_RESERVATION_SECONDS = 300
 # Rows that a migration fills at most. More rows need `backfill_assets`, which can be watched and paused.
@@ -80,26 +80,26 @@ BUGREPORTS_MAX_NETWORK_EVENTS = env.int("BUGREPORTS_MAX_NETWORK_EVENTS", default
 BUGREPORTS_MAX_BODY_CHARS = 4096  # of one request or response in a report
 BUGREPORTS_SCREENSHOT_MAX_BYTES = env.int("BUGREPORTS_SCREENSHOT_MAX_BYTES", default=5 * 1024 * 1024)
 BUGREPORTS_SCREENSHOT_MAX_PIXELS = env.int("BUGREPORTS_SCREENSHOT_MAX_PIXELS", default=40_000_000)
-BUGREPORTS_SCREENSHOT_SECONDS = 5.0  # somebody waits
+BUGREPORTS_SCREENSHOT_SECONDS = 5.0  # the user waits for the response
 BUGREPORTS_DEDUPLICATION_SECONDS = env.int("BUGREPORTS_DEDUPLICATION_SECONDS", default=60)
-# Names beside the built-in ones whose values are taken out, and names whose values never are.
+# Additional keys whose values are redacted, and keys whose values are never redacted.
 BUGREPORTS_SECRET_KEYS = env.list("BUGREPORTS_SECRET_KEYS", default=[])
 BUGREPORTS_SAFE_KEYS = env.list("BUGREPORTS_SAFE_KEYS", default=[])
 BUGREPORTS_MASK_EMAILS = env.bool("BUGREPORTS_MASK_EMAILS", default=True)
-# Also under the name it had before: an environment may still say `bug_reports.retention_days`. 0: nothing goes.
+# Environments may still use the old name `bug_reports.retention_days`. 0 disables the purge.
 BUGREPORTS_RETENTION_DAYS = env.int(
     "BUGREPORTS_RETENTION_DAYS", default=env.int("bug_reports.retention_days", default=30)
 )
 BUGREPORTS_PURGE_OPEN = env.bool("BUGREPORTS_PURGE_OPEN", default=False)
 BUGREPORTS_PURGE_BATCH_ROWS = env.int("BUGREPORTS_PURGE_BATCH_ROWS", default=500)
-# The clock deletes no more than this at once, unless it is less than ten times its largest run before.
+# The scheduled purge deletes at most this many reports, or ten times its largest earlier run.
 BUGREPORTS_PURGE_MAX_ROWS = env.int("BUGREPORTS_PURGE_MAX_ROWS", default=5000)
-BUGREPORTS_EXPIRING_DAYS = 3  # how long before it happens staff are told
+BUGREPORTS_EXPIRING_DAYS = 3  # days before the purge in which a report is in the queue "Expiring soon"
 BUGREPORTS_ORPHAN_GRACE_SECONDS = env.int("BUGREPORTS_ORPHAN_GRACE_SECONDS", default=86_400)
 BUGREPORTS_MAX_BULK_ROWS = env.int("BUGREPORTS_MAX_BULK_ROWS", default=5000)
-# Where log lines are searched by trace id, such as https://logs.example.org/search?q={trace_id}
+# URL of the log search by trace id, e.g. https://logs.example.org/search?q={trace_id}
 BUGREPORTS_LOG_SEARCH_URL = env.str("BUGREPORTS_LOG_SEARCH_URL", default="")
-# Both or nothing is sent: where to, and the secret it is signed with.
+# URL and signing secret of the webhook. Both are required.
 BUGREPORTS_WEBHOOK_URL = env.str("BUGREPORTS_WEBHOOK_URL", default="")
 BUGREPORTS_WEBHOOK_SECRET = env.str("BUGREPORTS_WEBHOOK_SECRET", default="")
 BUGREPORTS_DIGEST_EMAIL_ENABLED = env.bool("BUGREPORTS_DIGEST_EMAIL_ENABLED", default=False)
@@ -112,10 +112,10 @@ FLAGS_REASON_REQUIRED = env.bool("FLAGS_REASON_REQUIRED", default=True)
 
 TAXONOMY_MAX_DOCUMENT_BYTES = env.int("TAXONOMY_MAX_DOCUMENT_BYTES", default=8 * 1024 * 1024)
 WAFFLE_FLAG_MODEL = "flags.FieldFlag"
-WAFFLE_OVERRIDE = False  # no request switches a flag for itself
+WAFFLE_OVERRIDE = False  # requests cannot enable flags
 WAFFLE_CREATE_MISSING_FLAGS = False
 WAFFLE_FLAG_DEFAULT = False
-WAFFLE_ENABLE_ADMIN_PAGES = False  # ours records who changed what
-# Waffle's own tables stay away: of its models we use the abstract flag alone, and what its migrations make for the
-# replaced one (waffle_flag_users) would point at our users, unknown to Django, so that no test could empty the tables.
+WAFFLE_ENABLE_ADMIN_PAGES = False  # the admin pages of `flags` write audit records
+# No migrations of waffle: only its abstract flag is used. Its table waffle_flag_users for the replaced model would
+# reference our users without a model, so that tests could not truncate the tables.
 MIGRATION_MODULES = {"waffle": None}

@@ -1,4 +1,4 @@
-"""Gives development and tests a database and a Valkey when the environment names none."""
+"""Embedded PostgreSQL and Valkey for development and tests, unless the environment names servers."""
 
 import os
 import sys
@@ -13,19 +13,19 @@ VAR_DIR = _BASE_DIR / "var"
 
 
 def configure_embedded_servers() -> None:
-    """Start or find the embedded servers and put their addresses into the environment; names already set stand."""
-    # Before the settings do: a database named there must not come too late.
+    """Start the embedded servers if needed and set their URLs in the environment. Variables already set are kept."""
+    # Before the settings read it, because .env may name a database.
     environ.Env.read_env(_BASE_DIR / ".env", overwrite=False)
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return
     try:
-        addresses = embedded.ensure(read_data_dir())
+        urls = embedded.ensure(read_data_dir())
     except embedded.EmbeddedServersError as error:
         sys.exit(f"embedded servers: {error}")
     if os.environ.get("REDIS_URL"):
-        del addresses["CELERY_BROKER_URL"]  # the queue is on the server that was named
-    for name, address in addresses.items():
-        os.environ.setdefault(name, address)
+        del urls["CELERY_BROKER_URL"]  # the broker is the server of REDIS_URL
+    for name, url in urls.items():
+        os.environ.setdefault(name, url)
 
 
 def read_data_dir() -> Path:

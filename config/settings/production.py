@@ -1,4 +1,4 @@
-"""Production: no secret has a default, cookies and transport are locked down; absent secrets stop the start."""
+"""Production: secure cookies and HTTPS. A missing secret prevents the start."""
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -8,11 +8,11 @@ from config.settings.base import OUTBOUND_ALLOW_HTTP, OUTBOUND_ALLOW_LOOPBACK, O
 _required = ("SECRET_KEY", "ACCOUNTS_SIGNING_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "PUBLIC_BASE_URL")
 _absent = [name for name in _required if not env.str(name, default="")]
 if _absent:
-    raise ImproperlyConfigured(f"production needs these in its environment: {', '.join(_absent)}")
+    raise ImproperlyConfigured(f"production needs these environment variables: {', '.join(_absent)}")
 _weak = [name for name in ("SECRET_KEY", "ACCOUNTS_SIGNING_KEY") if len(env.str(name)) < 50]
 if _weak:
     raise ImproperlyConfigured(f"production needs at least 50 characters in: {', '.join(_weak)}")
-# They open the way to inner addresses for whoever may name an address to fetch from.
+# Each allows requests to internal hosts for users who may name a URL to fetch.
 _opened = {
     "OUTBOUND_ALLOW_HTTP": OUTBOUND_ALLOW_HTTP,
     "OUTBOUND_ALLOW_LOOPBACK": OUTBOUND_ALLOW_LOOPBACK,
@@ -20,7 +20,7 @@ _opened = {
 }
 _open = [name for name, is_open in _opened.items() if is_open]
 if _open:
-    raise ImproperlyConfigured(f"production does without these: {', '.join(_open)}")
+    raise ImproperlyConfigured(f"production does not allow these: {', '.join(_open)}")
 
 ENVIRONMENT_NAME = "production"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)

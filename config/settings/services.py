@@ -13,8 +13,8 @@ _base_dir = Path(__file__).resolve().parents[2]
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})
-# A web worker has one thread and a queue worker one task at a time: each keeps its own connection. A pool is for
-# servers that run many threads.
+# Web workers have one thread and Celery workers one task at a time, so each process keeps one connection. A pool is for
+# servers with many threads.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONNECTION_SECONDS", default=60)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"]["CONN_MAX_AGE"] = 0
@@ -30,7 +30,7 @@ CACHES = {
         "BACKEND": "config.cache.ValkeyCache",
         "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix") else "/1"),
         "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default="nna"),
-        # A server that hangs must not hold up requests, which do without it. One retry: a connection may be stale.
+        # Short timeouts, because requests work without the cache. One retry, because a connection may be stale.
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 1)},
     }
 }
@@ -46,7 +46,7 @@ CELERY_TASK_TIME_LIMIT = env.int("CELERY_TASK_HARD_LIMIT_SECONDS", default=360)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# A request that queues work does not wait for a queue that is down: its row is found by the clock.
+# A request does not wait for an unavailable broker: a scheduled task finds the rows of lost messages.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 
@@ -63,30 +63,30 @@ EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="registry@localhost")
 EMAIL_TIMEOUT = 10
 
-# Hosts that are not ours, see `outbound`. Production does not start with the first three.
+# Requests to other hosts (`outbound`). Production does not start with the first three.
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
 OUTBOUND_ALLOWED_PORTS = [443, 80, *env.list("OUTBOUND_ALLOWED_PORTS", cast=int, default=[])]
 OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry/1.0")
 OUTBOUND_CA_BUNDLE = env.str("OUTBOUND_CA_BUNDLE", default="")
 
-# The whole service on one machine: `manage.py run_stack`.
+# The development stack: `manage.py run_stack`.
 STACK_DIR = _base_dir / "var"
 STACK_HOST = env.str("HOST", default="127.0.0.1")
 STACK_PORT = env.int("PORT", default=8000)
 STACK_WEB_WORKERS = env.int("WEB_WORKERS", default=min(os.cpu_count() or 1, 2))
 STACK_LOADS_DEMO = env.bool("DEMO", default=True)
 
-# Media: "files" keeps them below MEDIA_ROOT and serves them here, "gcs" keeps them in a Google Cloud Storage bucket.
+# Media: "files" stores and serves them below MEDIA_ROOT, "gcs" uses a Google Cloud Storage bucket.
 MEDIA_STORAGE = env.str("MEDIA_STORAGE", default="files")
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(_base_dir / "var" / "media"))
 MEDIA_URL = "/media/"
-# Files that no address leads to: they are shown by views that ask who is looking.
+# Files without public URLs; views check the permissions of the user.
 PRIVATE_MEDIA_ROOT = env.str("PRIVATE_MEDIA_ROOT", default=str(_base_dir / "var" / "private"))
 GCS_BUCKET = env.str("GCS_BUCKET", default="")
 GCS_PROJECT = env.str("GCS_PROJECT", default="")
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{STACK_PORT}").rstrip("/")
-# Where clients fetch media; absolute, because old clients use it as it stands.
+# Base URL of media; absolute, because legacy clients do not resolve relative URLs.
 MEDIA_PUBLIC_URL = env.str(
     "MEDIA_PUBLIC_URL",
     default=f"https://storage.googleapis.com/{GCS_BUCKET}/" if MEDIA_STORAGE == "gcs" else f"{PUBLIC_BASE_URL}/media/",

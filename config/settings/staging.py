@@ -1,4 +1,4 @@
-"""Staging is production under another name, so that what passes here passes there."""
+"""Staging: the production settings with another name."""
 
 from config.settings.production import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""The test suite: real servers, media in memory, no throttle between a test and what it asks."""
+"""Tests: real servers, media in memory, no throttling."""
 
 import os
 
@@ -24,10 +24,10 @@ ACCOUNTS_SIGNING_KEY = "test-signing-key-of-no-value-outside-the-test-suite"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, "http://localhost:3000", "http://localhost:3001"]
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # tests open and close their own connections
-# A run may share its server with a running registry, and with the other processes of the same run.
-_own = "test" + os.environ.get("PYTEST_XDIST_WORKER", "")
-CACHES["default"]["KEY_PREFIX"] += f"-{_own}"
-CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": f"{_own}-"}
+# Separate prefixes, because test processes share the servers with each other and with a running registry.
+_prefix = "test" + os.environ.get("PYTEST_XDIST_WORKER", "")
+CACHES["default"]["KEY_PREFIX"] += f"-{_prefix}"
+CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": f"{_prefix}-"}
 PUBLIC_BASE_URL = "http://testserver"
 MEDIA_PUBLIC_URL = "http://testserver/media/"
 STORAGES = STORAGES | {
@@ -35,9 +35,9 @@ STORAGES = STORAGES | {
     "private": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-JOBS_MIN_REQUESTS = 10**9  # how long the suite's own requests take says nothing about a run
-JOBS_MAX_QUEUE_SECONDS = 86_400.0  # tests leave messages for workers that nobody starts
-WHITENOISE_USE_FINDERS = True  # static files come from where they lie; nothing is collected
+JOBS_MIN_REQUESTS = 10**9  # response times of tests must not throttle runs
+JOBS_MAX_QUEUE_SECONDS = 86_400.0  # tests leave messages in the queue
+WHITENOISE_USE_FINDERS = True  # serve static files without collectstatic
 STATIC_ROOT = None
 REST_FRAMEWORK = REST_FRAMEWORK | {
     "DEFAULT_THROTTLE_RATES": dict.fromkeys(

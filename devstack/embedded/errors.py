@@ -1,2 +1,2 @@
 class EmbeddedServersError(Exception):
-    """The embedded servers cannot run here; the text says why and what to do."""
+    """The embedded servers cannot run. The message has the reason and what to do."""

@@ -1,4 +1,4 @@
-"""Where the servers keep what: one data folder, with the sockets inside it or, where that is impossible, beside."""
+"""Paths of the servers: one data folder that contains the sockets, if their path is valid."""
 
 import hashlib
 import os
@@ -13,6 +13,7 @@ MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 on macOS, 108 on Linux
 _LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 
+# The names of the lock files stay: servers of an earlier release may hold them.
 @dataclass(frozen=True)
 class ServerPaths:
     data_dir: Path
@@ -27,41 +28,41 @@ class ServerPaths:
 
     @property
     def startup_lock(self) -> Path:
-        """Held by whoever brings the servers up or takes them down."""
+        """Held while the servers start or stop."""
         return self.data_dir / "turn.lock"
 
     @property
     def clients_lock(self) -> Path:
-        """Shared by every process that uses the servers."""
+        """Shared by all processes that use the servers."""
         return self.data_dir / "users.lock"
 
     @property
     def daemon_lock(self) -> Path:
-        """Held by the keeper, whose process id stands inside."""
+        """Held by the daemon, which writes its process id into the file."""
         return self.data_dir / "keeper.lock"
 
     @property
     def servers_lock(self) -> Path:
-        """Passed on to both servers, so it tells whether any of them lives, with or without a keeper."""
+        """Inherited by both servers: locked while one of them runs, even if the daemon has died."""
         return self.data_dir / "servers.lock"
 
     @property
     def sockets(self) -> Path:
         inside = self.data_dir / "run"
-        # Addresses are read as URLs by programs that disagree about escapes, so only plain paths will do.
+        # The paths become parts of URLs, whose escapes programs parse differently, so special characters are avoided.
         is_plain = re.fullmatch(r"[A-Za-z0-9/._+-]+", str(inside))
         if is_plain and len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:
             return inside
         name = f"nna-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]}"
         temporary = Path(tempfile.gettempdir())
-        return (temporary if len(str(temporary)) < 40 else Path("/tmp")) / name  # noqa: S108 - checked for its owner
+        return (temporary if len(str(temporary)) < 40 else Path("/tmp")) / name  # noqa: S108 - its owner is checked
 
     @property
     def valkey_socket(self) -> Path:
         return self.sockets / "valkey.sock"
 
-    def addresses(self) -> dict[str, str]:
-        # Each reader has its own way to spell a socket; `//` is how django-environ tells a folder from a host.
+    def urls(self) -> dict[str, str]:
+        # Each library has its own URL for a socket. django-environ needs `//` to read a folder instead of a host.
         return {
             "DATABASE_URL": f"postgres://postgres@/{self.sockets}/{DATABASE_NAME}",
             "REDIS_URL": f"unix://{self.valkey_socket}",
@@ -69,7 +70,7 @@ class ServerPaths:
         }
 
     def open_log(self, name: str) -> IO[bytes]:
-        """The log of one start: the last one's is overwritten, so that nothing grows."""
+        """Open the log of a start. It overwrites the last log, so that logs do not grow."""
         return (self.data_dir / f"{name}.log").open("wb")
 
     def log_tail(self, name: str, max_chars: int = 2000) -> str:

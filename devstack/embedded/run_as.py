@@ -1,4 +1,4 @@
-"""As whom the servers run. PostgreSQL refuses to run as root, so root lends them an unprivileged user."""
+"""The user that runs the servers. PostgreSQL refuses to run as root, so root uses an unprivileged user."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ from typing import IO
 
 from devstack.embedded.errors import EmbeddedServersError
 
-_LENT_USERS = ("postgres", "nobody")
+_UNPRIVILEGED_USERS = ("postgres", "nobody")
 _CAP_DAC_OVERRIDE = 1  # its bit in /proc/self/status
 _PR_SET_PDEATHSIG = 1
 
@@ -26,28 +26,28 @@ class RunAsUser:
     name: str
     drops_root: bool
 
-    def own(self, folder: Path) -> None:
-        """Make the folder if need be, private to the servers. Raises EmbeddedServersError if it is somebody else's."""
+    def make_private_dir(self, folder: Path) -> None:
+        """Create the folder if needed, private to the servers. Raises EmbeddedServersError for another owner."""
         created = not folder.exists()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if created and self.drops_root:
             os.chown(folder, self.uid, self.gid)
-        facts = folder.lstat()
-        if facts.st_uid != self.uid or folder.is_symlink():
+        status = folder.lstat()
+        if status.st_uid != self.uid or folder.is_symlink():
             raise EmbeddedServersError(
-                f"{folder} belongs to user {_name_of(facts.st_uid)}, but the servers run as {self.name} here: "
-                f"work as the user who made it, or delete it"
+                f"{folder} belongs to user {_name_of(status.st_uid)}, but the servers run as {self.name}. "
+                "Work as the user who created it, or delete it."
             )
         folder.chmod(0o700)
 
     def run(self, command: Sequence[str | Path], log: IO[bytes], stdin: bytes = b"") -> int:
-        """Run to the end and give the exit code."""
+        """Run the command and return its exit code."""
         return subprocess.run(
             [*self._wrapping(), *command], input=stdin, stdout=log, stderr=subprocess.STDOUT, **self._options()
         ).returncode
 
     def launch(self, command: Sequence[str | Path], log: IO[bytes], pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
-        """Start a server that is told to stop when this process dies (on Linux)."""
+        """Start a server. On Linux the kernel stops it when this process dies."""
         return subprocess.Popen(
             [*self._wrapping(), *command],
             stdin=subprocess.DEVNULL,
@@ -55,13 +55,13 @@ class RunAsUser:
             stderr=subprocess.STDOUT,
             pass_fds=pass_fds,
             start_new_session=True,
-            # A change of user clears the wish, so setpriv states it after the change.
+            # Changing the user clears the parent-death signal, so setpriv sets it after the change.
             preexec_fn=None if self.drops_root else _die_with_parent,
             **self._options(),
         )
 
     def _options(self) -> dict[str, object]:
-        # Foreign settings would change which server answers and in which language.
+        # Variables of the caller would change the server that clients use, and its language.
         environment = {name: text for name, text in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
         options: dict[str, object] = {"cwd": "/", "env": environment | {"LC_ALL": "C", "TZ": "UTC"}}
         if self.drops_root and not shutil.which("setpriv"):
@@ -81,26 +81,24 @@ class RunAsUser:
             "--pdeathsig=SIGINT",
         ]
         if _has_dac_override():
-            # Programs and data may lie below a home only root may enter: this one power is kept, all others dropped.
-            # Without no_setuid_fixup the check whether a file may be executed would not count it.
+            # Programs and data may be below a home folder that only root can enter, so this capability is kept.
+            # Without no_setuid_fixup the kernel ignores it when it checks whether a file is executable.
             kept = "-all,+dac_override"
             wrapping += [f"--inh-caps={kept}", f"--ambient-caps={kept}", f"--bounding-set={kept}"]
             wrapping += ["--securebits=+no_setuid_fixup"]
         return wrapping
 
 
-def choose_identity() -> RunAsUser:
+def choose_run_as_user() -> RunAsUser:
     if os.geteuid() != 0:
         return RunAsUser(os.geteuid(), os.getegid(), _name_of(os.geteuid()), drops_root=False)
-    for name in _LENT_USERS:
+    for name in _UNPRIVILEGED_USERS:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return RunAsUser(entry.pw_uid, entry.pw_gid, name, drops_root=True)
-    raise EmbeddedServersError(
-        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
-    )
+    raise EmbeddedServersError("PostgreSQL does not run as root, and this machine has no user 'postgres' or 'nobody'")
 
 
 def _name_of(uid: int) -> str:

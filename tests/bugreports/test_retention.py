@@ -221,10 +221,10 @@ def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks
 def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Settings) -> None:
     kept = add_screenshot(BugReportFactory())
     orphan = private_storage().save("bug-reports/20260101/bug_x.jpg", ContentFile(b"x"))
-    account = sweep_orphans(timezone.now())
-    assert (account.looked_at, account.recent, account.deleted) == (2, 1, 0)
-    account = sweep_orphans(timezone.now() + timedelta(days=2))
-    assert (account.deleted, stored()) == (1, [kept] if kept != orphan else [])
+    report = sweep_orphans(timezone.now())
+    assert (report.checked, report.recent_orphans, report.deleted) == (2, 1, 0)
+    report = sweep_orphans(timezone.now() + timedelta(days=2))
+    assert (report.deleted, stored()) == (1, [kept] if kept != orphan else [])
     cleanup_report_files()
 
 

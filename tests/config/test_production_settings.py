@@ -37,7 +37,7 @@ def manage(*arguments: str, settings: str = "production", **environment: str) ->
 def test_does_not_start_without(name: str):
     answer = manage("check", **NEEDED | {name: ""})
     assert answer.returncode != 0
-    assert f"production needs these in its environment: {name}" in answer.stderr
+    assert f"production needs these environment variables: {name}" in answer.stderr
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ACCOUNTS_SIGNING_KEY"])
@@ -55,7 +55,7 @@ def test_does_not_start_with_a_short(name: str):
 def test_does_not_start_with_a_way_to_inner_addresses(name: str, value: str, settings: str):
     answer = manage("check", settings=settings, **NEEDED | {name: value})
     assert answer.returncode != 0
-    assert f"production does without these: {name}" in answer.stderr
+    assert f"production does not allow these: {name}" in answer.stderr
 
 
 @pytest.mark.parametrize("settings", ["production", "staging"])

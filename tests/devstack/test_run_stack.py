@@ -1,4 +1,4 @@
-"""`run_stack` starts nothing where it must not; that it starts everything is seen by `make run`."""
+"""Conditions under which `run_stack` refuses to start."""
 
 import socket
 from pathlib import Path
@@ -22,13 +22,13 @@ def test_runs_in_development_only() -> None:
         call_command("run_stack")
 
 
-def test_refuses_a_port_that_is_taken_before_it_touches_the_database(checkout: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as somebody:
-        port = somebody.getsockname()[1]
+def test_rejects_a_used_port_before_it_changes_the_database(checkout: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
         with pytest.raises(CommandError, match=str(port)):
             call_command("run_stack", "--port", str(port))
 
 
-def test_refuses_a_second_start_from_the_same_checkout(checkout: Path) -> None:
+def test_rejects_a_second_start_in_the_same_checkout(checkout: Path) -> None:
     with lock_checkout(checkout), pytest.raises(CommandError, match="already runs"):
         call_command("run_stack", "--port", "0")

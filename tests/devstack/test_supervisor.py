@@ -1,4 +1,4 @@
-"""Real processes under a real supervisor, with small programs in the place of web, worker and beat."""
+"""A supervisor with real processes: small programs instead of web, worker and beat."""
 
 import json
 import os
@@ -15,17 +15,17 @@ from common.errors import Conflict
 from devstack.stack import ensure_port_free, lock_checkout
 from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
 
-# Says when it starts and when it is told to stop; has a child of its own; `stubborn` ones only note the wish.
-PART = """
+# Prints when it starts and when it gets SIGTERM, and has a child. A `stubborn` program ignores SIGTERM.
+PROGRAM = """
 import os, signal, sys, time
-name, mood, mark = sys.argv[1:]
+name, kind, tag = sys.argv[1:]
 def stop(*_):
     print("stopping", flush=True)
-    if mood != "stubborn": sys.exit()
+    if kind != "stubborn": sys.exit()
 signal.signal(signal.SIGTERM, stop)
 if not os.fork(): signal.signal(signal.SIGTERM, signal.SIG_IGN)
 else: print("started", flush=True)
-if mood == "short": time.sleep(0.5); sys.exit(3)
+if kind == "short": time.sleep(0.5); sys.exit(3)
 while True: time.sleep(60)
 """
 SUPERVISOR = """
@@ -38,83 +38,86 @@ sys.exit(supervisor.Supervisor(commands, lambda: True, "it is up", parent_pid=pa
 
 
 @pytest.fixture
-def mark() -> str:
-    """A word that only the command lines of this test's processes hold."""
-    return f"mark-{uuid.uuid4().hex}"
+def tag() -> str:
+    """Return a word that is only in the command lines of processes of this test."""
+    return f"tag-{uuid.uuid4().hex}"
 
 
-def command_line(mark: str, *, with_parent: bool = False, **moods: str) -> list[str]:
-    parts = {name: [sys.executable, "-c", PART, name, mood, mark] for name, mood in moods.items()}
+def command_line(tag: str, *, with_parent: bool = False, **kinds: str) -> list[str]:
+    parts = {name: [sys.executable, "-c", PROGRAM, name, kind, tag] for name, kind in kinds.items()}
     return [sys.executable, "-c", SUPERVISOR, json.dumps(parts), str(int(with_parent))]
 
 
-def start(mark: str, **moods: str) -> subprocess.Popen[str]:
+def start(tag: str, **kinds: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        command_line(mark, **moods), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
+        command_line(tag, **kinds), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
     )
     assert process.stdout
-    heard = [process.stdout.readline() for _ in range(len(moods) + 1)]
-    assert "it is up\n" in heard
+    lines = [process.stdout.readline() for _ in range(len(kinds) + 1)]
+    assert "it is up\n" in lines
     return process
 
 
-def told(process: subprocess.Popen[str]) -> list[str]:
+def remaining_output(process: subprocess.Popen[str]) -> list[str]:
     return process.communicate(timeout=20)[0].splitlines()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stops_the_parts_last_first_when_told_to(mark: str, number: signal.Signals):
-    with ended_at_last(start(mark, web="", worker="", beat="")) as process:
+def test_a_signal_stops_the_processes_in_reverse_order(tag: str, number: signal.Signals):
+    with ended_at_last(start(tag, web="", worker="", beat="")) as process:
         process.send_signal(number)
-        assert told(process) == ["beat   | stopping", "worker | stopping", "web    | stopping"]
+        assert remaining_output(process) == ["beat   | stopping", "worker | stopping", "web    | stopping"]
         assert process.returncode == 0
-    assert processes_naming(mark) == set()
+    assert processes_naming(tag) == set()
 
 
-def test_stops_the_rest_and_fails_when_one_part_ends(mark: str):
-    with ended_at_last(start(mark, web="", worker="short")) as process:
-        assert told(process) == ["worker ended with exit code 3: stopping the rest", "web    | stopping"]
+def test_the_end_of_one_process_stops_the_others_with_exit_code_1(tag: str):
+    with ended_at_last(start(tag, web="", worker="short")) as process:
+        assert remaining_output(process) == [
+            "worker ended with exit code 3: stopping all processes",
+            "web    | stopping",
+        ]
         assert process.returncode == 1
-    assert processes_naming(mark) == set()
+    assert processes_naming(tag) == set()
 
 
-def test_kills_a_part_that_does_not_stop(mark: str):
-    with ended_at_last(start(mark, web="stubborn")) as process:
+def test_kills_a_process_that_does_not_stop(tag: str):
+    with ended_at_last(start(tag, web="stubborn")) as process:
         process.terminate()
-        assert told(process) == ["web | stopping", "web did not stop in time and is killed"]
+        assert remaining_output(process) == ["web | stopping", "web did not stop within 1 s and is killed"]
         assert process.returncode == 0
-    assert processes_naming(mark) == set()
+    assert processes_naming(tag) == set()
 
 
-def test_leaves_nothing_when_it_is_killed_not_even_its_parts_children(mark: str):
-    with ended_at_last(start(mark, web="", worker="stubborn")) as process:
-        assert len(processes_naming(mark)) == 5  # itself, two parts, a child of each
+def test_a_killed_supervisor_leaves_no_processes(tag: str):
+    with ended_at_last(start(tag, web="", worker="stubborn")) as process:
+        assert len(processes_naming(tag)) == 5  # itself, two processes and their children
         process.kill()
         process.wait()
-        wait_until(lambda: not processes_naming(mark))
+        wait_until(lambda: not processes_naming(tag))
 
 
-def test_stops_with_its_parent_if_asked_to(mark: str):
+def test_stops_with_its_parent(tag: str):
     program = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    arguments = [sys.executable, "-c", program, *command_line(mark, with_parent=True, web="")]
+    arguments = [sys.executable, "-c", program, *command_line(tag, with_parent=True, web="")]
     with ended_at_last(subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)) as parent:
         assert parent.stdout
         while parent.stdout.readline() != "it is up\n":
             pass
         parent.kill()
-        wait_until(lambda: not processes_naming(mark))
+        wait_until(lambda: not processes_naming(tag))
 
 
-def test_a_second_stack_in_the_same_checkout_is_refused(tmp_path: Path):
+def test_a_second_stack_in_the_same_checkout_is_rejected(tmp_path: Path):
     with lock_checkout(tmp_path), pytest.raises(Conflict, match=f"as process {os.getpid()}"), lock_checkout(tmp_path):
         pass
     with lock_checkout(tmp_path):
         pass
 
 
-def test_a_taken_port_is_refused_before_anything_starts():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(Conflict, match=f"cannot listen on 127.0.0.1:{port} .* set PORT to another one"):
+def test_a_used_port_is_rejected():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(Conflict, match=f"Cannot listen on 127.0.0.1:{port} .* Set PORT to a free port"):
             ensure_port_free("127.0.0.1", port)
     ensure_port_free("127.0.0.1", port)

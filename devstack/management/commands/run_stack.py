@@ -14,7 +14,7 @@ from devstack.stack import ensure_port_free, lock_checkout, serve_stack
 
 class Command(BaseCommand):
     help = "Prepare the database, then run web, worker and beat until Ctrl-C or until one of them ends."
-    requires_system_checks = ()  # every part checks for itself
+    requires_system_checks = ()  # each process runs the checks itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.STACK_HOST)
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, web_workers: int, **options: Any) -> None:
         parent_pid = os.getppid() if options["stop_with_parent"] else None
         if settings.ENVIRONMENT_NAME != "development":
-            raise CommandError("run_stack is for development; a deployment runs its parts by themselves")
+            raise CommandError("run_stack is for development. A deployment starts web, worker and beat separately.")
         try:
             with lock_checkout(settings.STACK_DIR):
                 ensure_port_free(host, port)
