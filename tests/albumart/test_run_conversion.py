@@ -1,5 +1,6 @@
 """Artwork runs of the last release become backfill runs, and become artwork runs again on the way back."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +15,20 @@ from backfills.run_control import begin_undo, resume
 from backfills.tasks import continue_run
 from tests.factories.albumart import DAY_ONE, ArtworkFactory, make_stored
 from tests.support.backfills import BY
+from tests.support.flag_states import set_flags
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = pytest.mark.slow
 _INSERT_RUN = """
 INSERT INTO albumart_artworkrun (name, reason, requested_by, requested_at, song_pks, paused_at)
 VALUES (%s, 'why', 'mira@studio.example', %s, %s, %s) RETURNING id
 """
+
+
+@pytest.fixture
+def migrated_database(own_database: None) -> Iterator[None]:
+    call_command("migrate", verbosity=0)
+    with set_flags("album_art_pipeline"):
+        yield
 
 
 def _query(sql: str, params: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -53,7 +62,7 @@ def _permissions_of_curators() -> set[str]:
     return {codename for (codename,) in rows}
 
 
-def test_artwork_runs_become_backfill_runs_and_come_back(switched_on: None) -> None:
+def test_artwork_runs_become_backfill_runs_and_come_back(migrated_database: None) -> None:
     artworks = [ArtworkFactory(), ArtworkFactory(), make_stored()]
     artworks.append(ArtworkFactory(status="refused", error_code="cancelled", finished_at=DAY_ONE))
     call_command("migrate", "albumart", "0003", verbosity=0)
@@ -77,7 +86,7 @@ def test_artwork_runs_become_backfill_runs_and_come_back(switched_on: None) -> N
     call_command("migrate", verbosity=0)
 
 
-def test_requests_of_converted_runs_continue(switched_on: None) -> None:
+def test_requests_of_converted_runs_continue(migrated_database: None) -> None:
     paused, active, finished, cancelled = (ArtworkFactory() for _ in range(4))
     Artwork.objects.filter(pk__in=[finished.pk, cancelled.pk]).update(
         status="failed", error_code="timeout", finished_at=DAY_ONE

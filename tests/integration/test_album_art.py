@@ -1,4 +1,4 @@
-"""A picture's way through the real doors: a client registers, a worker stores, staff look, upload and start a run."""
+"""Album art end to end: a client registers a song, a worker stores the artwork, staff upload and start a run."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), need
 
 @pytest.fixture(autouse=True)
 def allow_database_beside_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser's driver runs an event loop in this thread; Django would refuse every query beside it."""
+    """The browser driver runs an event loop in this thread, in which Django rejects queries by default."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -45,7 +45,7 @@ def source() -> Iterator[SourceServer]:
 
 @pytest.fixture
 def worker(source: SourceServer, tmp_path: Path, settings: Settings) -> Iterator[None]:
-    """Celery itself, on the test's database and queue."""
+    """A Celery worker on the database and queue of the test."""
     media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"default": media}
     environment = worker_environment(
@@ -73,7 +73,7 @@ def registry(live_server: object, settings: Settings) -> Iterator[str]:
         yield url
 
 
-def test_a_picture_comes_in_is_looked_at_and_replaced(
+def test_artwork_is_fetched_shown_replaced_and_requested_by_a_run(
     registry: str, source: SourceServer, worker: None, settings: Settings, tmp_path: Path
 ) -> None:
     settings.ALBUMART_ALLOWED_HOSTS = ["127.0.0.1"]
@@ -91,27 +91,28 @@ def test_a_picture_comes_in_is_looked_at_and_replaced(
 
     missing = make_song(album_art=source.url("/cover.jpg"))
     (tmp_path / "own.jpg").write_bytes(make_cover(600, color="maroon"))
-    with open_page(registry) as (page, field_errors):
+    with open_page(registry) as (page, browser_errors):
         log_in(page, registry, ADMIN_EMAIL, DEMO_PASSWORD)
         page.goto(f"{registry}/admin/albumart/artwork/")
         page.click("#result_list tbody tr:first-child th a, #result_list tbody tr:first-child td a")
         page.wait_for_url("**/change/**")
-        expect(page.get_by_text("What was measured")).to_be_visible()
+        expect(page.get_by_text("Measurements")).to_be_visible()
         page.wait_for_load_state("networkidle")
         widths = page.eval_on_selector_all("figure img", "all => all.map(one => one.naturalWidth)")
         assert sorted(widths) == [150, 500, 1100]
 
         page.click("text=Upload instead")
         page.set_input_files("input[type=file]", str(tmp_path / "own.jpg"))
-        page.click("text=Upload")
+        page.click("button:has-text('Upload')")
         page.wait_for_url("**/change/**")
         wait_until(lambda: details()["source"] == "Manual", 60)
 
-        page.goto(f"{registry}/admin/albumart/artworkrun/plan/")
+        page.goto(f"{registry}/admin/albumart/artwork/missing/")
         page.fill("input[name=name]", "existing songs")
-        page.click("button:has-text('Ask for 1 picture')")
-        page.wait_for_url("**/change/**")
-        [artwork] = Artwork.objects.filter(asset=missing)
-        process_artwork.delay(artwork.pk)  # as the clock would
-        expect(page.locator("[data-figure=stored]")).to_have_text("1", timeout=60_000)
-        assert not field_errors
+        page.click("button:has-text('Start run')")
+        page.wait_for_url("**/backfillrun/*/change/**")
+        wait_until(lambda: Artwork.objects.filter(asset=missing).exists(), 60)
+        process_artwork.delay(Artwork.objects.get(asset=missing).pk)  # as the schedule would
+        expect(page.locator(".job-run strong").first).to_have_text("Finished", timeout=60_000)
+        assert Artwork.objects.get(asset=missing).status == "stored"
+        assert not browser_errors
