@@ -33,4 +33,4 @@ class FetchResult:
     content_type: str
     status: int
     redirects: tuple[str, ...]  # the redirecting URLs in order
-    address: str  # the IP address of the server
+    ip: str  # of the server that responded

@@ -27,7 +27,7 @@ def test_gives_what_a_source_answers(server: SourceServer, policy: Policies) -> 
     url = server.serve("/cover.jpg", b"picture", content_type="Image/JPEG; x=y")
     fetched = fetch(url + "?size=3#part", policy())
     assert (fetched.content, fetched.content_type, fetched.status) == (b"picture", "image/jpeg", 200)
-    assert (fetched.url, fetched.host, fetched.address) == (url + "?size=3", "127.0.0.1", "127.0.0.1")
+    assert (fetched.url, fetched.host, fetched.ip) == (url + "?size=3", "127.0.0.1", "127.0.0.1")
     assert fetched.redirects == ()
 
 

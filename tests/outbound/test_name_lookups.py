@@ -38,7 +38,7 @@ def test_asks_for_a_name_once_and_connects_to_the_address_it_checked(server: Sou
     url = server.url("/cover.jpg", host="art.example")
     server.serve("/cover.jpg", b"picture")
     with answers_in_turn({"art.example": [["127.0.0.1"], ["10.0.0.1"]]}) as asked:
-        assert fetch(url, policy()).address == "127.0.0.1"
+        assert fetch(url, policy()).ip == "127.0.0.1"
     assert asked == ["art.example"]
 
 
@@ -108,7 +108,7 @@ def test_asks_no_host_that_its_caller_does_not_allow(server: SourceServer, polic
 def test_tries_the_next_address_of_a_name_when_one_takes_no_connection(server: SourceServer, policy: Policies) -> None:
     server.serve("/cover.jpg", b"picture")
     with names_answered(**{"art.example": ["::1", "127.0.0.1"]}):
-        assert fetch(server.url("/cover.jpg", host="art.example"), policy()).address == "127.0.0.1"
+        assert fetch(server.url("/cover.jpg", host="art.example"), policy()).ip == "127.0.0.1"
 
 
 @pytest.mark.parametrize("answers", [{}, {"art.example": []}])
