@@ -140,7 +140,7 @@ def _request_once(
             content_type=response.header("Content-Type").partition(";")[0].strip().lower(),
             status=response.status,
             redirects=(),
-            address=str(ip),
+            ip=str(ip),
         )
 
 
