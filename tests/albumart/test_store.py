@@ -1,6 +1,7 @@
 """Pictures in both kinds of storage: whole, once, under names made of their bytes."""
 
 import hashlib
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -17,6 +18,7 @@ from common.content_addressed_storage import content_key, save_if_absent
 from common.errors import Unavailable
 from config.cloud_storage import WriteOnceCloudStorage
 from tests.albumart.conftest import run
+from tests.support.failing_storage import FAILING
 from tests.support.sample_images import make_cover
 from tests.support.storage_backends import gcs_emulator, storage
 
@@ -61,11 +63,8 @@ def test_an_upload_whose_answer_was_lost_is_repeated_without_harm(storage: str) 
     assert cloud.bucket.get_blob(key).cache_control == "public, max-age=31536000, immutable"
 
 
-def test_a_storage_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object) -> None:
-        raise ConnectionError
-
-    monkeypatch.setattr(type(storages["default"]), "_save", fail)
+def test_a_storage_that_fails_is_unavailable(settings: Any) -> None:
+    settings.STORAGES = settings.STORAGES | {"default": FAILING}
     with pytest.raises(Unavailable):
         save_if_absent("album-art/ab/x.jpg", b"x", content_type="image/jpeg")
 

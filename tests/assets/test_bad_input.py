@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from django.core.files.storage import InMemoryStorage, default_storage
+from django.core.files.storage import default_storage
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -13,6 +13,7 @@ from assets.models import Asset, SequenceCounter, SequenceReservation
 from tests.assets.conftest import assert_error
 from tests.assets.test_registration import send
 from tests.factories.assets import make_asset
+from tests.support.failing_storage import FAILING
 from tests.support.media import make_mp3, make_mp4, make_png, make_wav, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
@@ -317,18 +318,8 @@ def test_an_unknown_path_is_a_json_404_with_the_contract_text(editor_api: APICli
     assert message == f"Cannot {method.upper()} {path}"
 
 
-class FailingStorage(InMemoryStorage):
-    """Reads a third of the file and then fails."""
-
-    def _save(self, name: str, content: Any) -> str:
-        content.read(max(content.size // 3, 1))
-        raise OSError("disk full")
-
-
 def test_a_storage_failure_leaves_only_the_reservation(editor_api: APIClient, editor: Any, settings: Any) -> None:
-    working = settings.STORAGES
-    failing = working | {"default": {"BACKEND": "tests.assets.test_bad_input.FailingStorage"}}
-    with override_settings(STORAGES=failing):
+    with override_settings(STORAGES=settings.STORAGES | {"default": FAILING}):
         assert_error(send(editor_api), 503, "file")
         assert not default_storage.exists("L/CAS/ATL/L.CAS.ATL.001.png")
     assert not Asset.objects.exists()

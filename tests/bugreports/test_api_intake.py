@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from bugreports.models import BugReport, BugReportEvent, BugReportGroup
-from bugreports.screenshots import private_storage
 from tests.factories.accounts import UserFactory, bearer
 from tests.support.bug_report_payloads import as_data_url, crash, full, make_screenshot, small
+from tests.support.failing_storage import FAILING
 from tests.support.sample_images import make_cover, make_flat_png
 
 pytestmark = pytest.mark.django_db
@@ -240,13 +240,8 @@ def test_what_a_client_says_of_its_failed_capture_is_kept(reporter_api: APIClien
     assert BugReport.objects.get().screenshot_error == "Screenshot capture failed: canvas is tainted"
 
 
-def test_a_storage_that_is_away_costs_the_picture_not_the_report(
-    reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*args: Any, **kwargs: Any) -> str:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(type(private_storage()), "_save", fail)
+def test_a_storage_failure_costs_the_screenshot_and_keeps_the_report(reporter_api: APIClient, settings: Any) -> None:
+    settings.STORAGES = settings.STORAGES | {"private": FAILING}
     post(reporter_api, small(screenshot=make_screenshot()))
     assert "could not be kept" in BugReport.objects.get().screenshot_error
 
