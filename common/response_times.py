@@ -26,9 +26,12 @@ _counts: Counter[tuple[int, int]] = Counter()
 _next_flush = time.monotonic()
 
 
-@cache
 def _valkey() -> redis.Redis:
-    location = settings.CACHES["default"]["LOCATION"]
+    return _client(settings.CACHES["default"]["LOCATION"])
+
+
+@cache
+def _client(location: str) -> redis.Redis:
     return redis.Redis.from_url(location, socket_connect_timeout=0.5, socket_timeout=0.5, decode_responses=True)
 
 
@@ -52,8 +55,10 @@ def record_response_time(duration_ms: float) -> None:
 
 
 def flush() -> None:
-    """Write the counts of this process now; for tests and benchmarks."""
+    """Write the counts of this process now, and let the next response write again; for tests and benchmarks."""
+    global _next_flush
     with _lock:
+        _next_flush = time.monotonic()
         counts = _counts.copy()
         _counts.clear()
     _flush(counts)
