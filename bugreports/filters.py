@@ -1,11 +1,10 @@
 """Look up a report by id; filter, order and page reports by query parameters."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
-from django.utils.dateparse import parse_date, parse_datetime
 
 from api import pagination
 from api.pagination import PageParams
@@ -14,6 +13,7 @@ from bugreports.models import BugReport
 from bugreports.querysets import BugReportQuerySet
 from bugreports.report_ids import is_report_id
 from bugreports.statuses import PRIORITIES
+from common.datetimes import parse_datetime
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 
@@ -84,13 +84,8 @@ def _text(params: Mapping[str, Any], name: str) -> str:
 def parse_timestamp(text: str, name: str) -> datetime:
     """Return a datetime, or midnight of a date; UTC without an offset. Raises InvalidInput."""
     try:
-        timestamp = parse_datetime(text.replace(" ", "+"))  # a plus sign in a URL is decoded as a space
-        if timestamp is None and (day := parse_date(text)):
-            timestamp = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone is set below
-        if timestamp is None:
-            raise ValueError(text)
-        return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
+        return parse_datetime(text.replace(" ", "+"))  # a plus sign in a URL is decoded as a space
+    except ValueError as error:
         raise InvalidInput(f"{name} must be a moment such as 2026-02-12T13:05:00Z", field=name) from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bugreports.fingerprint import has_failed
 from bugreports.fingerprint import is_error as is_error_log
+from common.datetimes import parse_datetime
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,8 @@ def parse_client_timestamp(text: object) -> datetime | None:
     if not isinstance(text, str) or len(text) > 40:
         return None
     try:
-        timestamp = datetime.fromisoformat(text.strip())
-        return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return parse_datetime(text)
+    except ValueError:
         return None
 
 
