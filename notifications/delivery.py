@@ -4,11 +4,14 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
 
 from common.errors import RegistryError
+from common.leases import acquire_lease, release_lease
 from common.retry import backoff_seconds, with_retry_after
 from notifications.kinds import find_deliver
 from notifications.models import Notification
@@ -31,33 +34,34 @@ def deliver_due(clock: Callable[[], datetime]) -> int:
     due = waiting.filter(next_attempt_at__lte=clock()).order_by("next_attempt_at", "pk")
     for notification in list(due[:_BATCH]):
         now = clock()
-        lease_ends_at = now + timedelta(seconds=settings.NOTIFICATIONS_LEASE_SECONDS)
-        unleased = waiting.filter(pk=notification.pk, next_attempt_at__lte=now)
-        if unleased.update(next_attempt_at=lease_ends_at, attempts=F("attempts") + 1):
+        token = acquire_lease(
+            waiting.filter(pk=notification.pk, next_attempt_at__lte=now),
+            now=now,
+            seconds=settings.NOTIFICATIONS_LEASE_SECONDS,
+            attempts=F("attempts") + 1,
+        )
+        if token:
             notification.attempts += 1
-            sent += _deliver(notification, clock)
+            sent += _deliver(notification, token, clock)
     return sent
 
 
-def _deliver(notification: Notification, clock: Callable[[], datetime]) -> bool:
+def _deliver(notification: Notification, token: UUID, clock: Callable[[], datetime]) -> bool:
     now = clock()
     deliver = find_deliver(notification.kind)
     if deliver is None:
-        _record_error(
-            notification, f"No app has registered the kind {notification.kind!r}", is_final=True, next_attempt_at=now
-        )
+        reason = f"No app has registered the kind {notification.kind!r}"
+        _record_error(notification, token, reason, is_final=True, next_attempt_at=now)
         return False
     try:
         deliver(notification, now)
     except (RegistryError, OSError) as error:
-        _schedule_retry(notification, error, clock())
+        _schedule_retry(notification, token, error, clock())
         return False
-    row = Notification.objects.filter(pk=notification.pk)
-    row.update(status=Notification.Status.SENT, sent_at=now, last_error="")
-    return True
+    return _release(notification, token, status=Notification.Status.SENT, sent_at=now, last_error="")
 
 
-def _schedule_retry(notification: Notification, error: Exception, now: datetime) -> None:
+def _schedule_retry(notification: Notification, token: UUID, error: Exception, now: datetime) -> None:
     reason = error.message if isinstance(error, RegistryError) else type(error).__name__
     is_final = notification.attempts >= settings.NOTIFICATIONS_ATTEMPTS or isinstance(error, UrlNotAllowed)
     delay = with_retry_after(
@@ -65,14 +69,18 @@ def _schedule_retry(notification: Notification, error: Exception, now: datetime)
         getattr(error, "retry_after_seconds", None),
         max_seconds=_MAX_RETRY_AFTER_SECONDS,
     )
-    _record_error(notification, reason, is_final=is_final, next_attempt_at=now + timedelta(seconds=delay))
+    _record_error(notification, token, reason, is_final=is_final, next_attempt_at=now + timedelta(seconds=delay))
 
 
-def _record_error(notification: Notification, reason: str, *, is_final: bool, next_attempt_at: datetime) -> None:
-    Notification.objects.filter(pk=notification.pk).update(
-        status=Notification.Status.FAILED if is_final else Notification.Status.WAITING,
-        next_attempt_at=next_attempt_at,
-        last_error=reason[:300],
-    )
+def _record_error(
+    notification: Notification, token: UUID, reason: str, *, is_final: bool, next_attempt_at: datetime
+) -> None:
+    status = Notification.Status.FAILED if is_final else Notification.Status.WAITING
+    _release(notification, token, status=status, next_attempt_at=next_attempt_at, last_error=reason[:300])
     facts = {"notification": notification.pk, "attempt": notification.attempts, "is_final": is_final}
     log.warning("notification not sent", extra=facts)
+
+
+def _release(notification: Notification, token: UUID, **changes: Any) -> bool:
+    """Write the result. False if the lease ended meanwhile and another worker has the notification."""
+    return release_lease(Notification.objects.filter(pk=notification.pk), token, **changes)

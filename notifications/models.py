@@ -5,8 +5,10 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from common.leases import Lease
 
-class Notification(models.Model):
+
+class Notification(Lease):
     """One message to deliver. `key` identifies its subject: a second row with the same key is not stored."""
 
     class Status(models.TextChoices):

@@ -17,6 +17,7 @@ from bugreports.models import BugReport
 from bugreports.notifications import enqueue_digests, sign
 from bugreports.tasks import enqueue_daily_digests
 from bugreports.triage import resolve
+from common.leases import acquire_lease
 from notifications.delivery import deliver_due
 from notifications.models import Notification
 from notifications.outbox import delete_old_notifications
@@ -119,10 +120,10 @@ def test_an_address_inside_is_never_talked_to(receiver: SourceServer, settings: 
     assert Notification.objects.get().status == "failed"
 
 
-def test_a_sender_that_died_is_followed_by_another(receiver: SourceServer) -> None:
+def test_after_the_lease_of_a_dead_worker_another_worker_delivers(receiver: SourceServer) -> None:
     submit(small())
     now = timezone.now()
-    Notification.objects.update(attempts=1, next_attempt_at=now + timedelta(seconds=60))  # leased, and nothing more
+    acquire_lease(Notification.objects.all(), now=now, seconds=60, attempts=1)
     assert deliver_due(lambda: now) == 0
     assert deliver_due(later(61)) == 1
 
