@@ -88,6 +88,6 @@ DROP FUNCTION assets_add_live(bigint[], bigint[]);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0010_remove_image_bytes")]
+    dependencies = [("assets", "0011_page_indexes")]
 
     operations = [migrations.RunSQL(REPLACE_TRIGGERS, DROP_TRIGGERS + _previous.MAKE_TRIGGERS)]
