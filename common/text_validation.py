@@ -1,4 +1,4 @@
-"""What we accept as text: NFC, no NUL, no lone surrogates, no characters that reorder what staff read."""
+"""Validate texts: NFC, no NUL, no lone surrogates, no characters that change the order of displayed text."""
 
 import math
 import re
@@ -17,12 +17,20 @@ _MAX_WHOLE_NUMBER = 2**63 - 1
 
 
 def clean_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
-    """`value` as NFC text; Invalid naming `field` otherwise.
+    """Return the text in NFC. Raises InvalidInput naming `field`.
 
-    `max_length` counts code points after NFC; nothing is cut.
+    `max_length` is in code points after NFC; longer text is an error, not truncated.
     """
     if not isinstance(value, str):
         raise InvalidInput(f"{field} must be a string", field=field)
+    # Most texts are printable ASCII, which no rule below rejects or changes.
+    text = value if value.isascii() and value.isprintable() else _clean_characters(value, field, is_single_line)
+    if max_length is not None and len(text) > max_length:
+        raise InvalidInput(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
+    return text
+
+
+def _clean_characters(value: str, field: str, is_single_line: bool) -> str:
     if SURROGATES.search(value):
         raise InvalidInput(f"{field} holds half of a character (a lone surrogate)", field=field)
     text = unicodedata.normalize("NFC", value)
@@ -30,22 +38,20 @@ def clean_text(value: object, *, field: str, max_length: int | None = None, is_s
         raise InvalidInput(f"{field} holds a control character", field=field)
     if BIDI_CONTROLS.search(text):
         raise InvalidInput(f"{field} holds a character that reorders text", field=field)
-    if max_length is not None and len(text) > max_length:
-        raise InvalidInput(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
     return text
 
 
 def validate_json(value: object, *, field: str, max_depth: int = 32) -> None:
-    """Walk a JSON value and refuse what the database or a reader cannot hold.
+    """Raise InvalidInput naming `field` for values that PostgreSQL or a JSON parser rejects.
 
-    That is NUL, lone surrogates, numbers that are none (NaN, infinity) and endless nesting.
+    These are NUL, lone surrogates, NaN, infinity, integers over 64 bits and values nested deeper than `max_depth`.
     """
     stack: list[tuple[object, int]] = [(value, 1)]
     while stack:
         node, depth = stack.pop()
         if depth > max_depth:
             raise InvalidInput(f"{field} is nested deeper than {max_depth} levels", field=field)
-        if isinstance(node, str) and ("\x00" in node or SURROGATES.search(node)):
+        if isinstance(node, str) and ("\x00" in node or (not node.isascii() and SURROGATES.search(node))):
             raise InvalidInput(f"{field} holds a character that cannot be stored", field=field)
         if isinstance(node, float) and not math.isfinite(node):
             raise InvalidInput(f"{field} holds a number that JSON does not know", field=field)
