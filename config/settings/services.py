@@ -24,6 +24,10 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+# psycopg prepares no statement by itself; this value allows `common.prepared_statements` to do so.
+if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1_000_000_000
+
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
