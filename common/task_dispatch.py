@@ -17,8 +17,8 @@ def dispatch_best_effort(task: Any, row_pk: int) -> None:
     extra = {"task": task.name, "row": row_pk}
     try:
         with call_valkey(settings.CELERY_BROKER_URL):
-            task.delay(row_pk)
+            task.apply_async((row_pk,), retry=False)
     except CircuitOpen:
         log.info("queue unavailable, message left to the schedule", extra=extra)
-    except (OperationalError, RedisError):
-        log.warning("queue unavailable, message left to the schedule", extra=extra, exc_info=True)
+    except (OperationalError, RedisError) as error:
+        log.warning("queue unavailable, message left to the schedule", extra=extra | {"error": str(error)})

@@ -72,7 +72,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A request does not wait for an unavailable broker: a scheduled task finds the rows of lost messages.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
+# Also for workers and beat, whose calls would else wait for a frozen server as long as it is frozen.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for the end of an outage
 
 # Mail: smtp://user:password@host:port, consolemail:// to print it, dummymail:// to drop it.
 _email = env.email_url("EMAIL_URL", default="smtp://localhost:25")
