@@ -140,10 +140,8 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
 def started_stack(folder: Path, *, port: int, web_workers: int = 1, with_worker: bool = False) -> Iterator[OutageStack]:
     """Start servers and processes of their own, with 200 assets. Logs are in `folder`."""
     data_dir = folder / "servers"
-    unlimited = {
-        f"{name}_RATE": "1000000/min"
-        for name in ("ACCOUNTS_LOGIN", "ACCOUNTS_LOGIN_EMAIL", "BUGREPORTS_USER", "BUGREPORTS_USER_DAY", "BUGREPORTS_GLOBAL")
-    }
+    rates = ("ACCOUNTS_LOGIN", "ACCOUNTS_LOGIN_EMAIL", "BUGREPORTS_USER", "BUGREPORTS_USER_DAY", "BUGREPORTS_GLOBAL")
+    unlimited = {f"{name}_RATE": "1000000/min" for name in rates}
     environment = os.environ | embedded.ensure(data_dir, ephemeral=True) | unlimited | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         "MEDIA_ROOT": str(folder / "media"),
@@ -164,7 +162,8 @@ def started_stack(folder: Path, *, port: int, web_workers: int = 1, with_worker:
     }  # fmt: skip
     if with_worker:
         celery = ["celery", "--app", "config", "--quiet"]
-        commands["worker"] = [*celery, "worker", "--concurrency", "1", "--without-mingle", "--without-gossip", "-l", "INFO"]
+        lone = ["--without-mingle", "--without-gossip"]
+        commands["worker"] = [*celery, "worker", "--concurrency", "1", *lone, "-l", "INFO"]
         commands["beat"] = [*celery, "beat", "--schedule", str(folder / "beat"), "--pidfile", "", "-l", "INFO"]
     with ExitStack() as running:
         for name, command in commands.items():
