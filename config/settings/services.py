@@ -41,6 +41,9 @@ DATABASE_TIME_LIMITS = {
         "connect_seconds": 5.0, "statement_seconds": None, "lock_seconds": None, "idle_transaction_seconds": None,
     },
 }  # fmt: skip
+# psycopg prepares no statement by itself; this value allows `common.prepared_statements` to do so.
+if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1_000_000_000
 
 REDIS_URL = env.str("REDIS_URL")
 # Requests work without Valkey, so they wait for it only this long.
