@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import socket
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 _PAUSE_SECONDS = 0.01  # a saturated server would show the time in its queue, not the time of a request
 _LENGTH = b"content-length: "
@@ -90,6 +92,14 @@ def connect(port: int, headers: Sequence[str]) -> Iterator[Callable[[HttpRequest
             return (time.perf_counter() - started) * 1000
 
         yield send
+
+
+def fetch_json(port: int, request: HttpRequest, headers: Sequence[str]) -> Any:
+    url = f"http://127.0.0.1:{port}{request.path}"
+    fields = dict(header.split(": ", 1) for header in headers) | {"Content-Type": request.content_type}
+    message = urllib.request.Request(url, request.body or None, fields, method=request.method)
+    with urllib.request.urlopen(message, timeout=120) as response:
+        return json.load(response)
 
 
 def _connect(port: int) -> socket.socket:

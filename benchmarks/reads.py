@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from rich.progress import track
 
 from benchmarks.baseline_table import conditions, make_table
 from benchmarks.environment import served
-from benchmarks.load import HttpRequest, connect, pin_client, pin_servers, requests_per_second
+from benchmarks.load import HttpRequest, connect, fetch_json, pin_client, pin_servers, requests_per_second
 from benchmarks.registries import PAGE_ROWS, Registry, batch_requests, run_registries
 from benchmarks.tables import print_table
 from benchmarks.words import COMMON_WORDS, RARE_WORDS, WIDE_TAG
@@ -61,6 +62,9 @@ def main() -> None:
             stack.enter_context(served(settings, baseline_port(registry)))
             cases[registry.size] = [case for case in make_cases(registry) if options.only in case.read]
         pin_client()
+        for registry in registries:
+            for case in cases[registry.size]:
+                check_equal_work(registry, case)
         slots = [
             (registry, case, way)
             for turn in range(options.rounds)
@@ -123,10 +127,29 @@ def _list_cases(registry: Registry, title: str, filters: dict[str, str], pages: 
         yield Case(f"{title}, {label}", {way: [HttpRequest(url)] for way, url in urls.items()}, f"{title}, page 1")
 
 
+def check_equal_work(registry: Registry, case: Case) -> None:
+    """Raise RuntimeError if the implementations return different numbers of assets."""
+    counts = {}
+    for way, requests in case.requests.items():
+        port, headers = _server_of(registry, way)
+        document = fetch_json(port, requests[0], headers)
+        counts[way] = _count_items(document["data"] if way == "ours" else document)
+    if len(set(counts.values())) > 1:
+        raise RuntimeError(f"{case.read}, {registry.size:,} assets: {counts}")
+
+
+def _count_items(document: Any) -> int:
+    lists = [document] if isinstance(document, list) else [document.get(name) for name in ("items", "results")]
+    return next((len(items) for items in lists if isinstance(items, list)), 1)
+
+
+def _server_of(registry: Registry, way: str) -> tuple[int, list[str]]:
+    return (registry.port, registry.api_headers) if way == "ours" else (baseline_port(registry), [])
+
+
 def measure(registry: Registry, case: Case, way: str, *, seconds: float) -> float:
     """Return requests per second: of four clients, or of one that writes before each read and counts reads only."""
-    port = registry.port if way == "ours" else baseline_port(registry)
-    headers = registry.api_headers if way == "ours" else []
+    port, headers = _server_of(registry, way)
     if not case.has_writes:
         return requests_per_second(port, case.requests[way], headers, seconds=seconds)
     names = registry.names(len(case.requests[way]))
