@@ -24,6 +24,10 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+# psycopg prepares no statement by itself; this value allows `common.prepared_statements` to do so.
+if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1_000_000_000
+
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
@@ -71,7 +75,7 @@ OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry
 OUTBOUND_CA_BUNDLE = env.str("OUTBOUND_CA_BUNDLE", default="")
 
 # The development stack: `manage.py run_stack`.
-STACK_DIR = _base_dir / "var"
+STACK_DIR = Path(env.str("STACK_DIR", default=str(_base_dir / "var")))
 STACK_HOST = env.str("HOST", default="127.0.0.1")
 STACK_PORT = env.int("PORT", default=8000)
 STACK_WEB_WORKERS = env.int("WEB_WORKERS", default=min(os.cpu_count() or 1, 2))
