@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import psycopg
 from accounts.demo import ADMIN_EMAIL, DEMO_PASSWORD
 from devstack import embedded
 from devstack.embedded.paths import DATABASE_NAME, ServerPaths
-from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, processes_naming, wait_until
+from tests.support.processes import ENVIRONMENT, PROJECT, ended_at_last, parents, processes_naming, wait_until
 
 # These name the servers and settings of the tests.
 _NOT_PASSED = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "CACHE_KEY_PREFIX")
@@ -37,8 +36,14 @@ class RunningStack:
 
     def pids(self, mark: str) -> set[int]:
         """Return the processes of this stack whose command line contains the mark."""
-        own = processes_naming(str(self.folder)) | processes_naming(f"--port {self.port} ")
-        return own & processes_naming(mark)
+        marked, parent_of, own = processes_naming(mark), parents(), processes_naming(str(self.folder))
+        return {pid for pid in marked if pid in own or self.process.pid in _ancestors(pid, parent_of)}
+
+    def main_pid(self, mark: str) -> int:
+        """Return the process with the mark whose parent has another command line."""
+        pids, parent_of = self.pids(mark), parents()
+        (pid,) = (pid for pid in pids if parent_of.get(pid) not in pids)
+        return pid
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(
@@ -75,6 +80,11 @@ class RunningStack:
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
+
+
+def _ancestors(pid: int, parent_of: dict[int, int]) -> Iterator[int]:
+    while pid := parent_of.get(pid, 0):
+        yield pid
 
 
 @contextlib.contextmanager
