@@ -15,9 +15,9 @@ test: ## Run the test suite (ARGS="-k name" chooses)
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
-test-slow: ## Run only the tests marked slow (ARGS as for test)
+test-slow: ## Run only the tests marked slow, with 128,000 registrations (ARGS as for test)
 	@bin/bootstrap dev
-	$(PYTHON_ENV) -m pytest -m slow --numprocesses auto --maxprocesses 4 $(ARGS)
+	$(PYTHON_ENV) -m pytest -m slow --registrations 2000 --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
 	@bin/bootstrap dev
