@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from albumart.models import Artwork, ArtworkCohort, ArtworkSource
@@ -23,12 +24,24 @@ _QUANTILES = """
            coalesce(sum(size_bytes) FILTER (WHERE duration_ms IS NOT NULL), 0), count(DISTINCT (artwork_id, attempt))
     FROM albumart_artworkstep WHERE started_at >= %s GROUP BY GROUPING SETS ((name), ()) ORDER BY name NULLS LAST
 """
-# Songs of each cohort, those with a current request of any run, and those whose current request is stored.
-_COHORT_SONGS = """
-    SELECT song.cohort_id, count(*), count(artwork.id), count(*) FILTER (WHERE artwork.status = 'stored')
-    FROM albumart_artworkcohortsong AS song
-    LEFT JOIN albumart_artwork AS artwork ON artwork.asset_id = song.asset_pk AND artwork.is_current
-    WHERE song.cohort_id = ANY(%s) GROUP BY song.cohort_id
+# For each cohort: its songs, those with a current request of any run, those whose current request is stored, the counts
+# of its own requests by status, and their bytes.
+_COHORTS = """
+    WITH song AS (
+        SELECT song.cohort_id, count(*) AS songs, count(artwork.id) AS asked,
+               count(*) FILTER (WHERE artwork.status = 'stored') AS stored
+        FROM albumart_artworkcohortsong AS song
+        LEFT JOIN albumart_artwork AS artwork ON artwork.asset_id = song.asset_pk AND artwork.is_current
+        WHERE song.cohort_id = ANY(%(pks)s) GROUP BY song.cohort_id
+    ), request AS (
+        SELECT cohort_id, json_object_agg(status, requests)::text AS by_status, sum(bytes)::bigint AS bytes FROM (
+            SELECT cohort_id, status, count(*) AS requests, coalesce(sum(size_bytes), 0) AS bytes
+            FROM albumart_artwork WHERE cohort_id = ANY(%(pks)s) GROUP BY cohort_id, status
+        ) AS by_status GROUP BY cohort_id
+    )
+    SELECT pk, coalesce(songs, 0), coalesce(asked, 0), coalesce(stored, 0), coalesce(by_status, '{}'),
+           coalesce(bytes, 0)
+    FROM unnest(%(pks)s) AS pk LEFT JOIN song ON song.cohort_id = pk LEFT JOIN request ON request.cohort_id = pk
 """
 
 
@@ -102,23 +115,20 @@ def cohort_metrics(cohort: ArtworkCohort) -> dict[str, Any]:
 def cohorts_metrics(cohorts: Sequence[ArtworkCohort]) -> list[dict[str, Any]]:
     """Return the progress of each run's requests, and how many songs of its cohort have artwork from any request.
 
-    Two statements, whatever the number of cohorts.
+    One statement, whatever the number of cohorts.
     """
-    pks = [cohort.pk for cohort in cohorts]
-    requests: dict[int, list[tuple[str, int, int]]] = {pk: [] for pk in pks}
-    counted = Artwork.objects.filter(cohort__in=pks).order_by().values_list("cohort", "status")
-    for pk, status, count, size_bytes in counted.annotate(Count("pk"), Sum("size_bytes")):
-        requests[pk].append((status, count, size_bytes or 0))
+    if not cohorts:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_COHORT_SONGS, [pks])
-        songs = {pk: counts for pk, *counts in cursor.fetchall()}
-    return [_cohort_document(cohort, requests[cohort.pk], *songs.get(cohort.pk, (0, 0, 0))) for cohort in cohorts]
+        cursor.execute(_COHORTS, {"pks": [cohort.pk for cohort in cohorts]})
+        counted = {pk: counts for pk, *counts in cursor.fetchall()}
+    return [_cohort_document(cohort, *counted[cohort.pk]) for cohort in cohorts]
 
 
 def _cohort_document(
-    cohort: ArtworkCohort, requests: list[tuple[str, int, int]], songs: int, asked_songs: int, stored_songs: int
+    cohort: ArtworkCohort, songs: int, asked_songs: int, stored_songs: int, by_status: str, size_bytes: int
 ) -> dict[str, Any]:
-    counts = {status: count for status, count, _ in requests}
+    counts: dict[str, int] = orjson.loads(by_status)
     asked = sum(counts.values())
     return {
         "name": cohort.name,
@@ -129,7 +139,7 @@ def _cohort_document(
         "done": asked - counts.get("waiting", 0) - counts.get("running", 0),
         "stored": counts.get("stored", 0),
         "by_status": counts,
-        "bytes": sum(size_bytes for *_, size_bytes in requests),
+        "bytes": size_bytes,
         "is_paused": cohort.run.state in (states.PAUSING, states.PAUSED),
     }
 
