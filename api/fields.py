@@ -1,4 +1,4 @@
-"""Serializer fields and a base that every incoming body shares."""
+"""A text field and a base serializer for request bodies."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from common.text_validation import clean_text
 
 
 class PlainTextField(serializers.Field):
-    """Text that `common.text_validation` accepts, stripped at both ends. Numbers and lists are not text."""
+    """Text that `common.text_validation` accepts, stripped. Numbers and lists are errors."""
 
     def __init__(
         self, *, max_length: int | None = None, is_single_line: bool = False, allow_blank: bool = True, **kwargs: Any
@@ -34,7 +34,7 @@ class PlainTextField(serializers.Field):
 
 
 class StrictSerializer(serializers.Serializer):
-    """Refuses fields it does not know, in the legacy server's words; `ignored_fields` ones are dropped in silence."""
+    """Reject unknown fields with the message of the legacy server; fields in `ignored_fields` are ignored."""
 
     ignored_fields: frozenset[str] = frozenset()
 

@@ -1,8 +1,9 @@
 """Look up assets by a reference: id, name, base name, stored or numeric address."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db.models import BooleanField, Q
@@ -48,17 +49,23 @@ class AssetReference:
         """
         if self.is_id:
             return "assets_asset.public_id = %s", [self.text]
+        return _any_of(self.values_by_column(taxonomy))
+
+    def values_by_column(self, taxonomy: Callable[[], TaxonomySnapshot]) -> dict[str, list[str]]:
+        """Return the values that match, by column, the most exact first."""
+        if self.is_id:
+            return {"public_id": [self.text]}
         names = self.base_names(taxonomy)
         if ":" in self.normalized:
-            return _any_of(name=[self.normalized, f"{self.normalized}:"], base_name=names)
-        return _any_of(nna_address=[self.text, self.base], base_name=[self.base, *names])
+            return {"name": [self.normalized, f"{self.normalized}:"], "base_name": names}
+        return {"nna_address": [self.text, self.base], "base_name": [self.base, *names]}
 
     def stored_forms(self, taxonomy: Callable[[], TaxonomySnapshot]) -> list[str]:
         """Return the stored spellings that match, the most exact first."""
         return [self.text] if self.is_id else [self.text, self.normalized, *self.base_names(taxonomy)]
 
 
-def _any_of(**values_by_column: list[str]) -> tuple[str, list[Any]]:
+def _any_of(values_by_column: dict[str, list[str]]) -> tuple[str, list[Any]]:
     """Return SQL for rows where a column is one of its texts; IN with distinct parameters is cheap to plan."""
     texts = {column: list(dict.fromkeys(values)) for column, values in values_by_column.items() if values}
     conditions = [f"assets_asset.{column} IN ({', '.join(['%s'] * len(values))})" for column, values in texts.items()]
@@ -96,6 +103,35 @@ def get_asset_pk(key: str, taxonomy: TaxonomySnapshot) -> int:
     for pk in found.values_list("pk", flat=True)[:1]:
         return pk
     raise AssetNotFound(key)
+
+
+def references_sql(keys: Sequence[str], taxonomy: Callable[[], TaxonomySnapshot]) -> tuple[str, list[Any]]:
+    """Return SQL for the primary keys of the live assets that the keys match, in the order of the keys.
+
+    A key without an asset yields no row, a repeated key repeats its row.
+    """
+    snapshot = cache(taxonomy)  # loaded once, and only if a key is an address
+    matches: dict[str, list[tuple[int, int, str]]] = {}
+    for position, key in enumerate(keys):
+        if (reference := parse_reference(key)) is None:
+            continue
+        values = [(column, text) for column, texts in reference.values_by_column(snapshot).items() for text in texts]
+        for preference, (column, text) in enumerate(dict.fromkeys(values)):
+            matches.setdefault(column, []).append((position, preference, text))
+    if not matches:
+        return "SELECT NULL::bigint LIMIT 0", []
+    found = " UNION ALL ".join(_MATCHES.format(column=column) for column in matches)
+    params = [list(values) for rows in matches.values() for values in zip(*rows, strict=True)]
+    return (
+        f"SELECT id FROM (SELECT DISTINCT ON (position) position, id FROM ({found}) AS found"  # noqa: S608
+        " ORDER BY position, preference, id DESC) AS first_found ORDER BY position",
+        params,
+    )
+
+
+_MATCHES = """SELECT position, preference, id
+    FROM unnest(%s::int[], %s::int[], %s::text[]) AS wanted (position, preference, value)
+    JOIN assets_asset ON {column} = value WHERE deleted_at IS NULL"""
 
 
 def get_assets_by_reference(keys: Iterable[str], taxonomy: TaxonomySnapshot) -> dict[str, tuple[int, str, str]]:

@@ -139,7 +139,7 @@ def validate_media(*, layer: str, filename: str, head: bytes, is_whole: bool, is
         mime_type = ""
     if not is_enforced:
         return MediaType(mime_type or "application/octet-stream", extension or _EXTENSIONS.get(mime_type, ("bin",))[0])
-    shown = mime_type or "of no kind we know"
+    shown = mime_type or "of an unknown type"
     if mime_type not in TYPES_BY_LAYER[layer]:
         raise MediaTypeNotAllowed(f"file is {shown}; layer {layer} does not take that", field="file")
     if not extension:

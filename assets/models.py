@@ -16,6 +16,7 @@ from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
 from assets.document_migrations import document_field
 from assets.history import AssetHistory
 from assets.json_keys import DOCUMENT_COLUMNS
+from assets.page_indexes import PAGE_INDEXES
 from assets.querysets import AssetQuerySet, SequenceReservationQuerySet
 from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 from taxonomy.models import Subcategory
@@ -56,9 +57,10 @@ class Asset(models.Model):
     layer = models.CharField(max_length=1)
     category = models.CharField(max_length=100)
     subcategory = models.CharField(max_length=100)
-    taxonomy_node = models.ForeignKey(Subcategory, on_delete=models.PROTECT, related_name="assets")
+    # Without an index of its own: the one of the numbers starts with it.
+    taxonomy_node = models.ForeignKey(Subcategory, on_delete=models.PROTECT, related_name="assets", db_index=False)
     sequence_number = models.PositiveIntegerField()
-    name = models.CharField("HFN", max_length=512, unique=True)
+    name = models.CharField("HFN", max_length=512)  # unique, see the constraints
     base_name = models.GeneratedField(
         expression=_split_part(F("name"), ":", 1), output_field=models.TextField(), db_persist=True, unique=True
     )
@@ -153,23 +155,14 @@ class Asset(models.Model):
     class Meta:
         ordering = ["-created_at", "-public_id"]
         indexes = [
-            models.Index(
-                F("created_at").desc(), F("public_id").desc(), name="assets_newest", condition=Q(deleted_at=None)
-            ),
-            models.Index(
-                F("layer"), F("created_at").desc(), F("public_id").desc(), name="assets_layer_newest",
-                condition=Q(deleted_at=None),
-            ),
-            models.Index(
-                F("taxonomy_node"), F("created_at").desc(), F("public_id").desc(), name="assets_node_newest",
-                condition=Q(deleted_at=None),
-            ),
-            models.Index(fields=["registered_by", "-created_at"], name="assets_registrant"),
+            *PAGE_INDEXES,
             GinIndex(fields=["tags"], name="assets_tags"),
             GinIndex(fields=["components"], name="assets_components"),
         ]  # fmt: skip
         constraints = [
             models.UniqueConstraint(fields=["taxonomy_node", "sequence_number"], name="assets_number_once"),
+            # Includes what a list by name needs, so that it reads this index alone.
+            models.UniqueConstraint(fields=["name"], include=["public_id", "deleted_at"], name="assets_name_once"),
             models.CheckConstraint(condition=Q(sequence_number__gte=1), name="assets_number_from_one"),
             models.CheckConstraint(condition=Q(public_id__regex=r"^[0-9a-f]{24}$"), name="assets_public_id_form"),
             models.CheckConstraint(condition=Q(layer__regex=r"^[GSLMWBPTCR]$"), name="assets_layer_known"),

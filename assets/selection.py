@@ -1,18 +1,23 @@
-"""A selection of assets: the rows, their order, and the cheapest exact way to count them."""
+"""A selection of assets: the rows, the keys of a page in order, and the cheapest exact way to count them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import Search
 
+NEWEST_FIRST = ("-created_at", "-public_id")
+_MAX_MERGED_NODES = 32  # more nodes take longer to plan than to read
 _LIVE_COUNT = "SELECT coalesce(sum(live_count), 0) FROM assets_sequencecounter"
 _LIVE_COUNT_OF_LAYER = f"""{_LIVE_COUNT} JOIN taxonomy_subcategory s ON s.id = taxonomy_node_id
     JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s"""
+
+SqlWithParams = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class TaxonomyScope:
     layer: str | None = None
     node_pks: Sequence[int] | None = None
 
-    def as_sql(self) -> tuple[str, list[Any]]:
+    def as_sql(self) -> SqlWithParams:
         if self.node_pks is not None:
             return "taxonomy_node_id = ANY(%s)", [list(self.node_pks)]
         return ("layer = %s", [self.layer]) if self.layer is not None else ("true", [])
@@ -31,6 +36,25 @@ class TaxonomyScope:
         if self.node_pks is not None:
             return assets.filter(taxonomy_node__in=self.node_pks)
         return assets.filter(layer=self.layer) if self.layer is not None else assets
+
+    def sorted_keys_sql(self, order: Sequence[str]) -> SqlWithParams:
+        """Return SQL for the public ids of all live assets in `order`, to which a LIMIT can be appended.
+
+        The index of a node is sorted within the node only, so the sorted keys of several nodes are merged.
+        """
+        order_by = order_sql(order)
+        live = f"SELECT public_id FROM assets_asset WHERE deleted_at IS NULL AND {{}} {order_by}"  # noqa: S608
+        if self.node_pks is None:
+            condition, params = self.as_sql()
+            return live.format(condition), params
+        if len(self.node_pks) == 1:
+            return live.format("taxonomy_node_id = %s"), list(self.node_pks)
+        if not 1 < len(self.node_pks) <= _MAX_MERGED_NODES:
+            return live.format("taxonomy_node_id = ANY(%s)"), [list(self.node_pks)]
+        columns = ", ".join(name.lstrip("-") for name in order)
+        of_node = f"(SELECT {columns} FROM assets_asset WHERE deleted_at IS NULL AND taxonomy_node_id = %s {order_by})"  # noqa: S608
+        merged = " UNION ALL ".join([of_node] * len(self.node_pks))
+        return f"SELECT public_id FROM ({merged}) AS merged {order_by}", list(self.node_pks)  # noqa: S608
 
     def live_count(self) -> int:
         """Count live assets from the sequence counters: at most one row per subcategory is read."""
@@ -51,7 +75,8 @@ ALL_ASSETS = TaxonomyScope()
 class AssetSelection:
     """Live assets of `scope` that match `search`. Without `order`: the best matches first, or else the newest first.
 
-    `filtered` replaces the live assets of the scope: the caller filtered them, or included deleted assets.
+    `order` ends with a unique column, so that each asset has one position. `filtered` replaces the live assets of the
+    scope: the caller filtered them, or included deleted assets.
     """
 
     scope: TaxonomyScope = ALL_ASSETS
@@ -72,7 +97,36 @@ class AssetSelection:
             return assets.order_by(*self.order)
         return assets.order_by(self.search.rank, "-created_at", "-public_id") if self.search else assets.newest_first()
 
+    def keys_sql(self, *, start: int, limit: int, is_from_end: bool = False) -> SqlWithParams:
+        """Return SQL for the public ids at `start` and after it, without a search.
+
+        `is_from_end` counts from the last asset and returns the keys in the opposite order. The statement reads an
+        index alone where one holds the filter, the order and the public id.
+        """
+        order = self.order or NEWEST_FIRST
+        if is_from_end:
+            order = tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+        if self.filtered is None:
+            sql, params = self.scope.sorted_keys_sql(order)
+            return f"{sql} LIMIT %s OFFSET %s", [*params, limit, start]
+        keys = self.filtered.order_by(*order).values_list("public_id")[start : start + limit]
+        try:
+            sql, filter_params = keys.query.sql_with_params()
+        except EmptyResultSet:  # filters that no row can match
+            return "SELECT NULL::text LIMIT 0", []
+        return sql, list(filter_params)
+
     def count(self) -> int:
+        """Count all assets of the selection.
+
+        Without search and filters the sequence counters are read: at most one row per subcategory, whatever the number
+        of assets.
+        """
         if self.search is None and self.filtered is None:
             return self.scope.live_count()
-        return self.queryset().count()
+        return self.queryset().order_by().count()
+
+
+def order_sql(order: Sequence[str]) -> str:
+    """Return ORDER BY for names of columns with an optional `-`, as in `QuerySet.order_by`."""
+    return "ORDER BY " + ", ".join(f"{name[1:]} DESC" if name.startswith("-") else name for name in order)

@@ -41,7 +41,7 @@ def count_queues(user: User, now: datetime) -> dict[str, int]:
     parts, params = [], []
     for name in QUEUES:
         sql, values = queue_reports(name, user, now).order_by().values("pk")[: COUNTED_ROWS + 1].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - made of our own querysets
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS {name})")  # noqa: S608 - the SQL comes from querysets
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)

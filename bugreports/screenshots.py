@@ -59,7 +59,7 @@ def store_screenshot(
         save_if_absent(key, encoded, content_type=_CONTENT_TYPE, storage=private_storage())
     except Unavailable as error:
         log.warning("screenshot not kept", extra={"report_id": report_id, "code": error.code})
-        return None, "The screenshot could not be kept: decoder or storage did not answer"
+        return None, "The screenshot could not be stored: the decoder or the storage did not respond"
     except RegistryError as error:
         return None, error.message
     return (

@@ -42,6 +42,10 @@ class ConfirmedAction(Protocol):
     @property
     def form(self) -> type[forms.Form]: ...
 
+    @property
+    def is_dangerous(self) -> bool:
+        """Colors the button red."""
+
 
 class ConfirmedActionsModelAdmin(BaseModelAdmin):
     """Adds `confirmed_actions` to the actions of the list. The page shows the count, some rows and the form."""
@@ -63,6 +67,9 @@ class ConfirmedActionsModelAdmin(BaseModelAdmin):
 
     def list_url(self, request: HttpRequest) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def bulk_url(self, request: HttpRequest, name: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_bulk", args=[name])
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
@@ -131,8 +138,10 @@ class ConfirmedActionsModelAdmin(BaseModelAdmin):
             "form": form,
             "count_text": self.count_text(len(pks)),
             "selection": signing.dumps(pks, salt=self._salt, compress=True),
-            "bulk_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_bulk", args=[action.name]),
-            "list_url": self.list_url(request),
+            "submit": f"{action.title} {self.count_text(len(pks))}",
+            "is_dangerous": action.is_dangerous,
+            "submit_url": self.bulk_url(request, action.name),
+            "back_url": self.list_url(request),
         }
         return TemplateResponse(request, self.confirm_template, context | self.confirmation_context(request, pks))
 

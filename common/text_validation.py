@@ -1,4 +1,4 @@
-"""What we accept as text: NFC, no NUL, no lone surrogates, no characters that reorder what staff read."""
+"""Validate texts: NFC, no NUL, no lone surrogates, no characters that change the order of displayed text."""
 
 import math
 import re
@@ -17,9 +17,9 @@ _MAX_WHOLE_NUMBER = 2**63 - 1
 
 
 def clean_text(value: object, *, field: str, max_length: int | None = None, is_single_line: bool = False) -> str:
-    """`value` as NFC text; Invalid naming `field` otherwise.
+    """Return the text in NFC. Raises InvalidInput naming `field`.
 
-    `max_length` counts code points after NFC; nothing is cut.
+    `max_length` is in code points after NFC; longer text is an error, not truncated.
     """
     if not isinstance(value, str):
         raise InvalidInput(f"{field} must be a string", field=field)
@@ -36,9 +36,9 @@ def clean_text(value: object, *, field: str, max_length: int | None = None, is_s
 
 
 def validate_json(value: object, *, field: str, max_depth: int = 32) -> None:
-    """Walk a JSON value and refuse what the database or a reader cannot hold.
+    """Raise InvalidInput naming `field` for values that PostgreSQL or a JSON parser rejects.
 
-    That is NUL, lone surrogates, numbers that are none (NaN, infinity) and endless nesting.
+    These are NUL, lone surrogates, NaN, infinity, integers over 64 bits and values nested deeper than `max_depth`.
     """
     stack: list[tuple[object, int]] = [(value, 1)]
     while stack:

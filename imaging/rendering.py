@@ -45,13 +45,13 @@ def render(content: bytes, spec: RenderSpec) -> RenderedImage:
     try:
         return _render(content, structure, spec)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageRejected("The picture has too many pixels.", code="image_too_many_pixels") from error
+        raise ImageRejected("The image has too many pixels.", code="image_too_many_pixels") from error
     except MemoryError as error:
         raise _out_of_memory() from error
     except _DAMAGE as error:
         if "memory" in str(error):  # Pillow's decoders report it as an OSError
             raise _out_of_memory() from error
-        raise ImageRejected("The file is damaged: its picture cannot be decoded.", code="image_broken") from error
+        raise ImageRejected("The file is damaged: its image cannot be decoded.", code="image_broken") from error
 
 
 def warm_up() -> None:
@@ -160,4 +160,4 @@ def _dominant_color(pixels: list[tuple[int, int, int]]) -> str:
 
 
 def _out_of_memory() -> ImageRejected:
-    return ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")
+    return ImageRejected("The image takes too much memory to decode.", code="image_too_costly")

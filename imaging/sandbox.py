@@ -69,7 +69,7 @@ class SandboxProcess:
                 raise
             except TimeoutError as error:
                 self._kill()
-                message = f"The picture takes more than {max_seconds:g} seconds to decode."
+                message = f"The image takes more than {max_seconds:g} seconds to decode."
                 raise ImageRejected(message, code="image_too_costly") from error
             except (_SandboxEnded, ProtocolError) as error:
                 # Images are decoded in forks of the sandbox process, so the image is not the reason of its end.

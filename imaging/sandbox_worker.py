@@ -72,7 +72,7 @@ def _work(module: ModuleType, content: bytes, header: dict[str, Any], report: in
         except ImageRejected as error:
             response = pack_error(error)
         except MemoryError:
-            error = ImageRejected("The picture takes too much memory to decode.", code="image_too_costly")
+            error = ImageRejected("The image takes too much memory to decode.", code="image_too_costly")
             response = pack_error(error)
         _write(report, response)
     except Exception:  # affects only this image
@@ -122,7 +122,7 @@ def _collect(result: int, process: int) -> bytes:
 
 def _error_of_signal(number: int) -> ImageRejected:
     if number in _LIMIT_SIGNALS:
-        return ImageRejected("The picture takes too much time or memory to decode.", code="image_too_costly")
+        return ImageRejected("The image takes too much time or memory to decode.", code="image_too_costly")
     return _crashed(f"with signal {number}")
 
 

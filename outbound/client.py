@@ -112,7 +112,7 @@ def _follow(url: str, request: _Request, policy: FetchPolicy) -> FetchResult:
             return replace(result, redirects=passed)
         if len(passed) >= policy.max_redirects:
             code = "too_many_redirects" if policy.max_redirects else "redirect_refused"
-            raise UrlNotAllowed(f"{current.host} sends us on to another address.", code, host=current.host)
+            raise UrlNotAllowed(f"{current.host} redirects to another URL.", code, host=current.host)
         passed += (current.url,)
         current = _redirect_target(current, result, rules)
 
@@ -122,7 +122,7 @@ def _request_once(
 ) -> FetchResult | str:
     """Send one request. Return the response, or the Location of a redirect."""
     if not policy.is_allowed_host(url.host):
-        raise UrlNotAllowed(f"{url.host} is not a host we talk to.", "host_not_allowed", host=url.host)
+        raise UrlNotAllowed(f"{url.host} is not an allowed host.", "host_not_allowed", host=url.host)
     checked_ips = resolve(url, rules, deadline.within(policy.connect_seconds))
     until_connected = deadline.within(policy.connect_seconds)
     with (
@@ -150,7 +150,7 @@ def _reject_status(response: RawResponse, policy: FetchPolicy) -> None:
         raise RemoteNotFound(f"{host} has nothing at this address.", host=host)
     if status in policy.throttling_statuses or (status == 503 and response.header("Retry-After")):
         delay = parse_retry_after(response.header("Retry-After"), timezone.now())
-        raise RemoteRateLimited(f"{host} asks us to come back later.", host=host, retry_after_seconds=delay)
+        raise RemoteRateLimited(f"{host} limits the request rate.", host=host, retry_after_seconds=delay)
     if status >= 500:
         raise RemoteUnavailable(f"{host} answered with status {status}.", "server_error", host=host)
     # 206 is rejected, because no range was requested.
@@ -167,5 +167,5 @@ def _redirect_target(current: ParsedUrl, location: str, rules: UrlRules) -> Pars
     except ValueError:
         target, is_downgrade = "", False
     if not target or is_downgrade:
-        raise UrlNotAllowed(f"{current.host} sends us to no safe address.", "redirect_refused", host=current.host)
+        raise UrlNotAllowed(f"{current.host} redirects to a disallowed URL.", "redirect_refused", host=current.host)
     return parse_url(target, rules)

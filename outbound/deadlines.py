@@ -23,5 +23,5 @@ class Deadline:
         """Return a positive number, usable as a socket timeout. Raises RemoteUnavailable after the deadline."""
         left = self.at - time.monotonic()
         if left <= 0:
-            raise RemoteUnavailable("The source did not answer in time.", "timeout")
+            raise RemoteUnavailable("The source did not respond in time.", "timeout")
         return left

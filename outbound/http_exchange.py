@@ -56,7 +56,7 @@ class BoundedSocketReader(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if self._bytes_left <= 0:
             raise RemoteUnavailable(
-                f"{self._host} sends more than an answer holds.", "connection_broken", host=self._host
+                f"{self._host} sends bytes after its response.", "connection_broken", host=self._host
             )
         while True:
             self._check_pace()
@@ -123,7 +123,7 @@ class RawResponse:
 
     def _too_large(self, max_bytes: int) -> ResponseRejected:
         return ResponseRejected(
-            f"The answer of {self.host} has more than {max_bytes} bytes.", "too_large", host=self.host
+            f"The response of {self.host} has more than {max_bytes} bytes.", "too_large", host=self.host
         )
 
     def _reject_encoded(self) -> None:
@@ -131,7 +131,7 @@ class RawResponse:
         names = ",".join(self.response.headers.get_all("Content-Encoding", []))
         framing = ",".join(self.response.headers.get_all("Transfer-Encoding", [])).strip().lower()
         if {name.strip().lower() for name in names.split(",")} - {"", "identity"} or framing not in ("", "chunked"):
-            raise ResponseRejected(f"The answer of {self.host} is compressed.", "encoded_body", host=self.host)
+            raise ResponseRejected(f"The response of {self.host} is compressed.", "encoded_body", host=self.host)
 
     def _stated_length(self) -> int | None:
         if self.status in (204, 304):
@@ -142,7 +142,7 @@ class RawResponse:
         value = stated.pop()
         if stated or not (value.isascii() and value.isdigit() and len(value) < 20):
             raise RemoteUnavailable(
-                f"{self.host} does not say how long its answer is.", "connection_broken", host=self.host
+                f"{self.host} does not state the length of its response.", "connection_broken", host=self.host
             )
         return int(value)
 
@@ -166,6 +166,6 @@ def _translated_errors(host: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise RemoteUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+        raise RemoteUnavailable(f"{host} did not respond in time.", "timeout", host=host) from error
     except (OSError, http.client.HTTPException) as error:
         raise RemoteUnavailable(f"{host} broke off.", "connection_broken", host=host) from error

@@ -50,7 +50,7 @@ def open_service_connection(url: str, *, timeout_seconds: float) -> socket.socke
             raise
         return service
     except OSError as error:
-        raise RemoteUnavailable(f"The service at {url} does not answer.", "connect_failed") from error
+        raise RemoteUnavailable(f"The service at {url} does not respond.", "connect_failed") from error
 
 
 def _connect(url: ParsedUrl, checked_ips: Sequence[IPAddress], deadline: Deadline) -> tuple[socket.socket, IPAddress]:
@@ -93,7 +93,7 @@ def _secured(plain: socket.socket, host: str, deadline: Deadline, ca_bundle: str
         secured.do_handshake()
     except TimeoutError as error:
         secured.close()
-        raise RemoteUnavailable(f"{host} did not answer in time.", "timeout", host=host) from error
+        raise RemoteUnavailable(f"{host} did not respond in time.", "timeout", host=host) from error
     except OSError as error:
         secured.close()
         raise RemoteUnavailable(f"{host} did not prove who it is.", "tls_failed", host=host) from error

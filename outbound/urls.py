@@ -66,7 +66,7 @@ def parse_url(url: str, rules: UrlRules) -> ParsedUrl:
         raise UrlNotAllowed("Only addresses with https are taken.", "scheme_refused", host=host)
     port = int(match["port"] or _DEFAULT_PORTS[parts.scheme])
     if port not in rules.allowed_ports:
-        raise UrlNotAllowed(f"Port {port} of {host} is not one we talk to.", "port_refused", host=host)
+        raise UrlNotAllowed(f"Port {port} of {host} is not allowed.", "port_refused", host=host)
     target = quote(parts.path or "/", safe=_PATH_SAFE)
     if parts.query:
         target += "?" + quote(parts.query, safe=_QUERY_SAFE)

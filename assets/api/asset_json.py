@@ -15,15 +15,15 @@ from django.db.models.expressions import RawSQL
 
 from assets.album_art_backend import get_album_art_backend
 from assets.json_keys import GATED_KEYS, MEDIA_KEYS, METADATA_KEYS, ORIGIN_KEYS, song_keys
-from assets.models import Asset
+from assets.lookup import references_sql
 from assets.search import Search
 from assets.selection import AssetSelection, TaxonomyScope
 from flags.evaluation import EnabledFlags
 from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import AI_METADATA, ALBUM_ART
+from taxonomy.snapshot_cache import current_taxonomy
 
 _TEXT = TextField()
-_FLAGS_VERSION = RawSQL(FLAGS_VERSION_SQL, [], output_field=_TEXT)  # noqa: S611  # constant SQL
 
 
 class JsonRows(NamedTuple):
@@ -36,16 +36,11 @@ class JsonRows(NamedTuple):
 def represent(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
     """Return a page of the selection as JSON, and the number of all its assets.
 
-    Plain selections are most of the traffic. Their statements are written by hand, because the ORM takes as long to
-    build them as PostgreSQL takes to run them.
+    Selections without filters are most of the traffic. Their statements are written by hand, because the ORM takes as
+    long to build them as PostgreSQL takes to run them.
     """
     if selection.search is None:
-        if selection.is_plain:
-            rows = fetch_latest(asset_json(flags), *selection.scope.as_sql(), limit=limit, offset=offset)
-        else:
-            page = selection.queryset()[offset : offset + limit]
-            rows = _json_rows(page.values_list(asset_json(flags), _FLAGS_VERSION))
-        return rows, selection.count()
+        return _fetch_page(selection, flags, limit=limit, offset=offset)
     if selection.is_plain:
         rows, total = _fetch_plain_search(selection.search, selection.scope, flags, limit=limit, offset=offset)
     else:
@@ -55,16 +50,30 @@ def represent(selection: AssetSelection, flags: EnabledFlags, *, limit: int, off
     return rows, total
 
 
-def fetch_latest(
-    row: RawSQL, condition: str, params: list[Any], *, limit: int, offset: int = 0, has_deleted: bool = False
-) -> JsonRows:
+def _fetch_page(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
+    """Choose the keys of the page, from the nearer end, then write JSON for these rows only.
+
+    The total is read first. An asset registered between the two statements moves the page by one row, as it does
+    between two requests.
+    """
+    total = selection.count()
+    limit = min(limit, total - offset)
+    if limit <= 0:
+        return JsonRows([], None), total
+    is_from_end = offset > total // 2
+    start = total - offset - limit if is_from_end else offset
+    keys, params = selection.keys_sql(start=start, limit=limit, is_from_end=is_from_end)
+    return _fetch_by_keys(f"ARRAY({keys})", params, flags, is_reversed=is_from_end), total
+
+
+def fetch_latest(row: RawSQL, condition: str, params: list[Any], *, limit: int, has_deleted: bool = False) -> JsonRows:
     """Return the newest live assets as the JSON `row`. `condition` is SQL of this project, without client input."""
     live = "true" if has_deleted else "deleted_at IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {row.sql}, {FLAGS_VERSION_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
-            " ORDER BY created_at DESC, public_id DESC LIMIT %s OFFSET %s",
-            [*row.params, *params, limit, offset],
+            " ORDER BY created_at DESC, public_id DESC LIMIT %s",
+            [*row.params, *params, limit],
         )
         return _json_rows(cursor.fetchall())
 
@@ -101,10 +110,28 @@ def _fetch_search(selection: AssetSelection, flags: EnabledFlags, *, limit: int,
 
 def fetch_by_pk(pks: Sequence[int], flags: EnabledFlags) -> JsonRows:
     """Return the assets in the order of `pks`."""
-    by_pk = {
-        pk: row for pk, *row in Asset.objects.filter(pk__in=pks).values_list("pk", asset_json(flags), _FLAGS_VERSION)
-    }
-    return _json_rows([by_pk[pk] for pk in pks])
+    return _fetch_by_keys("%s::bigint[]", [list(pks)], flags, column="id")
+
+
+def fetch_by_reference(keys: Sequence[str], flags: EnabledFlags) -> JsonRows:
+    """Return the live assets that the references match, in their order, in one statement."""
+    sql, params = references_sql(keys, current_taxonomy)
+    return _fetch_by_keys(f"ARRAY({sql})", params, flags, column="id")
+
+
+def _fetch_by_keys(
+    keys: str, params: list[Any], flags: EnabledFlags, *, column: str = "public_id", is_reversed: bool = False
+) -> JsonRows:
+    """Return the assets in the order of `keys`, an SQL array of values of the column, or in the opposite order."""
+    row = asset_json(flags)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {row.sql}, {FLAGS_VERSION_SQL}"  # noqa: S608  # constant SQL
+            f" FROM unnest({keys}) WITH ORDINALITY AS page ({column}, position) JOIN assets_asset USING ({column})"
+            f" ORDER BY position{' DESC' if is_reversed else ''}",
+            [*row.params, *params],
+        )
+        return _json_rows(cursor.fetchall())
 
 
 def _json_rows(found: Iterable[Any]) -> JsonRows:

@@ -98,6 +98,8 @@ def parse_ordering(params: Any) -> tuple[str, ...] | None:
     if field is None and direction != "asc":
         return None
     sign = "" if direction == "asc" or (field in ("name", "layer", "registered_by") and direction != "desc") else "-"
+    if field == "name":
+        return (f"{sign}name",)  # names are unique
     return (f"{sign}{field or 'created_at'}", f"{sign}public_id")
 
 

@@ -42,9 +42,10 @@ def parse_selection(params: Any, *, flags: EnabledFlags, is_admin: bool) -> Asse
     order = parse_ordering(params)
     filtered = None
     if is_filtered or has_deleted:
-        filtered = scope.filter(Asset.objects.all() if has_deleted else Asset.objects.live())
-    if filtered is not None and is_filtered:
-        filtered = _filter(filtered, params, flags)
+        everything = scope.filter(Asset.objects.all() if has_deleted else Asset.objects.live())
+        filtered = _filter(everything, params, flags) if is_filtered else everything
+        if not has_deleted and filtered.query.where == everything.query.where:
+            filtered = None  # each filter admits all assets: `status=active`, or a field whose flag is off
     search = build_search(text, taxonomy=current_taxonomy, scope=search_scope(flags)) if text else None
     return AssetSelection(scope, search, order, filtered)
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from api.envelopes import success_from_json
 from api.permissions import is_service
-from assets.api.asset_json import fetch_by_pk, fetch_latest, join_json
+from assets.api.asset_json import JsonRows, fetch_by_pk, fetch_by_reference, fetch_latest, join_json
 from assets.api.listing import AssetPage, list_assets
 from assets.errors import AssetNotFound
 from assets.lookup import parse_reference
@@ -47,8 +47,17 @@ def asset_response(request: Request, pk: int, *, status: int = 200) -> HttpRespo
 
 
 def fetch_rows(request: Request, pks: Sequence[int]) -> list[str]:
+    return _fetch_current(request, lambda flags: fetch_by_pk(pks, flags))
+
+
+def fetch_referenced_rows(request: Request, keys: Sequence[str]) -> list[str]:
+    """Return the assets that names, addresses or ids match, in their order; keys without an asset are left out."""
+    return _fetch_current(request, lambda flags: fetch_by_reference(keys, flags))
+
+
+def _fetch_current(request: Request, fetch: Callable[[EnabledFlags], JsonRows]) -> list[str]:
     for flags in cached_then_fresh_flags(request):
-        found = fetch_by_pk(pks, flags)
+        found = fetch(flags)
         if is_current(flags, found.flags_version):
             break
     return found.rows
@@ -61,10 +70,9 @@ def get_json_response(request: Request, key: str, row: Callable[[EnabledFlags], 
     if reference is None:
         raise AssetNotFound(key)
     condition, params = reference.condition(current_taxonomy)
-    for flags in cached_then_fresh_flags(request):
-        found = fetch_latest(row(flags), condition, params, limit=1, has_deleted=has_deleted)
-        if is_current(flags, found.flags_version):
-            break
-    if not found.rows:
+    rows = _fetch_current(
+        request, lambda flags: fetch_latest(row(flags), condition, params, limit=1, has_deleted=has_deleted)
+    )
+    if not rows:
         raise AssetNotFound(key)
-    return success_from_json(found.rows[0].encode())
+    return success_from_json(rows[0].encode())

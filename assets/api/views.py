@@ -19,7 +19,7 @@ from assets.api.asset_json import asset_json, join_json, metadata_json
 from assets.api.legacy_forms import flatten_form, read_list
 from assets.api.listing import count_assets
 from assets.api.parsers import MultiPartParser
-from assets.api.responses import asset_response, fetch_rows, get_json_response, list_response
+from assets.api.responses import asset_response, fetch_referenced_rows, fetch_rows, get_json_response, list_response
 from assets.api.serializers import (
     BatchAddressesSerializer,
     CsvRowSerializer,
@@ -29,7 +29,7 @@ from assets.api.serializers import (
 )
 from assets.editing import curate_assets, delete_assets, edit_asset
 from assets.errors import AssetNotFound
-from assets.lookup import get_asset, get_asset_pk, get_assets_by_reference
+from assets.lookup import get_asset, get_asset_pk
 from assets.models import SequenceReservation
 from assets.registration import RegistrationData, register_asset, register_assets
 from assets.sequences import reserve_numbers
@@ -178,10 +178,7 @@ class AssetBatchView(APIView):
             return self._register(request)
         serializer = BatchAddressesSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        addresses = serializer.validated_data["addresses"]
-        found = get_assets_by_reference(addresses, current_taxonomy())
-        pks = [found[address][0] for address in addresses if address in found]
-        return success_from_json(join_json(fetch_rows(request, pks)))
+        return success_from_json(join_json(fetch_referenced_rows(request, serializer.validated_data["addresses"])))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")

@@ -108,8 +108,12 @@ class TriageAction:
     closes_report: bool = False  # if true, the next report of the queue is shown
 
     @property
+    def is_dangerous(self) -> bool:
+        return self.permission == PURGE
+
+    @property
     def needs_confirmation(self) -> bool:
-        return bool(self.form.base_fields) or self.permission == PURGE
+        return bool(self.form.base_fields) or self.is_dangerous
 
     def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.permission)

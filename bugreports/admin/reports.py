@@ -117,7 +117,7 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
         """Perform an action from the page of one report."""
         action, report = self._allowed_action(request, name), self._find(pk)
         queue = queue_name(request)
-        url = report_url(report) + (f"?queue={queue}" if queue else "")
+        url = report_url(report) + _queue_query(queue)
         following = next_in_queue(request, report, queue) if queue and action.closes_report else None
         version = request.POST.get("version", "")
         form = action.form(request.POST)
@@ -132,7 +132,7 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
             return HttpResponseRedirect(url)
         messages.success(request, f"{report.report_id}: {action.past_tense if changed else 'nothing to change'}.")
         if following is not None:
-            return HttpResponseRedirect(f"{report_url(following)}?queue={queue}")
+            return HttpResponseRedirect(report_url(following) + _queue_query(queue))
         if action.closes_report and (queue or name == "delete"):
             return HttpResponseRedirect(_list_url(queue))
         return HttpResponseRedirect(url)
@@ -155,7 +155,10 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
 
     def confirmation_context(self, request: HttpRequest, pks: list[int]) -> dict[str, Any]:
         shown = BugReport.objects.filter(pk__in=pks).order_by("-last_seen_at")[:_SHOWN_IN_CONFIRMATION]
-        return {"shown": shown, "count": len(pks), "queue": queue_name(request)}
+        return {"shown": shown, "more": len(pks) - len(shown)}
+
+    def bulk_url(self, request: HttpRequest, name: str) -> str:
+        return super().bulk_url(request, name) + _queue_query(queue_name(request))
 
     def list_url(self, request: HttpRequest) -> str:
         return _list_url(queue_name(request))
@@ -182,7 +185,7 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
     @display(description="Report")
     def title(self, report: Any) -> SafeString:
         line = next((line.strip() for line in report.opening.splitlines() if line.strip()), "")
-        queue = f"?queue={report.queue}" if report.queue else ""
+        queue = _queue_query(report.queue)
         return format_html(
             '<a class="bug-line" href="{}{}">{}</a><span class="bug-sub">{}{}</span>',
             report_url(report), queue, visible(line[:_FIRST_LINE_CHARS]), report.report_id,
@@ -229,7 +232,11 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
 
 
 def _list_url(queue: str) -> str:
-    return reverse("admin:bugreports_bugreport_changelist") + (f"?queue={queue}" if queue else "")
+    return reverse("admin:bugreports_bugreport_changelist") + _queue_query(queue)
+
+
+def _queue_query(queue: str) -> str:
+    return f"?queue={queue}" if queue else ""
 
 
 def _first_error(form: Any) -> str:

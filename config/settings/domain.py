@@ -42,7 +42,7 @@ ALBUMART_MAX_UPLOADS_PER_HOUR = env.int("ALBUMART_MAX_UPLOADS_PER_HOUR", default
 
 API_MAX_JSON_BYTES = env.int("API_MAX_JSON_BYTES", default=1024 * 1024)
 API_DEFAULT_PAGE_ROWS = 10
-API_MAX_PAGE_ROWS = env.int("API_MAX_PAGE_ROWS", default=1000)  # the browse page always asks for 1000
+API_MAX_PAGE_ROWS = env.int("API_MAX_PAGE_ROWS", default=1000)  # the browse page always requests 1000
 
 ASSETS_MAX_FILE_BYTES = env.int("ASSETS_MAX_FILE_BYTES", default=32 * 1024 * 1024)
 ASSETS_MAX_JSON_BYTES = env.int("ASSETS_MAX_JSON_BYTES", default=4 * 1024 * 1024)

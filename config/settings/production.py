@@ -24,7 +24,7 @@ if _open:
 
 ENVIRONMENT_NAME = "production"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-# The load balancer and the container's own probe ask for health over plain HTTP.
+# The load balancer and the container's probe request the health check over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST_PROXY_HEADERS", default=False) else None

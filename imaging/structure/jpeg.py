@@ -80,9 +80,9 @@ def inspect_jpeg(content: bytes, *, limits: ImageLimits) -> ImageStructure:
             if not frame:
                 raise broken("coded data comes before the frame header")
             if scans > limits.max_scans:
-                raise ImageRejected("The picture is built of too many scans.", code="image_too_costly")
+                raise ImageRejected("The image has too many scans.", code="image_too_costly")
     if not frame or not scans:
-        raise broken("it holds no picture")
+        raise broken("it contains no image")
     # A block has at least one bit for its mean and, except in progressive files, one for its end.
     if coded_bytes * 8 < frame.blocks * (1 if frame.marker == _PROGRESSIVE else 2):
         raise truncated()

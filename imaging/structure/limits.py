@@ -42,21 +42,21 @@ class ImageStructure:
 def check_size(width: int, height: int, *, frames: int, limits: ImageLimits) -> None:
     """Raise ImageRejected for an empty, too large or too narrow image, and for too many pixels in all frames."""
     if width < 1 or height < 1:
-        raise ImageRejected(f"The picture is empty: {width} x {height} pixels.", code="image_shape")
+        raise ImageRejected(f"The image is empty: {width} x {height} pixels.", code="image_shape")
     if width * height * frames > limits.max_pixels:
         each = f" in {frames} frames" if frames > 1 else ""
         raise ImageRejected(
-            f"The picture has too many pixels: {width} x {height}{each}; we take {limits.max_pixels:,} at most.",
+            f"The image has too many pixels: {width} x {height}{each}; at most {limits.max_pixels:,} are allowed.",
             code="image_too_many_pixels",
         )
     if max(width, height) > limits.max_side_px:
         raise ImageRejected(
-            f"A side of the picture is too long: {width} x {height}; we take {limits.max_side_px:,} pixels at most.",
+            f"A side of the image is too long: {width} x {height}; at most {limits.max_side_px:,} pixels are allowed.",
             code="image_shape",
         )
     if max(width, height) > limits.max_ratio * min(width, height):
         raise ImageRejected(
-            f"The picture is too narrow: {width} x {height}; we take {limits.max_ratio}:1 at most.",
+            f"The image is too narrow: {width} x {height}; the ratio may be at most {limits.max_ratio}:1.",
             code="image_shape",
         )
 
@@ -67,7 +67,7 @@ def check_count(count: int, *, limits: ImageLimits) -> None:
 
 
 def truncated() -> ImageRejected:
-    return ImageRejected("The file ends before the picture does.", code="image_truncated")
+    return ImageRejected("The file ends before its image data is complete.", code="image_truncated")
 
 
 def broken(what: str) -> ImageRejected:

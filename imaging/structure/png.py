@@ -61,13 +61,13 @@ def inspect_png(content: bytes, *, limits: ImageLimits) -> ImageStructure:
                 raise broken("it has two colour profiles")
             has_icc = _is_fit_icc(chunk.content(content), limits=limits)
         if chunk.kind[0] & 0x20 == 0 and chunk.kind not in _CRITICAL:
-            raise broken("it has a part that no decoder knows")
+            raise broken("it has an unknown critical chunk")
         if chunk.kind in (*_CRITICAL, b"tRNS") and not chunk.has_right_checksum(content):
             raise broken("a checksum is wrong")
     frames = max(frames, sum(chunk.kind == b"fcTL" for chunk in chunks))
     check_size(width, height, frames=frames, limits=limits)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
-        raise broken("it holds no picture")
+        raise broken("it contains no image")
     for chunk in chunks:
         if chunk.kind not in _CRITICAL and chunk.kind not in _FRAME_DATA:
             _reject_foreign_chunk(chunk.content(content))

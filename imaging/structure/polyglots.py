@@ -80,4 +80,4 @@ def _reject_signatures(part: bytes, marks: tuple[tuple[bytes, re.Pattern[bytes],
 
 
 def _hidden(kind: str) -> ImageRejected:
-    return ImageRejected(f"The picture holds another file: {kind}.", code="image_polyglot")
+    return ImageRejected(f"The image contains another file: {kind}.", code="image_polyglot")

@@ -53,12 +53,12 @@ def inspect_webp(content: bytes, *, limits: ImageLimits) -> ImageStructure:
     frames = sum(chunk.kind == b"ANMF" for chunk in chunks)
     stills = [chunk for chunk in chunks if chunk.kind in (_LOSSY, _LOSSLESS)]
     if chunks[0].kind not in (b"VP8X", _LOSSY, _LOSSLESS) or len(stills) != (0 if frames else 1):
-        raise broken("it holds no picture, or more than one")
+        raise broken("it contains no image, or more than one")
     width, height = sizes[0]
     if any(one != sizes[0] for one in sizes[1:]) and not frames:
         raise broken("it states two sizes")
     if any(across > width or down > height for across, down in sizes):
-        raise broken("a frame is larger than the picture")
+        raise broken("a frame is larger than the image")
     check_size(width, height, frames=max(1, frames), limits=limits)
     for chunk in chunks:
         if chunk.kind not in _CODED:
@@ -133,12 +133,12 @@ def _read_size(chunk: _Chunk, head: bytes) -> tuple[int, int]:
         if chunk.kind == _LOSSY:
             start_code, width, height = struct.unpack_from("<3sHH", head, 3)
             if start_code != b"\x9d\x01\x2a":
-                raise broken("its picture has no start")
+                raise broken("its image data has no start")
             return width & 0x3FFF, height & 0x3FFF
         if chunk.kind == _LOSSLESS:
             signature, packed = struct.unpack_from("<BI", head)
             if signature != 0x2F:
-                raise broken("its picture has no start")
+                raise broken("its image data has no start")
             return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
         at = 4 if chunk.kind == b"VP8X" else 6
         width, height = head[at : at + 3], head[at + 3 : at + 6]

@@ -68,7 +68,8 @@ def confirmation(control: RunControl, run: Any, action: str, now: datetime) -> d
             warnings = ["The worker was active less than a minute ago. Use this only if the worker is gone."]
     label = action_label(action)
     return {
-        "title": f"{label} {run}?", "run": run, "action": action, "label": label, "lines": lines, "warnings": warnings,
+        "title": f"{label} {run}?", "run": run, "submit": label, "is_dangerous": True, "lines": lines,
+        "warnings": warnings,
     }  # fmt: skip
 
 

@@ -105,7 +105,9 @@ class RunAdmin(ReadOnlyModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         try:
             if is_confirmation:
-                return self._page(request, "confirm", **confirmation(self.control, run, action, timezone.now()))
+                context = confirmation(self.control, run, action, timezone.now())
+                urls = {"submit_url": request.path, "back_url": self._reverse("change", pk)}
+                return self._page(request, "confirm", **context, **urls)
             run_action(self.control, self.queueing, run, action, by=request.user.email, now=timezone.now())
         except RegistryError as error:
             messages.error(request, error.message)

@@ -215,7 +215,7 @@ def test_a_screenshot_is_made_anew_and_shown_to_staff_alone(
         ("data:image/svg+xml;base64," + base64.b64encode(b"<svg onload='x()'/>").decode(), "an SVG"),
         (as_data_url(b"\x89PNG"), "not a JPEG, PNG or WebP"),
         (as_data_url(make_cover(50, form="PNG")[:200]), "The file ends before"),
-        (as_data_url(make_cover(50, form="PNG") + b"<script>alert(1)</script>"), "holds another file"),
+        (as_data_url(make_cover(50, form="PNG") + b"<script>alert(1)</script>"), "contains another file"),
         ("not base64 at all!", "not in base64"),
         ("data:image/png,plain", "not in base64"),
         ("a", "not in base64"),
@@ -243,7 +243,7 @@ def test_what_a_client_says_of_its_failed_capture_is_kept(reporter_api: APIClien
 def test_a_storage_failure_costs_the_screenshot_and_keeps_the_report(reporter_api: APIClient, settings: Any) -> None:
     settings.STORAGES = settings.STORAGES | {"private": FAILING}
     post(reporter_api, small(screenshot=make_screenshot()))
-    assert "could not be kept" in BugReport.objects.get().screenshot_error
+    assert "could not be stored" in BugReport.objects.get().screenshot_error
 
 
 # --- repeats and recurrences ---

@@ -28,7 +28,7 @@ _RESOLUTION = {"notes": "notes", "note": "notes", "commit_sha": "commit_sha", "c
 
 
 class Command(BaseCommand):
-    help = "Work with bug reports. Prints JSON; exits with 0, with 1 for what is unknown or refused, 2 for wrong usage."
+    help = "Work with bug reports. Prints JSON; exit code 1 for unknown ids and rejected changes, 2 for wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--root", help="Ignored: reports are no longer kept as files.")
