@@ -159,7 +159,7 @@ DROP FUNCTION assets_search_grams(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0010_remove_image_bytes")]
+    dependencies = [("assets", "0011_page_indexes")]
 
     operations = [
         migrations.RunSQL(MAKE_TABLE + MAKE_TRIGGERS + FILL, DROP_ALL),
