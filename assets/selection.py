@@ -90,12 +90,9 @@ class AssetSelection:
         return self.filtered is None and self.order is None
 
     def queryset(self) -> AssetQuerySet:
+        """Return the assets before the search: `search_pages` reads the pages of a search."""
         assets = self.scope.filter(Asset.objects.live()) if self.filtered is None else self.filtered
-        if self.search is not None:
-            assets = assets.filter(self.search.condition)
-        if self.order:
-            return assets.order_by(*self.order)
-        return assets.order_by(self.search.rank, "-created_at", "-public_id") if self.search else assets.newest_first()
+        return assets.order_by(*(self.order or NEWEST_FIRST))
 
     def keys_sql(self, *, start: int, limit: int, is_from_end: bool = False) -> SqlWithParams:
         """Return SQL for the public ids at `start` and after it, without a search.
@@ -117,12 +114,12 @@ class AssetSelection:
         return sql, list(filter_params)
 
     def count(self) -> int:
-        """Count all assets of the selection.
+        """Count all assets of the selection before the search.
 
-        Without search and filters the sequence counters are read: at most one row per subcategory, whatever the number
+        Without filters the sequence counters are read: at most one row per subcategory, whatever the number
         of assets.
         """
-        if self.search is None and self.filtered is None:
+        if self.filtered is None:
             return self.scope.live_count()
         return self.queryset().order_by().count()
 
