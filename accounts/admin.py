@@ -19,6 +19,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import access
 from accounts.models import ServiceKey, User
 from accounts.service_keys import create_service_key, revoke_keys
+from common.admin_filters import SearchedFilter
 from common.errors import InvalidInput
 from common.model_admin import BaseModelAdmin
 from common.text_validation import clean_text
@@ -57,7 +58,7 @@ class UserAdmin(BaseUserAdmin, BaseModelAdmin):
     add_form = UserAddForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["email", "username", "role_label", "is_staff", "is_active", "created_at"]
-    list_filter = ["role", "is_staff", "is_superuser", "is_active", "groups", "created_at"]
+    list_filter = ["role", "is_staff", "is_superuser", "is_active", ("groups", SearchedFilter), "created_at"]
     search_fields = ["email", "username", "public_id"]
     ordering = ["email"]
     filter_horizontal = []

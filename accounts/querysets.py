@@ -14,6 +14,9 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_email(self, email: str) -> Self:
         return self.filter(email=email.strip().lower())
 
+    def active_staff(self) -> Self:
+        return self.filter(is_staff=True, is_active=True)
+
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """The methods that Django's commands need. Other code calls `accounts.registration`."""

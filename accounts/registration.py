@@ -1,6 +1,7 @@
 """Register users, check their credentials, grant the role admin."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -53,6 +54,13 @@ def ensure_user(*, email: str, username: str = "") -> User:
     """Return the user with this e-mail, created without a usable password if absent. Imports use it."""
     user = User.objects.with_email(email).first()
     return user or User.objects.create_user(email=email, username=username or email.partition("@")[0])
+
+
+def ensure_users(emails: Collection[str]) -> None:
+    """Create the users that are absent, as `ensure_user` does. The e-mails must be in lower case."""
+    known = User.objects.filter(email__in=emails).values_list("email", flat=True)
+    for email in sorted(set(emails) - set(known)):
+        ensure_user(email=email)
 
 
 def grant_admin_role(*, email: str, by: User | None) -> User:

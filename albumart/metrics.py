@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
-from albumart.models import Artwork, ArtworkCohort, ArtworkSource, ArtworkStep
+from albumart.models import Artwork, ArtworkCohort, ArtworkSource
 from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 from jobs import states
@@ -17,9 +17,10 @@ GOAL = 0.9  # share of finished requests that are stored
 _MAX_CAUSES = 20
 _MAX_COHORTS = 10
 _QUANTILES = """
-    SELECT name, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms),
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms), coalesce(sum(size_bytes), 0)
-    FROM albumart_artworkstep WHERE started_at >= %s AND duration_ms IS NOT NULL GROUP BY name ORDER BY name
+    SELECT name, count(duration_ms), percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms),
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms),
+           coalesce(sum(size_bytes) FILTER (WHERE duration_ms IS NOT NULL), 0), count(DISTINCT (artwork_id, attempt))
+    FROM albumart_artworkstep WHERE started_at >= %s GROUP BY GROUPING SETS ((name), ()) ORDER BY name NULLS LAST
 """
 
 
@@ -32,6 +33,7 @@ def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) ->
     since = now - window
     ended = Artwork.objects.ended().filter(finished_at__gte=since).exclude(error_code__in=["superseded", "cancelled"])
     counts = dict(ended.order_by().values_list("status").annotate(Count("pk")))
+    steps, attempts = _steps(since)
     total, stored = sum(counts.values()), counts.get("stored", 0)
     causes = (
         ended.exclude(status="stored").order_by().values("status", "error_code", "source_host")
@@ -44,8 +46,8 @@ def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) ->
             "by_status": counts,
         },
         "causes": [dict(cause) for cause in causes],
-        "attempts": ArtworkStep.objects.filter(started_at__gte=since).values("artwork", "attempt").distinct().count(),
-        "steps": _steps(since),
+        "attempts": attempts,
+        "steps": steps,
         "queue": _queue(now),
         "sources": [
             {"host": source.pattern, "breaker": source.circuit_state, "failures": source.consecutive_failures}
@@ -59,13 +61,17 @@ def recent_cohorts() -> list[ArtworkCohort]:
     return list(ArtworkCohort.objects.select_related("run")[:_MAX_COHORTS])
 
 
-def _steps(since: datetime) -> list[dict[str, Any]]:
+def _steps(since: datetime) -> tuple[list[dict[str, Any]], int]:
+    """Return the durations of each step, and the number of attempts that all steps belong to."""
     with connection.cursor() as cursor:
         cursor.execute(_QUANTILES, [since])
-        return [
-            {"name": name, "count": count, "median_ms": round(median), "p95_ms": round(p95), "bytes": size_bytes}
-            for name, count, median, p95, size_bytes in cursor.fetchall()
-        ]
+        *by_name, overall = cursor.fetchall()
+    steps = [
+        {"name": name, "count": count, "median_ms": round(median), "p95_ms": round(p95), "bytes": size_bytes}
+        for name, count, median, p95, size_bytes, _ in by_name
+        if count
+    ]
+    return steps, overall[-1]
 
 
 def _queue(now: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from albumart.errors import Deferred
 from albumart.models import ArtworkSource
+from common.valkey import call_valkey
 
 _NO_REDIS_RETRY_SECONDS = 15.0
 
@@ -31,9 +32,10 @@ def acquire_slot(source: ArtworkSource, now_seconds: float) -> None:
     """Count one request of the source. Raises Deferred, with the time until the next one is allowed."""
     limit = RateLimitItemPerMinute(source.requests_per_minute)
     try:
-        if _limiter().hit(limit, "source", str(source.pk)):
-            return
-        reset_at, _ = _limiter().get_window_stats(limit, "source", str(source.pk))
+        with call_valkey(settings.CACHES["default"]["LOCATION"]):
+            if _limiter().hit(limit, "source", str(source.pk)):
+                return
+            reset_at, _ = _limiter().get_window_stats(limit, "source", str(source.pk))
     except RedisError as error:
         raise Deferred("Redis, which counts the requests, is unavailable", seconds=_NO_REDIS_RETRY_SECONDS) from error
     raise Deferred(

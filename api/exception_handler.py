@@ -1,6 +1,7 @@
 """HTTP responses for errors of all endpoints: JSON below `/api`, never HTML."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views import defaults
@@ -21,6 +22,15 @@ from rest_framework.views import exception_handler as framework_handler
 from rest_framework.views import set_rollback
 
 from api.envelopes import error_body
+from api.outages import (
+    DATABASE_OUTAGES,
+    OUTAGE_HEADERS,
+    OUTAGE_MESSAGE,
+    is_api_path,
+    log_rejection,
+    mark_as_logged,
+    unavailable_response,
+)
 from common.errors import (
     Conflict,
     FieldErrorDetail,
@@ -60,17 +70,18 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         messages = [field_error.message for field_error in exc.field_errors] or None
         body = error_body(request, status=status, message=exc.message, messages=messages, field_errors=exc.field_errors)
         _log_rejection(request, status, exc.code)
-        return Response(body, status=status)
+        return Response(body, status=status, headers=OUTAGE_HEADERS if status == 503 else None)
     if isinstance(exc, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)):
         set_rollback()
         too_big = isinstance(exc, RequestDataTooBig)
         status, message = (413, "Payload Too Large") if too_big else (400, f"Malformed request body: {exc}")
         _log_rejection(request, status, type(exc).__name__)
         return Response(error_body(request, status=status, message=message), status=status)
-    if isinstance(exc, OperationalError):
+    if isinstance(exc, DATABASE_OUTAGES):
         set_rollback()
-        log.error("database unavailable", exc_info=exc)
-        return Response(error_body(request, status=503, message="The database does not answer; try again"), status=503)
+        log_rejection(request, exc)
+        body = error_body(request, status=503, message=OUTAGE_MESSAGE)
+        return mark_as_logged(Response(body, status=503, headers=OUTAGE_HEADERS))
     if isinstance(exc, IntegrityError):  # two concurrent requests violated a constraint
         set_rollback()
         log.warning("constraint violated", extra={"path": request.path}, exc_info=exc)
@@ -142,10 +153,9 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
+    error = sys.exc_info()[1]  # Django calls this within its `except`
+    if isinstance(error, DATABASE_OUTAGES):  # from another middleware; `DatabaseOutageMiddleware` handles the views'
+        return unavailable_response(request, error)
     if not is_api_path(request):
         return defaults.server_error(request)
     return JsonResponse(error_body(request, status=500, message="Internal server error"), status=500)
-
-
-def is_api_path(request: HttpRequest) -> bool:
-    return request.path_info == "/api" or request.path_info.startswith("/api/")

@@ -1,4 +1,4 @@
-"""Middleware of the API: request ids, response times, optional trailing slashes."""
+"""Middleware of the API: request ids, response times, outages, optional trailing slashes."""
 
 import logging
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from api.outages import DATABASE_OUTAGES, unavailable_response
 from common.request_context import request_id, trace_id
 from common.response_times import record_response_time
 
@@ -58,6 +59,19 @@ class ResponseTimeMiddleware:
         response = self.get_response(request)
         record_response_time((time.perf_counter() - started) * 1000)
         return response
+
+
+class DatabaseOutageMiddleware:
+    """Respond with 503 if a view that REST framework does not serve, e.g. of the admin, finds no database."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        return unavailable_response(request, exception) if isinstance(exception, DATABASE_OUTAGES) else None
 
 
 class StripTrailingSlashMiddleware:

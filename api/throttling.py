@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
+from common.valkey import CircuitOpen
+
 log = logging.getLogger(__name__)
 
 _local = LocMemCache("throttling", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
@@ -36,11 +38,13 @@ def _count(key: str, window_seconds: int) -> int:
         shared = caches["default"]
         shared.add(key, 0, window_seconds)
         return shared.incr(key)
+    except CircuitOpen:  # logged when it opened
+        pass
     except (RedisError, OSError, ValueError) as error:
-        # During an outage of the cache each process counts its own requests, so that the limit still applies.
         log.warning("shared cache unavailable, throttling in this process", extra={"error": str(error)})
-        _local.add(key, 0, window_seconds)
-        return _local.incr(key)
+    # During an outage of the cache each process counts its own requests, so that the limit still applies.
+    _local.add(key, 0, window_seconds)
+    return _local.incr(key)
 
 
 def client_ip(request: Any) -> str:

@@ -20,6 +20,12 @@ from taxonomy.addresses import HumanFriendlyName, parse_hfn, split_composite
 from taxonomy.errors import InvalidAddress
 
 MAX_AI_METADATA_BYTES = 64 * 1024
+# Keys that a document may lack, and their columns. An import leaves the value of an absent key.
+OPTIONAL_KEYS = {
+    "source": "source", "description": "description", "tags": "tags", "trainingData": "training_data",
+    "rights": "rights", "components": "components", "creatorDescription": "creator_description",
+    "albumArt": "album_art", "aiMetadata": "ai_metadata", "__v": "revision",
+}  # fmt: skip
 
 
 class InvalidRow(InvalidInput):
@@ -30,7 +36,10 @@ class InvalidRow(InvalidInput):
 
 @dataclass
 class LegacyAsset:
-    """One parsed document, with warnings and the normalizations that were applied."""
+    """One parsed document, with warnings and the normalizations that were applied.
+
+    `absent_columns` are the columns of optional keys that the document lacks.
+    """
 
     public_id: str
     name: str
@@ -52,8 +61,14 @@ class LegacyAsset:
     creator_description: str | None
     album_art: str | None
     ai_metadata: dict[str, Any] | None
+    absent_columns: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     normalized: list[str] = field(default_factory=list)
+
+    @property
+    def base_name(self) -> str:
+        """The name without components; only one asset may have it."""
+        return self.name.partition(":")[0]
 
 
 def iter_documents(chunks: Iterable[str]) -> Iterator[tuple[int, Any]]:
@@ -162,6 +177,7 @@ def _parse_document(document: dict[str, Any]) -> LegacyAsset:
         creator_description=creator_description,
         album_art=normalize_album_art(document.get("albumArt")),
         ai_metadata=validate_ai_metadata(document.get("aiMetadata"), max_bytes=MAX_AI_METADATA_BYTES),
+        absent_columns=[column for key, column in OPTIONAL_KEYS.items() if key not in document],
         warnings=warnings,
         normalized=normalized,
     )

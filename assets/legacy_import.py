@@ -1,58 +1,33 @@
 """Import the legacy registry. Ids, names, addresses, dates and media URLs stay as clients know them.
 
 The import runs in batches of one transaction each. A second run over the same export changes nothing: a row is updated
-only if the row of the export is newer.
+only if the row of the export is newer. An update leaves the values of keys that the row of the export lacks.
 """
 
-import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from accounts.registration import ensure_user
+from accounts.registration import ensure_users
+from assets import legacy_staging as staging
+from assets.import_report import ImportReport, Message
 from assets.legacy_export_parser import InvalidRow, LegacyAsset, parse_asset
-from assets.models import Asset
+from assets.legacy_staging import StagedRow
 from assets.sequences import ensure_counters_at_least
 from common.errors import InvalidInput
-from taxonomy.snapshot import Node, TaxonomySnapshot
+from taxonomy.snapshot import TaxonomySnapshot
 
 log = logging.getLogger(__name__)
 
-BATCH_ROWS = 500  # about a second, so that an interruption loses little work
-_FIELDS = (
-    "layer", "category", "subcategory", "taxonomy_node_id", "sequence_number", "name", "nna_address",
-    "has_irregular_address", "media_url", "source", "description", "tags", "training_data", "rights", "components",
-    "creator_description", "creator_description_origin", "album_art", "ai_metadata", "ai_metadata_origin",
-    "registered_by", "created_at", "updated_at", "revision",
-)  # fmt: skip
+BATCH_ROWS = 2000  # about a second, so that an interruption loses little work
 _MEDIA_OF_LAYER = {
     "G": {"mp3", "wav", "ogg", "flac", "aac", "m4a"},
     "S": {"png", "jpg", "jpeg", "gif", "svg", "webp"},
     "L": {"png", "jpg", "jpeg", "gif", "svg", "webp"},
 }
-
-
-@dataclass
-class ImportReport:
-    """The result for all rows: read = created + updated + unchanged + rejected. Positions start at 1."""
-
-    read: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
-    warnings: list[tuple[int, str, str]] = field(default_factory=list)
-    normalized: Counter[str] = field(default_factory=Counter)
-    by_layer: Counter[str] = field(default_factory=Counter)
-
-    def is_balanced(self) -> bool:
-        return self.read == self.created + self.updated + self.unchanged + len(self.rejected)
 
 
 class _DryRun(Exception):
@@ -65,32 +40,25 @@ def import_registry(
     taxonomy: TaxonomySnapshot,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
+    report: ImportReport | None = None,
 ) -> ImportReport:
-    """Import the documents of `legacy_export_parser.iter_documents`. A dry run rolls back each batch."""
-    report = ImportReport()
-    seen: dict[str, int] = {}
-    claimed: dict[tuple[str, str], str] = {}
-    addresses: set[str] = set()
-    composites: list[tuple[int, str, list[str]]] = []
+    """Import the documents of `legacy_export_parser.iter_documents`. A dry run rolls back each batch.
+
+    `report` is filled and returned; one with `MessageFile`s keeps the messages of a large export out of memory.
+    """
+    report = report or ImportReport()
+    staging.create_tables()
     for batch in _batches(documents):
-        rows: list[tuple[int, LegacyAsset]] = []
-        for position, document in batch:
-            report.read += 1
-            row = _parse(position, document, seen, report)
-            if row is not None:
-                rows.append((position, row))
-                addresses.add(row.address)
-                if row.hfn.layer == "C":
-                    composites.append((position, row.name, row.components))
-        _import_batch(rows, taxonomy, report, claimed, dry_run=dry_run)
+        report.read += len(batch)
+        rejected, warnings = _import_batch(batch, taxonomy, report, dry_run=dry_run)
+        report.rejected.extend(sorted(rejected))
+        report.warnings.extend(sorted(warnings))
         on_progress(len(batch))
-    known = addresses | set(Asset.objects.filter(nna_address__in={p for _, _, c in composites for p in c}).values_list(
-        "nna_address", flat=True
-    ))  # fmt: skip
-    for position, name, components in composites:
-        missing = [address for address in components if address not in known]
-        if missing:
-            report.warnings.append((position, name, f"components that are not in the registry: {', '.join(missing)}"))
+    report.warnings.extend(
+        (position, name, f"components that are not in the registry: {missing}")
+        for position, name, missing in staging.unknown_components()
+    )
+    staging.drop_tables()
     log.info(
         "registry imported",
         extra={
@@ -111,157 +79,108 @@ def _batches(documents: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, A
         yield batch
 
 
-def _parse(position: int, document: Any, seen: dict[str, int], report: ImportReport) -> LegacyAsset | None:
-    try:
-        row = parse_asset(document)
-        if row.public_id in seen:
-            raise InvalidRow(f"has the id of row {seen[row.public_id]}")
-    except InvalidRow as error:
-        label = str(document.get("name", ""))[:120] if isinstance(document, dict) else ""
-        report.rejected.append((position, label, error.message))
-        return None
-    seen[row.public_id] = position
-    return row
-
-
 def _import_batch(
-    rows: list[tuple[int, LegacyAsset]],
-    taxonomy: TaxonomySnapshot,
-    report: ImportReport,
-    claimed: dict[tuple[str, str], str],
-    *,
-    dry_run: bool,
-) -> None:
-    try:
-        with transaction.atomic():
-            _write_batch(rows, taxonomy, report, claimed)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        return
-
-
-def _write_batch(
-    rows: list[tuple[int, LegacyAsset]],
-    taxonomy: TaxonomySnapshot,
-    report: ImportReport,
-    claimed: dict[tuple[str, str], str],
-) -> None:
-    stored = Asset.objects.in_bulk([row.public_id for _, row in rows], field_name="public_id")
-    claimed |= _taken_identities(rows) | _taken_numbers(rows, taxonomy)
-    new: list[Asset] = []
-    newer: list[Asset] = []
-    highest: dict[int, int] = {}
+    batch: list[tuple[int, Any]], taxonomy: TaxonomySnapshot, report: ImportReport, *, dry_run: bool
+) -> tuple[list[Message], list[Message]]:
+    """Return the rejected rows and the warnings of the batch."""
+    rejected: list[Message] = []
+    rows = _parse_rows(batch, rejected)
+    staging.record_components(rows)
+    staged = []
     for position, row in rows:
         try:
-            node = _resolve(row, taxonomy)
-            draft = _build(row, node)
-            _reserve_identity(draft, claimed)
+            staged.append(_resolve(position, row, taxonomy))
         except InvalidInput as error:
-            report.rejected.append((position, row.name, error.message))
-            continue
-        report.by_layer[row.hfn.layer] += 1
-        report.normalized.update(row.normalized)
-        report.warnings += [(position, row.name, text) for text in [*row.warnings, *_collect_warnings(row, node)]]
-        highest[node.pk] = max(highest.get(node.pk, 0), row.hfn.number)
-        old = stored.get(row.public_id)
-        if old is None:
-            new.append(draft)
-        elif row.updated_at > old.updated_at:
-            for name in _FIELDS:
-                setattr(old, name, getattr(draft, name))
-            newer.append(old)
-        else:
-            report.unchanged += 1
-    for email in sorted({asset.registered_by for asset in new}):
-        ensure_user(email=email)
-    ensure_counters_at_least(highest)  # before the rows: all writers lock counters first
-    bulk_create_with_history(new, Asset, batch_size=BATCH_ROWS, default_change_reason="imported")
-    bulk_update_with_history(
-        newer, Asset, [name.removesuffix("_id") for name in _FIELDS], default_change_reason="imported again"
-    )
-    report.created += len(new)
-    report.updated += len(newer)
+            rejected.append((position, row.name, error.message))
+    with transaction.atomic():
+        accepted, unstored_identities = _write_batch(staged, report, rejected, dry_run=dry_run)
+        transaction.set_rollback(dry_run)
+    staging.record_identities(unstored_identities)
+    warnings: list[Message] = []
+    for entry in accepted:
+        report.by_layer[entry.row.hfn.layer] += 1
+        report.normalized.update(entry.row.normalized)
+        warnings += [(entry.position, entry.row.name, text) for text in _collect_warnings(entry)]
+    return rejected, warnings
 
 
-def _resolve(row: LegacyAsset, taxonomy: TaxonomySnapshot) -> Node:
+def _parse_rows(batch: list[tuple[int, Any]], rejected: list[Message]) -> list[tuple[int, LegacyAsset]]:
+    rows = []
+    for position, document in batch:
+        try:
+            rows.append((position, parse_asset(document)))
+        except InvalidRow as error:
+            label = str(document.get("name", ""))[:120] if isinstance(document, dict) else ""
+            rejected.append((position, label, error.message))
+    repeated = staging.record_ids(rows)
+    rejected += [
+        (position, row.name[:120], f"has the id of row {repeated[position]}")
+        for position, row in rows
+        if position in repeated
+    ]
+    return [(position, row) for position, row in rows if position not in repeated]
+
+
+def _resolve(position: int, row: LegacyAsset, taxonomy: TaxonomySnapshot) -> StagedRow:
     """Resolve by the codes in the name, which clients know; use the names on the row if that fails."""
     node = taxonomy.node_by_codes(row.hfn.layer, row.hfn.category, row.hfn.subcategory)
-    return node or taxonomy.resolve(row.hfn.layer, row.category, row.subcategory)
-
-
-def _taken_identities(rows: list[tuple[int, LegacyAsset]]) -> dict[tuple[str, str], str]:
-    """Return (kind, value) -> id of the stored row, for the names and addresses of the batch."""
-    taken: dict[tuple[str, str], str] = {}
-    bases = {row.name.partition(":")[0] for _, row in rows}
-    addresses = {row.address for _, row in rows}
-    for public_id, base in Asset.objects.filter(base_name__in=bases).values_list("public_id", "base_name"):
-        taken["name", base] = public_id
-    for public_id, address in Asset.objects.filter(nna_address__in=addresses).values_list("public_id", "nna_address"):
-        taken["address", address] = public_id
-    return taken
-
-
-def _taken_numbers(rows: list[tuple[int, LegacyAsset]], taxonomy: TaxonomySnapshot) -> dict[tuple[str, str], str]:
-    """Return the same for the numbers of the batch that stored assets of the same subcategory have."""
-    nodes = set()
-    for _, row in rows:
-        with contextlib.suppress(InvalidInput):  # reported when the row is written
-            nodes.add(_resolve(row, taxonomy).pk)
-    numbers = Asset.objects.filter(
-        taxonomy_node__in=nodes, sequence_number__in={row.hfn.number for _, row in rows}
-    ).values_list("public_id", "taxonomy_node_id", "sequence_number")
-    return {("number", f"{number} of subcategory {node}"): public_id for public_id, node, number in numbers}
-
-
-def _reserve_identity(draft: Asset, claimed: dict[tuple[str, str], str]) -> None:
-    for key in (
-        ("name", draft.name.partition(":")[0]),
-        ("address", draft.nna_address),
-        ("number", f"{draft.sequence_number} of subcategory {draft.taxonomy_node_id}"),
-    ):
-        owner = claimed.setdefault(key, draft.public_id)
-        if owner != draft.public_id:
-            raise InvalidRow(f"{key[0]} {key[1]} belongs to asset {owner}")
-
-
-def _build(row: LegacyAsset, node: Node) -> Asset:
+    node = node or taxonomy.resolve(row.hfn.layer, row.category, row.subcategory)
     if not row.address or row.address[0] != row.hfn.layer:
         raise InvalidRow(f"address {row.address!r} is of another layer than the name")
     if node.layer != row.hfn.layer or not row.registered_by:
         raise InvalidRow("registeredBy is absent")
-    return Asset(
-        public_id=row.public_id,
-        layer=row.hfn.layer,
-        category=node.category_name,
-        subcategory=node.name,
-        taxonomy_node_id=node.pk,
-        sequence_number=row.hfn.number,
-        name=row.name,
-        nna_address=row.address,
-        has_irregular_address=row.address != node.mfa(row.hfn.number),
-        media_url=row.media_url,
-        source=row.source or "ReViz",
-        description=row.description,
-        tags=row.tags,
-        training_data=row.training_data,
-        rights=row.rights,
-        components=row.components,
-        creator_description=row.creator_description,
-        album_art=row.album_art,
-        ai_metadata=row.ai_metadata,
-        registered_by=row.registered_by,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        revision=row.revision,
-        origin=Asset.Origin.IMPORT,
-    )
+    return StagedRow(position, row, node, expected_address=node.mfa(row.hfn.number))
 
 
-def _collect_warnings(row: LegacyAsset, node: Node) -> list[str]:
-    warnings = []
-    if row.address != node.mfa(row.hfn.number):
-        warnings.append(f"address is {row.address}, the name means {node.mfa(row.hfn.number)}; kept")
+def _write_batch(
+    staged: list[StagedRow], report: ImportReport, rejected: list[Message], *, dry_run: bool
+) -> tuple[list[StagedRow], dict[tuple[str, str], str]]:
+    """Return the accepted rows, and the claimed identities that no stored asset has after this batch."""
+    staging.stage_rows(staged)
+    accepted, claimed = _claim_identities(staged, rejected)
+    stored = staging.find_stored()
+    new = [entry for entry in accepted if entry.position not in stored]
+    newer = [entry for entry in accepted if entry.position in stored and stored[entry.position].is_older]
+    ensure_users({entry.row.registered_by for entry in new})
+    highest = {stored[entry.position].taxonomy_node_id: 0 for entry in newer}  # an update may change the subcategory
+    for entry in accepted:
+        highest[entry.node.pk] = max(highest.get(entry.node.pk, 0), entry.row.hfn.number)
+    ensure_counters_at_least(highest)  # before the rows: all writers lock counters first
+    staging.insert_assets([entry.position for entry in new])
+    updated = staging.update_assets([entry.position for entry in newer])
+    report.created += len(new)
+    report.updated += updated
+    report.unchanged += len(accepted) - len(new) - updated
+    written = [] if dry_run else [*new, *newer]
+    same = [entry for entry in staged if entry.position in stored and stored[entry.position].has_identity]
+    settled = {entry.row.public_id for entry in (*same, *written)}
+    return accepted, {identity: owner for identity, owner in claimed.items() if owner not in settled}
+
+
+def _claim_identities(
+    staged: list[StagedRow], rejected: list[Message]
+) -> tuple[list[StagedRow], dict[tuple[str, str], str]]:
+    """Return the rows whose name, address and number belong to no other asset, and what all rows claimed."""
+    accepted: list[StagedRow] = []
+    claimed: dict[tuple[str, str], str] = {}
+    conflicts = staging.find_conflicts()
+    for entry in staged:
+        for kind, value in entry.identities():
+            owner = conflicts.get((entry.position, kind)) or claimed.setdefault((kind, value), entry.row.public_id)
+            if owner != entry.row.public_id:
+                text = f"{kind} {value} belongs to asset {owner}"
+                rejected.append((entry.position, entry.row.name, text))
+                break
+        else:
+            accepted.append(entry)
+    return accepted, claimed
+
+
+def _collect_warnings(staged: StagedRow) -> list[str]:
+    row, node = staged.row, staged.node
+    warnings = list(row.warnings)
+    if staged.is_irregular:
+        warnings.append(f"address is {row.address}, the name means {staged.expected_address}; kept")
     if (row.category, row.subcategory) != (node.category_name, node.name):
         warnings.append(f"taxonomy is given as {row.category}/{row.subcategory}; now {node.category_name}/{node.name}")
     expected_media = _MEDIA_OF_LAYER.get(row.hfn.layer)

@@ -79,9 +79,13 @@ def lock_counters(taxonomy_node_ids: Iterable[int]) -> None:
 
 
 def ensure_counters_at_least(highest_by_node: dict[int, int]) -> None:
-    """Raise each counter to at least the given number; a counter is never lowered."""
-    for node_id in sorted(highest_by_node):
-        SequenceCounter.objects.get_or_create(taxonomy_node_id=node_id)
-        SequenceCounter.objects.filter(pk=node_id, last_number__lt=highest_by_node[node_id]).update(
-            last_number=highest_by_node[node_id]
+    """Raise each counter to at least the given number, and lock it; a counter is never lowered."""
+    with connection.cursor() as cursor:
+        # Sorted, so that the counters are locked in primary-key order.
+        cursor.execute(
+            "INSERT INTO assets_sequencecounter AS counter (taxonomy_node_id, last_number, live_count)"
+            " SELECT node, number, 0 FROM unnest(%s::bigint[], %s::integer[]) AS given (node, number) ORDER BY node"
+            " ON CONFLICT (taxonomy_node_id) DO UPDATE SET last_number = excluded.last_number"
+            " WHERE counter.last_number < excluded.last_number",
+            [list(highest_by_node), list(highest_by_node.values())],
         )

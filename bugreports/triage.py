@@ -172,7 +172,7 @@ def assign(
 
 
 def _find_assignee(email: str) -> User:
-    user = User.objects.with_email(email).filter(is_active=True, is_staff=True).first()
+    user = User.objects.with_email(email).active_staff().first()
     if user is None:
         raise UnknownAssignee("assignee must be the e-mail of an active member of staff", field="assignee")
     return user

@@ -3,57 +3,26 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from common.change_list import BaseChangeList, KeyPaginator
 from common.errors import RegistryError
-
-COUNTED_ROWS = 10_000  # counting these takes milliseconds, counting a million takes seconds
-
-
-class CappedCount(int):
-    """An integer that is displayed with a plus sign: "10,000+"."""
-
-    def __str__(self) -> str:
-        return f"{int(self):,}+"
-
-
-class CappedPaginator(Paginator):
-    """Count at most COUNTED_ROWS rows, so that the time of a list does not grow with the table.
-
-    Rows beyond this number are reached by search and filters.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        if not isinstance(rows, QuerySet):
-            return len(rows)
-        number = rows.order_by()[: COUNTED_ROWS + 1].count()
-        return number if number <= COUNTED_ROWS else CappedCount(COUNTED_ROWS)
-
-
-class CappedChangeList(ChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.query and not self.get_filters_params():
-            self.full_result_count = self.result_count  # without a filter the page needs no "Show all" link
 
 
 class BaseModelAdmin(ModelAdmin):
-    """Capped counts, and RegistryErrors of actions, saves and deletions as messages."""
+    """Lists that cost the same on every page, and RegistryErrors of actions, saves and deletions as messages."""
 
-    paginator = CappedPaginator
+    change_list_template = "admin/common/change_list.html"
+    paginator = KeyPaginator
     show_full_result_count = False
     list_per_page = 50
     list_filter_submit = True
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return CappedChangeList
+        return BaseChangeList
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

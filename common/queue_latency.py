@@ -8,6 +8,8 @@ from celery import current_app
 from celery.signals import before_task_publish
 from django.conf import settings
 
+from common.valkey import call_valkey
+
 SENT_AT = "sent_at"
 
 
@@ -24,7 +26,7 @@ def queue_key(name: str) -> str:
 
 def queue_latency_seconds(name: str = "celery") -> float:
     """Return the age, or 0 if the queue is empty or the age unknown. Raises RedisError or OperationalError of kombu."""
-    with current_app.pool.acquire(block=True, timeout=1) as connection:
+    with call_valkey(settings.CELERY_BROKER_URL), current_app.pool.acquire(block=True, timeout=1) as connection:
         message = connection.default_channel.client.lindex(queue_key(name), -1)  # new messages are added on the left
     if message is None:
         return 0.0

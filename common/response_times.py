@@ -8,11 +8,16 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
 from redis.exceptions import RedisError
+
+from common.valkey import CircuitOpen, call_valkey
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +31,17 @@ _counts: Counter[tuple[int, int]] = Counter()
 _next_flush = time.monotonic()
 
 
-def _valkey() -> redis.Redis:
-    return _client(settings.CACHES["default"]["LOCATION"])
-
-
 @cache
 def _client(location: str) -> redis.Redis:
-    return redis.Redis.from_url(location, socket_connect_timeout=0.5, socket_timeout=0.5, decode_responses=True)
+    return redis.Redis.from_url(location, **settings.VALKEY_CONNECTION_OPTIONS, decode_responses=True)
+
+
+@contextmanager
+def _pipeline() -> Iterator[Any]:
+    """Yield a pipeline of the server. Raises RedisError, at once while the server does not respond."""
+    location = settings.CACHES["default"]["LOCATION"]
+    with call_valkey(location), _client(location).pipeline(transaction=False) as pipe:
+        yield pipe
 
 
 def _key(slot: int) -> str:
@@ -66,12 +75,14 @@ def flush() -> None:
 
 def _flush(counts: Counter[tuple[int, int]]) -> bool:
     try:
-        with _valkey().pipeline(transaction=False) as pipe:
+        with _pipeline() as pipe:
             for (slot, bucket), count in counts.items():
                 pipe.hincrby(_key(slot), str(bucket), count)
             for slot in {slot for slot, _ in counts}:
                 pipe.expire(_key(slot), _KEPT_SECONDS)
             pipe.execute()
+    except CircuitOpen:
+        return False
     except RedisError:
         log.warning("response times not counted", exc_info=True)
         return False
@@ -82,7 +93,7 @@ def recent_p95_ms(*, seconds: int, min_count: int) -> float | None:
     """Return the p95 of the last `seconds`, or None for fewer than `min_count` requests. Raises RedisError."""
     now = int(time.time()) // _SLOT_SECONDS
     buckets: Counter[int] = Counter()
-    with _valkey().pipeline(transaction=False) as pipe:
+    with _pipeline() as pipe:
         for slot in range(now - seconds // _SLOT_SECONDS, now + 1):
             pipe.hgetall(_key(slot))
         for histogram in pipe.execute():

@@ -23,6 +23,14 @@ def clean_text(value: object, *, field: str, max_length: int | None = None, is_s
     """
     if not isinstance(value, str):
         raise InvalidInput(f"{field} must be a string", field=field)
+    # Most texts are printable ASCII, which no rule below rejects or changes.
+    text = value if value.isascii() and value.isprintable() else _clean_characters(value, field, is_single_line)
+    if max_length is not None and len(text) > max_length:
+        raise InvalidInput(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
+    return text
+
+
+def _clean_characters(value: str, field: str, is_single_line: bool) -> str:
     if SURROGATES.search(value):
         raise InvalidInput(f"{field} holds half of a character (a lone surrogate)", field=field)
     text = unicodedata.normalize("NFC", value)
@@ -30,8 +38,6 @@ def clean_text(value: object, *, field: str, max_length: int | None = None, is_s
         raise InvalidInput(f"{field} holds a control character", field=field)
     if BIDI_CONTROLS.search(text):
         raise InvalidInput(f"{field} holds a character that reorders text", field=field)
-    if max_length is not None and len(text) > max_length:
-        raise InvalidInput(f"{field} must be at most {max_length} characters, not {len(text)}", field=field)
     return text
 
 
@@ -45,7 +51,7 @@ def validate_json(value: object, *, field: str, max_depth: int = 32) -> None:
         node, depth = stack.pop()
         if depth > max_depth:
             raise InvalidInput(f"{field} is nested deeper than {max_depth} levels", field=field)
-        if isinstance(node, str) and ("\x00" in node or SURROGATES.search(node)):
+        if isinstance(node, str) and ("\x00" in node or (not node.isascii() and SURROGATES.search(node))):
             raise InvalidInput(f"{field} holds a character that cannot be stored", field=field)
         if isinstance(node, float) and not math.isfinite(node):
             raise InvalidInput(f"{field} holds a number that JSON does not know", field=field)

@@ -1,4 +1,4 @@
-"""Run web, worker and beat on one machine, once per checkout."""
+"""Run web, worker and beat on one machine, once per checkout. The embedded servers are watched with them."""
 
 import os
 import socket
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from common.errors import Conflict
 from common.file_locks import try_acquire, write_pid
+from devstack.embedded import used_data_dir
 from devstack.supervisor import Supervisor
 
 _LONE_WORKER = ("--without-mingle", "--without-gossip")  # it is the only worker
@@ -47,27 +48,22 @@ def ensure_port_free(host: str, port: int) -> None:
 
 
 def serve_stack(*, host: str, port: int, web_workers: int, directory: Path, parent_pid: int | None = None) -> int:
-    """Run until a signal stops the stack (return 0) or until a process ends by itself (return 1)."""
+    """Run until a signal stops the stack. Return 0, or 1 if a process ended again and again (`Supervisor.run`)."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "--app", "config", "--quiet"]
     web = [*python, "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--no-ws"]
     # One thread per worker: requests are short, and more threads would share one interpreter lock.
     web += ["--workers", str(web_workers), "--blocking-threads", "1", "--workers-kill-timeout", "5"]
+    web += ["--respawn-failed-workers"]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    beat = [*celery, "beat", "--schedule", str(directory / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO"]
+    data_dir = used_data_dir()  # None if the environment names other servers
     return Supervisor(
         commands={
+            **({"servers": [*python, "devstack.embedded.watch", str(data_dir)]} if data_dir else {}),
             "web": [*web, "--log-level", "warning", "config.wsgi:application"],
             "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *_LONE_WORKER],
-            "beat": [
-                *celery,
-                "beat",
-                "--schedule",
-                str(directory / "beat-schedule"),
-                "--pidfile",
-                "",
-                "--loglevel",
-                "INFO",
-            ],
+            "beat": beat,
         },
         is_ready=lambda: _responds(f"{url}/api/health"),
         announcement=f"Serving on {url} (admin at {url}/admin/, API at {url}/api/docs). Ctrl-C stops it.",

@@ -110,13 +110,18 @@ def remove_stale_flag(*, name: str, by: Any, reason: str, now: datetime) -> Flag
 
 def state_of(flag: FieldFlag) -> dict[str, Any]:
     """Return the state in the recorded form; see `flags.audit`."""
+    public_ids = [user.public_id for user in flag.users.all()]
+    return state_with_members(flag, public_ids, [group.name for group in flag.groups.all()])
+
+
+def state_with_members(flag: FieldFlag, public_ids: list[str], group_names: list[str]) -> dict[str, Any]:
     return {
         "everyone": flag.everyone,
         "percent": None if flag.percent is None else str(flag.percent),
         "staff": flag.staff,
         "authenticated": flag.authenticated,
-        "users": sorted(user.public_id for user in flag.users.all()),
-        "groups": sorted(group.name for group in flag.groups.all()),
+        "users": sorted(public_ids),
+        "groups": sorted(group_names),
         "note": flag.note,
     }
 

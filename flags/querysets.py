@@ -31,6 +31,15 @@ class FieldFlagQuerySet(models.QuerySet["FieldFlag"]):
             group_pks=ArraySubquery(groups.filter(**own).order_by("group_id").values("group_id")),
         )
 
+    def with_member_names(self) -> Self:
+        """Annotate `user_public_ids` and `group_names` in the same query."""
+        users, groups = self.model.users.through.objects, self.model.groups.through.objects
+        own = {"fieldflag_id": OuterRef("pk")}
+        return self.annotate(
+            user_public_ids=ArraySubquery(users.filter(**own).values("user__public_id")),
+            group_names=ArraySubquery(groups.filter(**own).values("group__name")),
+        )
+
     def with_last_change(self) -> Self:
         """Annotate `last_changed_at` and `last_changed_by` (an e-mail)."""
         changes = apps.get_model("flags", "FlagChange").objects.of(OuterRef("name"))

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from common.errors import InvalidInput
 from flags.audit import State, describe_state
-from flags.editing import state_of, update_flag, validate_name
+from flags.editing import state_with_members, update_flag, validate_name
 from flags.guards import RolloutBlock, current_block
 from flags.models import FieldFlag, FlagChange
 from flags.registry import GATED_FIELDS, GatedField
@@ -91,7 +91,8 @@ def list_rollouts() -> list[FlagRollout]:
 
 
 def _states() -> dict[str, State]:
-    return {flag.name: state_of(flag) for flag in FieldFlag.objects.prefetch_related("users", "groups")}
+    flags = FieldFlag.objects.with_member_names()
+    return {flag.name: state_with_members(flag, flag.user_public_ids, flag.group_names) for flag in flags}
 
 
 def _rollout_of(field: GatedField, state: State | None, last_change: FlagChange | None) -> FlagRollout:

@@ -3,7 +3,7 @@
 import logging
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
@@ -13,8 +13,8 @@ def check_database() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
-        log.exception("health: the database does not respond")
+    except Error as error:
+        log.warning("health: the database does not respond", extra={"error": str(error).strip()[:200]})
         return False
     return True
 

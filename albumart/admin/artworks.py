@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, Prefetch, QuerySet, Value
+from django.db.models import BooleanField, OuterRef, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action as admin_action
 from unfold.decorators import display
 
+from albumart.admin.filters import CohortFilter, ErrorCodeFilter, SourceHostFilter
 from albumart.admin.missing_artwork import handle_missing_artwork
 from albumart.admin.upload import handle_upload
 from albumart.metrics import pipeline_metrics
@@ -41,11 +42,12 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
     list_display_links = ("thumbnail",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("error_code", AllValuesCheckboxFilter),
-        ("source_host", AllValuesCheckboxFilter),
-        ("cohort", RelatedDropdownFilter),
+        ErrorCodeFilter,
+        SourceHostFilter,
+        CohortFilter,
         "is_current",
     )
+    sortable_by = ("age",)
     search_fields = ("asset__name", "asset__nna_address", "source_url")
     search_help_text = "Name or address of the asset, URL of the image"
     actions = ("refetch", "retry", "mark_not_found")
@@ -53,10 +55,17 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
     readonly_fields = ("panel",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artwork]:
-        files = Prefetch("files", ArtworkFile.objects.order_by("artwork", "width_px"))
+        smallest = ArtworkFile.objects.filter(artwork=OuterRef("pk")).order_by("width_px").values("key")[:1]
         is_off = not global_flags().is_on(ALBUM_ART_PIPELINE)  # evaluated once, not for each row
-        artworks = super().get_queryset(request).annotate(is_pipeline_off=Value(is_off, BooleanField()))
-        return artworks.select_related("asset", "cohort__run", "source").prefetch_related(files)
+        artworks = (
+            super()
+            .get_queryset(request)
+            .annotate(is_pipeline_off=Value(is_off, BooleanField()), thumbnail_key=Subquery(smallest))
+        )
+        # Rows of assets, cohorts and runs have long columns that no page of artwork shows.
+        shown = (*(field.name for field in Artwork._meta.concrete_fields), "asset__name", "cohort__name",
+                 "cohort__run__state")  # fmt: skip
+        return artworks.select_related("asset", "cohort__run").only(*shown)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -129,14 +138,13 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
 
     @display(description="")
     def thumbnail(self, artwork: Artwork) -> SafeString:
-        files = list(artwork.files.all())
-        if not files:
+        if not artwork.thumbnail_key:
             return format_html('<span class="material-symbols-outlined" role="img" aria-label="{}">{}</span>',
                                artwork.get_status_display(), "hide_image")  # fmt: skip
         return format_html(
             '<img src="{}" alt="" loading="lazy" width="48" height="48" style="width:48px;height:48px;'
             'object-fit:cover;border-radius:6px;background:{}">',
-            public_url(files[0].key), artwork.dominant_color or "transparent",
+            public_url(artwork.thumbnail_key), artwork.dominant_color or "transparent",
         )  # fmt: skip
 
     @display(description="Asset", ordering="asset__name")
@@ -168,7 +176,7 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
         context = {
             "artwork": artwork,
             "reason": _reason(artwork),
-            "files": [(file, public_url(file.key)) for file in artwork.files.all()],
+            "files": [(file, public_url(file.key)) for file in artwork.files.order_by("width_px")],
             "steps": artwork.steps.all(),
             "others": artwork.asset.artworks.exclude(pk=artwork.pk)[:10],
             "can_retry": artwork.status in ("refused", "absent", "failed"),

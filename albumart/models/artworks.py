@@ -101,6 +101,9 @@ class Artwork(models.Model):
             models.Index(fields=["status", "-requested_at"], name="albumart_status_newest"),
             models.Index(F("requested_at").desc(), F("id").desc(), name="albumart_newest"),
             models.Index(fields=["finished_at"], name="albumart_finished"),
+            models.Index(
+                fields=["error_code", "-requested_at"], name="albumart_error_newest", condition=Q(error_code__gt="")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["asset"], condition=Q(is_current=True), name="albumart_one_current"),

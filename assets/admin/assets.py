@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.contrib.filters.admin import RangeDateFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from assets.admin.bulk import BULK_ACTIONS, BulkAction
@@ -28,6 +28,7 @@ from assets.editing import edit_asset
 from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
 from common.admin_actions import ConfirmedActionsModelAdmin
+from common.admin_filters import SearchedFilter
 from common.errors import InvalidInput
 from taxonomy.snapshot_cache import current_taxonomy
 
@@ -51,7 +52,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
     list_filter = (
         StateFilter,
         LayerFilter,
-        ("taxonomy_node__category", RelatedDropdownFilter),
+        ("taxonomy_node__category", SearchedFilter),
+        ("taxonomy_node", SearchedFilter),
         TagFilter,
         HasCreatorDescription,
         CreatorDescriptionOrigin,

@@ -18,6 +18,7 @@ from assets.json_keys import GATED_KEYS, MEDIA_KEYS, METADATA_KEYS, ORIGIN_KEYS,
 from assets.lookup import references_sql
 from assets.search_pages import find_page
 from assets.selection import AssetSelection
+from common.prepared_statements import prepared_cursor
 from flags.evaluation import EnabledFlags
 from flags.querysets import FLAGS_VERSION_SQL
 from flags.registry import AI_METADATA, ALBUM_ART
@@ -64,7 +65,7 @@ def _fetch_page(selection: AssetSelection, flags: EnabledFlags, *, limit: int, o
 def fetch_latest(row: RawSQL, condition: str, params: list[Any], *, limit: int, has_deleted: bool = False) -> JsonRows:
     """Return the newest live assets as the JSON `row`. `condition` is SQL of this project, without client input."""
     live = "true" if has_deleted else "deleted_at IS NULL"
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT {row.sql}, {FLAGS_VERSION_SQL} FROM assets_asset WHERE {live} AND {condition}"  # noqa: S608
             " ORDER BY created_at DESC, public_id DESC LIMIT %s",

@@ -51,6 +51,8 @@ class BackfillRowErrorAdmin(ReadOnlyModelAdmin):
     list_display_links = None
     list_filter = (UnresolvedFilter, "run__rule_name")
     list_select_related = ("run",)
+    ordering = ("-run_id", "-row_pk")
+    sortable_by = ()
     search_fields = ("label", "reason")
     actions = ("retry",)
 
@@ -75,6 +77,8 @@ class BackfillChangeAdmin(ReadOnlyModelAdmin):
     list_display_links = None
     list_filter = ("outcome", "field", "run__rule_name")
     list_select_related = ("run",)
+    ordering = ("-run_id", "-row_pk", "-field")
+    sortable_by = ()
     search_fields = ("=row_pk",)
     search_help_text = "Row ID"
 

@@ -53,7 +53,7 @@ class IgnoreForm(forms.Form):
 
 class AssignForm(forms.Form):
     assignee = forms.ModelChoiceField(
-        User.objects.filter(is_staff=True, is_active=True).order_by("email"),
+        User.objects.active_staff().order_by("email"),
         required=False, empty_label="nobody", widget=UnfoldAdminSelectWidget(),
     )  # fmt: skip
 

@@ -6,9 +6,13 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter
 
+from accounts.models import User
 from bugreports.models import BugReport
 from bugreports.queues import COUNTED_ROWS, EXPIRED, EXPIRING, MINE, REGRESSED, UNTRIAGED, count_queues, queue_reports
+
+_SHOWN_ASSIGNEES = 200
 
 TITLES = {
     UNTRIAGED: "Untriaged",
@@ -30,6 +34,23 @@ class QueueFilter(SimpleListFilter):
         if self.value() not in TITLES:
             return queryset
         return queue_reports(str(self.value()), request.user, timezone.now(), queryset)
+
+
+class AssigneeFilter(DropdownFilter):
+    """Offer the active staff, who alone can be assignees."""
+
+    title = "assignee"
+    parameter_name = "assignee__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        staff = User.objects.active_staff().order_by("email").values_list("pk", "email")[:_SHOWN_ASSIGNEES]
+        return [("none", "Nobody"), *((str(pk), email) for pk, email in staff)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BugReport]) -> QuerySet[BugReport]:
+        value = self.value() or ""
+        if value == "none":
+            return queryset.filter(assignee=None)
+        return queryset.filter(assignee=int(value)) if value.isascii() and value.isdigit() else queryset
 
 
 def may_see(request: HttpRequest) -> bool:

@@ -20,12 +20,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import action as admin_action
 from unfold.decorators import display
 
 from bugreports.admin.actions import ACTIONS, ActionContext, TriageAction
-from bugreports.admin.queues import QueueFilter
+from bugreports.admin.queues import AssigneeFilter, QueueFilter
 from bugreports.admin.report_page import CONTENT_POLICY, next_in_queue, page_context, queue_name, report_url
 from bugreports.audit_log import Actor
 from bugreports.exports import export_reports
@@ -52,13 +52,14 @@ class BugReportAdmin(ConfirmedActionsModelAdmin, ReadOnlyModelAdmin):
         QueueFilter,
         ("status", ChoicesDropdownFilter),
         ("priority", ChoicesDropdownFilter),
-        ("assignee", RelatedDropdownFilter),
+        AssigneeFilter,
         ("submitted_at", RangeDateTimeFilter),
         "retain",
     )
     search_fields = ("description",)
     search_help_text = "Words of the description, or the start of a report id, trace id or fingerprint, or an e-mail"
     ordering = ("-last_seen_at", "-pk")
+    sortable_by = ("last_seen",)
     actions = ("export_json",)
 
     class Media:

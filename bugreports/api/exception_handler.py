@@ -5,13 +5,14 @@ Status codes and log lines come from `api.exception_handler`; only the body diff
 
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from api.exception_handler import exception_handler
+from api.outages import DATABASE_OUTAGES
 from bugreports.errors import InvalidPayload, TransitionNotAllowed
 from common.errors import PayloadTooLarge, RegistryError, UnsupportedMediaType
 from common.request_context import trace_id
@@ -31,6 +32,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE"),
     (IntegrityError, "CONFLICT"),
     (DatabaseError, "DATABASE_ERROR"),
+    (InterfaceError, "DATABASE_ERROR"),
 )
 _TEXTS = {
     "UNAUTHORIZED": "Authentication required",
@@ -45,7 +47,7 @@ def handle_report_exception(exc: Exception, context: dict[str, Any]) -> Response
     is_submission = context["request"].method == "POST" and getattr(context["view"], "is_intake", False)
     status, code = response.status_code, _code(exc, is_submission=is_submission)
     text = _TEXTS.get(code) or str(response.data["message"])
-    if code == "DATABASE_ERROR":
+    if code == "DATABASE_ERROR" and not isinstance(exc, DATABASE_OUTAGES):
         status = 500
     if is_submission and status >= 500:
         text = "Failed to save bug report"

@@ -1,11 +1,21 @@
 """Settings of the admin theme (django-unfold). All static files are local, so no other host is needed."""
 
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
 
 def _item(title: str, icon: str, url_name: str) -> dict[str, object]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
+    name = url_name.removeprefix("admin:")
+    pages_of_model = name.removesuffix("changelist")  # "assets_asset_", or the full name of a page of its own
+
+    def is_active(request: HttpRequest) -> bool:
+        """Return True on the page, and on all pages of a model; the theme's rule marks two items on some pages."""
+        match = request.resolver_match
+        return match is not None and bool(match.url_name) and match.url_name.startswith(pages_of_model)
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(url_name), "active": is_active}
 
 
 _QUEUES = "bugreports.admin.queues"
@@ -27,6 +37,7 @@ UNFOLD = {
     "SITE_TITLE": "NNA Asset Registry",
     "SITE_HEADER": "NNA Asset Registry",
     "SITE_SYMBOL": "inventory_2",
+    "STYLES": [lambda request: static("common/lists.css")],
     "LOGIN": {"form": "accounts.forms.ThrottledLoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import environ
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ValkeyConnectionError
 from redis.retry import Retry
 
 env = environ.Env()
 environ.Env.read_env(Path(__file__).resolve().parents[2] / ".env", overwrite=False)
 _base_dir = Path(__file__).resolve().parents[2]
 
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES = {"default": env.db_url("DATABASE_URL", engine="config.postgresql")}
 DATABASES["default"].setdefault("OPTIONS", {})
 # Web workers have one thread and Celery workers one task at a time, so each process keeps one connection. A pool is for
 # servers with many threads.
@@ -24,14 +25,40 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+# Limits of database calls. A server that does not respond at all is noticed within `connect_seconds` + 0.5 s by all.
+# None means no limit. A shorter limit of one transaction is set where it is needed, e.g. JOBS_LOCK_TIMEOUT_MS.
+DATABASE_TIME_LIMITS = {
+    "request": {
+        "connect_seconds": env.float("DATABASE_CONNECT_SECONDS", default=1.0),
+        "statement_seconds": env.int("DATABASE_STATEMENT_SECONDS", default=15),
+        "lock_seconds": env.int("DATABASE_LOCK_SECONDS", default=5),
+        "idle_transaction_seconds": 60,
+    },
+    # The longest task: the purge of bug reports. Tasks have time limits of their own.
+    "task": {"connect_seconds": 5.0, "statement_seconds": 300, "lock_seconds": 30, "idle_transaction_seconds": 600},
+    # Migrations, imports, counts of large tables; also the shell.
+    "command": {
+        "connect_seconds": 5.0, "statement_seconds": None, "lock_seconds": None, "idle_transaction_seconds": None,
+    },
+}  # fmt: skip
+# psycopg prepares no statement by itself; this value allows `common.prepared_statements` to do so.
+if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1_000_000_000
+
 REDIS_URL = env.str("REDIS_URL")
+# Requests work without Valkey, so they wait for it only this long.
+VALKEY_CONNECTION_OPTIONS = {
+    "socket_connect_timeout": 0.3,
+    "socket_timeout": 0.3,
+    # An idle connection may be closed. A server that did not respond in time is not called again.
+    "retry": Retry(NoBackoff(), 1, supported_errors=(ValkeyConnectionError,)),
+}
 CACHES = {
     "default": {
         "BACKEND": "config.cache.ValkeyCache",
         "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix") else "/1"),
         "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default="nna"),
-        # Short timeouts, because requests work without the cache. One retry, because a connection may be stale.
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 1)},
+        "OPTIONS": VALKEY_CONNECTION_OPTIONS,
     }
 }
 
@@ -48,7 +75,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A request does not wait for an unavailable broker: a scheduled task finds the rows of lost messages.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
+# Also for workers and beat, whose calls would else wait for a frozen server as long as it is frozen.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for the end of an outage
 
 # Mail: smtp://user:password@host:port, consolemail:// to print it, dummymail:// to drop it.
 _email = env.email_url("EMAIL_URL", default="smtp://localhost:25")
@@ -71,7 +100,7 @@ OUTBOUND_USER_AGENT = env.str("OUTBOUND_USER_AGENT", default="NNA-Asset-Registry
 OUTBOUND_CA_BUNDLE = env.str("OUTBOUND_CA_BUNDLE", default="")
 
 # The development stack: `manage.py run_stack`.
-STACK_DIR = _base_dir / "var"
+STACK_DIR = Path(env.str("STACK_DIR", default=str(_base_dir / "var")))
 STACK_HOST = env.str("HOST", default="127.0.0.1")
 STACK_PORT = env.int("PORT", default=8000)
 STACK_WEB_WORKERS = env.int("WEB_WORKERS", default=min(os.cpu_count() or 1, 2))

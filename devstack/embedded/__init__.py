@@ -1,7 +1,8 @@
 """Embedded PostgreSQL and Valkey for development and tests: docs/adr/embedded-servers.md.
 
-Every process that uses the servers holds a shared lock until it exits. A daemon owns the servers and stops them when no
-process holds the lock. The kernel releases the locks of dead processes, so no servers are left running.
+Every process that uses the servers holds a shared lock until it exits. A daemon owns the servers, starts them again if
+they end, and stops them when no process holds the lock. The kernel releases the locks of dead processes, so no servers
+are left running.
 """
 
 import os
@@ -13,8 +14,9 @@ from pathlib import Path
 from common.file_locks import acquire, is_locked, terminate_holder
 from devstack.embedded.errors import EmbeddedServersError
 from devstack.embedded.paths import ServerPaths
+from devstack.restarts import describe_end
 
-__all__ = ["EmbeddedServersError", "ensure", "stop"]
+__all__ = ["EmbeddedServersError", "ensure", "restart_daemon", "stop", "used_data_dir"]
 
 START_TIMEOUT_SECONDS = 90  # a first start takes about one second; a busy machine many
 _PROJECT_DIR = Path(__file__).resolve().parents[2]
@@ -30,6 +32,22 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
     if sys.platform == "win32":
         raise EmbeddedServersError("embedded servers need a Unix: use WSL, or set DATABASE_URL and REDIS_URL")
     paths = ServerPaths(Path(data_dir).resolve())
+    _join(paths, ephemeral=ephemeral)
+    return paths.urls()
+
+
+def restart_daemon(data_dir: Path) -> bool:
+    """Start the daemon and the servers of `data_dir` again if the daemon was killed. Return True if it was."""
+    return _join(ServerPaths(Path(data_dir).resolve()), ephemeral=False)
+
+
+def used_data_dir() -> Path | None:
+    """Return the data folder whose servers this process uses, if any."""
+    return next(iter(_memberships), None)
+
+
+def _join(paths: ServerPaths, *, ephemeral: bool) -> bool:
+    """Become a client, and start the daemon if none runs. Return True if it was started."""
     try:
         paths.data_dir.mkdir(parents=True, exist_ok=True)
         startup_lock = acquire(paths.startup_lock)
@@ -42,14 +60,15 @@ def ensure(data_dir: Path, *, ephemeral: bool = False) -> dict[str, str]:
             "or set EMBEDDED_DIR to a folder of your own"
         ) from error
     try:
-        if not is_locked(paths.daemon_lock):
-            _start_daemon(paths, startup_lock, ephemeral=ephemeral)
+        if is_locked(paths.daemon_lock):
+            return False
+        _start_daemon(paths, startup_lock, ephemeral=ephemeral)
+        return True
     except BaseException:
         os.close(_memberships.pop(paths.data_dir))
         raise
     finally:
         os.close(startup_lock)
-    return paths.urls()
 
 
 def stop(data_dir: Path) -> bool:
@@ -84,6 +103,6 @@ def _start_daemon(paths: ServerPaths, startup_lock: int, *, ephemeral: bool) -> 
             raise EmbeddedServersError(f"the embedded servers did not start within {START_TIMEOUT_SECONDS} s")
         status = pipe.read().decode()
     if status != "ready":
-        daemon.wait()
-        raise EmbeddedServersError(status or f"the embedded servers did not start:\n{paths.log_tail('daemon')}")
+        end = describe_end(daemon.wait())
+        raise EmbeddedServersError(status or f"the embedded servers' daemon {end}:\n{paths.log_tail('daemon')}")
     daemon.returncode = 0  # suppresses the ResourceWarning: the daemon is meant to outlive this process

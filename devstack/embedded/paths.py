@@ -42,9 +42,19 @@ class ServerPaths:
         return self.data_dir / "keeper.lock"
 
     @property
-    def servers_lock(self) -> Path:
-        """Inherited by both servers: locked while one of them runs, even if the daemon has died."""
+    def postgresql_lock(self) -> Path:
+        """Inherited by all processes of PostgreSQL: locked while one of them runs, even if the daemon has died."""
         return self.data_dir / "servers.lock"
+
+    @property
+    def valkey_lock(self) -> Path:
+        """Like `postgresql_lock`."""
+        return self.data_dir / "valkey.lock"
+
+    @property
+    def title(self) -> str:
+        """Name the servers of this folder in a list of processes."""
+        return f"nna-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]}"
 
     @property
     def sockets(self) -> Path:
@@ -53,9 +63,8 @@ class ServerPaths:
         is_plain = re.fullmatch(r"[A-Za-z0-9/._+-]+", str(inside))
         if is_plain and len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:
             return inside
-        name = f"nna-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]}"
         temporary = Path(tempfile.gettempdir())
-        return (temporary if len(str(temporary)) < 40 else Path("/tmp")) / name  # noqa: S108 - its owner is checked
+        return (temporary if len(str(temporary)) < 40 else Path("/tmp")) / self.title  # noqa: S108 - its owner is checked
 
     @property
     def valkey_socket(self) -> Path:
@@ -69,10 +78,13 @@ class ServerPaths:
             "CELERY_BROKER_URL": f"redis+socket://{self.valkey_socket}",
         }
 
-    def open_log(self, name: str) -> IO[bytes]:
+    def log_file(self, name: str) -> Path:
+        return self.data_dir / f"{name}.log"
+
+    def open_log(self, name: str, *, append: bool = False) -> IO[bytes]:
         """Open the log of a start. It overwrites the last log, so that logs do not grow."""
-        return (self.data_dir / f"{name}.log").open("wb")
+        return self.log_file(name).open("ab" if append else "wb")
 
     def log_tail(self, name: str, max_chars: int = 2000) -> str:
-        log = self.data_dir / f"{name}.log"
+        log = self.log_file(name)
         return log.read_text(errors="replace")[-max_chars:].strip() if log.exists() else ""

@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from common.errors import RegistryError
+from common.model_admin import ReadOnlyModelAdmin
 from flags.admin.forms import ReasonField
 from flags.audit import describe_state, diff_states
 from flags.editing import restore_flag
@@ -23,13 +23,12 @@ class RestoreForm(BaseDialogForm):
 
 
 @admin.register(FlagChange)
-class FlagChangeAdmin(ModelAdmin):
+class FlagChangeAdmin(ReadOnlyModelAdmin):
     list_display = ["flag_name", "summary", "reason", "changed_by", "changed_at"]
     list_display_links = ["flag_name", "summary"]
     list_filter = ["flag_name", "changed_at"]
     list_select_related = ["changed_by"]
     search_fields = ["flag_name", "reason", "changed_by__email"]
-    show_full_result_count = False
     fields = ["flag_name", "differences", "state_before", "state_after", "reason", "changed_by", "changed_at"]
     readonly_fields = fields
     actions_detail = ["restore"]
@@ -90,12 +89,3 @@ class FlagChangeAdmin(ModelAdmin):
 
     def has_restore_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("flags.change_fieldflag")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: FlagChange | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: FlagChange | None = None) -> bool:
-        return False

@@ -1,4 +1,4 @@
-"""A song, a source on loopback, and the pipeline switched on."""
+"""A song, a source on loopback, and an enabled pipeline."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,13 +23,13 @@ ON = ("album_art", "album_art_pipeline")
 
 @pytest.fixture(autouse=True)
 def empty_storage(settings: Settings) -> None:
-    """Rows of a test are rolled back; files in memory are not. Setting STORAGES makes Django open new ones."""
+    """Open new in-memory storages by setting STORAGES, because files are not rolled back after a test."""
     settings.STORAGES = dict(settings.STORAGES)
 
 
 @pytest.fixture(autouse=True)
 def fresh_paces() -> None:
-    """No source was asked in the last minute."""
+    """Reset the rate limits of all sources."""
     _limiter().storage.reset()
 
 
@@ -47,7 +47,7 @@ def running_server() -> Iterator[SourceServer]:
 
 @pytest.fixture
 def server(running_server: SourceServer, settings: Settings) -> SourceServer:
-    """A source that is allowed, asked over TLS, and without a rate limit that slows the tests."""
+    """Yield an allowed source with TLS and without a rate limit."""
     for name, value in running_server.settings.items():
         setattr(settings, name, value)
     settings.ALBUMART_ALLOWED_HOSTS = ["127.0.0.1"]
@@ -66,7 +66,7 @@ def song(db: None) -> Asset:
 
 @pytest.fixture
 def ask(song: Asset, server: SourceServer) -> Callable[..., Artwork]:
-    """Write a request for what lies at `path` of the server, as a client would."""
+    """Return a function that requests the artwork at `path` of the server."""
 
     def make(path: str = "/cover.jpg", **fields: Any) -> Artwork:
         return ask_for(fields.pop("asset", song), server.url(path) if path.startswith("/") else path, **fields)

@@ -1,4 +1,4 @@
-"""One worker a request; rows of dead workers come back; those that kill workers are parked."""
+"""One worker per request; requests of dead workers are claimed again; those that kill workers fail."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def test_a_request_has_one_worker() -> None:
+def test_only_one_worker_claims_a_request() -> None:
     artwork = ArtworkFactory()
     claim = claim_artwork(artwork.pk, NOW)
     assert claim is not None
@@ -28,12 +28,12 @@ def test_a_request_has_one_worker() -> None:
     assert claim_artwork(artwork.pk, NOW) is None
 
 
-def test_a_request_that_is_not_due_or_ended_is_not_taken() -> None:
+def test_a_request_that_is_not_due_or_finished_is_not_claimed() -> None:
     assert claim_artwork(ArtworkFactory(next_attempt_at=after(1)).pk, NOW) is None
     assert claim_artwork(make_stored().pk, NOW) is None
 
 
-def test_a_worker_thought_dead_writes_nothing_over_who_came_after_it() -> None:
+def test_a_worker_whose_claim_expired_overwrites_nothing() -> None:
     artwork = ArtworkFactory()
     slow = claim_artwork(artwork.pk, NOW)
     assert release_stale_claims(after(121)) == 1
@@ -49,12 +49,12 @@ def test_a_worker_thought_dead_writes_nothing_over_who_came_after_it() -> None:
     assert artwork.status == "absent"
 
 
-def test_a_worker_that_lives_keeps_its_request() -> None:
+def test_a_living_worker_keeps_its_claim() -> None:
     claim_artwork(ArtworkFactory().pk, NOW)
     assert release_stale_claims(after(119)) == 0
 
 
-def test_a_request_that_kills_worker_after_worker_is_parked_with_its_reason() -> None:
+def test_a_request_that_kills_several_workers_fails_with_a_reason() -> None:
     artwork = ArtworkFactory()
     ArtworkStep.objects.create(artwork=artwork, attempt=1, name="resize")
     moment = NOW
@@ -68,7 +68,7 @@ def test_a_request_that_kills_worker_after_worker_is_parked_with_its_reason() ->
     assert artwork.steps.get().outcome == "died"
 
 
-def test_waiting_for_ones_turn_counts_no_attempt() -> None:
+def test_waiting_for_the_rate_limit_is_not_an_attempt() -> None:
     artwork = ArtworkFactory()
     claim = claim_artwork(artwork.pk, NOW)
     assert claim
@@ -78,7 +78,7 @@ def test_waiting_for_ones_turn_counts_no_attempt() -> None:
     assert str(Deferred("x", seconds=1)) == "x"
 
 
-def test_delays_grow_and_scatter() -> None:
+def test_delays_grow_and_have_jitter() -> None:
     delays = []
     for attempt in range(1, 5):
         artwork = ArtworkFactory(attempts=attempt - 1)
@@ -91,7 +91,7 @@ def test_delays_grow_and_scatter() -> None:
         assert 0.6 * middle <= delay <= 1.4 * middle
 
 
-def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
+def test_a_due_request_is_queued_once_and_again_if_the_message_is_lost() -> None:
     due = ArtworkFactory(next_attempt_at=NOW)
     ArtworkFactory(next_attempt_at=after(60))
     ArtworkFactory(next_attempt_at=NOW, cohort=ArtworkCohortFactory(run__state="paused"))
@@ -100,7 +100,7 @@ def test_what_is_due_is_sent_once_and_again_when_the_message_is_lost() -> None:
     assert claim_due_for_dispatch(after(61))[0] == due.pk
 
 
-def test_absent_ones_are_asked_for_again_after_a_week() -> None:
+def test_absent_artwork_is_requested_again_after_a_week() -> None:
     old = ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="source_absent")
     fresh = ArtworkFactory(status="absent", finished_at=NOW, error_code="source_absent")
     ArtworkFactory(status="absent", finished_at=DAY_ONE, error_code="marked_absent")
@@ -112,7 +112,7 @@ def test_absent_ones_are_asked_for_again_after_a_week() -> None:
     assert (old.status, fresh.status) == ("waiting", "absent")
 
 
-def test_the_database_refuses_a_second_open_or_current_request() -> None:
+def test_the_database_rejects_a_second_active_or_current_request() -> None:
     first = ArtworkFactory(claim=uuid.uuid4())
     with pytest.raises(Exception, match="albumart_one_"):
         ArtworkFactory(asset=first.asset)

@@ -1,4 +1,4 @@
-"""A worker killed at any boundary: afterwards there is one stored picture, nothing lost and nothing twice."""
+"""After a kill of the worker at any boundary, the artwork is stored exactly once."""
 
 import json
 import subprocess
@@ -66,4 +66,4 @@ def test_after_a_kill_the_request_is_finished_once(point: str, server: SourceSer
     assert len(keys) == 3
     assert keys == sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
     assert all(default_storage.size(file.key) == file.size_bytes for file in artwork.files.all())
-    assert server.asked("/cover.jpg") == 1
+    assert server.request_count("/cover.jpg") == 1

@@ -1,4 +1,4 @@
-"""One attempt at one request, against a source on loopback that behaves, and one that does not."""
+"""One attempt of one request, with well-behaved and misbehaving sources on loopback."""
 
 import io
 import threading
@@ -32,7 +32,7 @@ def stored(key: str) -> Image.Image:
         return Image.open(io.BytesIO(content.read()))
 
 
-def test_a_picture_becomes_three_files_and_a_record(ask: Ask, server: SourceServer) -> None:
+def test_an_image_is_stored_as_three_files_and_a_row(ask: Ask, server: SourceServer) -> None:
     server.serve("/big.jpg", make_cover(1200))
     artwork = run(ask("/big.jpg"))
     assert (artwork.status, artwork.quality, artwork.width_px, artwork.is_current) == ("stored", "High", 1200, True)
@@ -49,7 +49,7 @@ def test_a_picture_becomes_three_files_and_a_record(ask: Ask, server: SourceServ
     assert not ArtworkContent.objects.exists()
 
 
-def test_a_small_picture_is_not_enlarged(ask: Ask, server: SourceServer) -> None:
+def test_a_small_image_is_not_enlarged(ask: Ask, server: SourceServer) -> None:
     server.serve("/small.png", make_cover(200, form="PNG"), content_type="image/png")
     artwork = run(ask("/small.png"))
     assert {file.name: file.width_px for file in artwork.files.all()} == {"150": 150, "500": 200, "original": 200}
@@ -62,14 +62,14 @@ def test_equal_bytes_are_stored_once(ask: Ask) -> None:
     assert second.steps.get(name="store").details == {"written": 0, "already_there": 3}
 
 
-def test_a_source_that_makes_sizes_to_order_is_asked_for_a_bounded_one(ask: Ask, server: SourceServer) -> None:
+def test_the_requested_size_of_a_scalable_source_is_limited(ask: Ask, server: SourceServer) -> None:
     server.serve("/image/thumb/Music/v4/x.jpg/1200x1200bb.jpg", make_cover(1200))
     artwork = run(ask("/image/thumb/Music/v4/x.jpg/100x100bb.jpg"))
     assert artwork.width_px == 1200
     assert artwork.source_url.endswith("/100x100bb.jpg")
 
 
-def test_no_place_and_no_camera_survive(ask: Ask, server: SourceServer) -> None:
+def test_location_and_camera_are_removed(ask: Ask, server: SourceServer) -> None:
     exif = Image.Exif()
     exif[0x010F] = "SecretCamera"
     exif.get_ifd(0x8825)[2] = (48.0, 8.0, 12.0)
@@ -94,7 +94,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_picture_is_refused_with_a_code_and_a_sentence(kind: str, ask: Ask, server: SourceServer) -> None:
+def test_an_invalid_image_is_rejected_with_a_code_and_a_message(kind: str, ask: Ask, server: SourceServer) -> None:
     content, code = REFUSED[kind]
     server.serve("/bad.jpg", content)
     artwork = run(ask("/bad.jpg"))
@@ -117,7 +117,7 @@ def test_what_is_no_picture_is_refused_with_a_code_and_a_sentence(kind: str, ask
         (302, {"Location": "http://169.254.169.254/latest"}, "refused", "redirect_refused"),
     ],
 )
-def test_what_the_source_answers_decides_how_it_goes_on(
+def test_the_response_of_the_source_decides_the_state(
     status: int, headers: dict[str, str], expected: str, code: str, ask: Ask, server: SourceServer
 ) -> None:
     server.serve("/answer", b"x", status=status, headers=headers)
@@ -147,7 +147,7 @@ def _misbehaving(server: SourceServer) -> None:
 
 
 @pytest.mark.parametrize("path", BEHAVIOURS)
-def test_a_source_that_misbehaves_costs_its_time_and_no_more(path: str, ask: Ask, server: SourceServer) -> None:
+def test_a_misbehaving_source_costs_only_its_timeout(path: str, ask: Ask, server: SourceServer) -> None:
     _misbehaving(server)
     artwork = run(ask(path))
     assert artwork.error_code in BEHAVIOURS[path]
@@ -166,24 +166,20 @@ def test_a_source_that_misbehaves_costs_its_time_and_no_more(path: str, ask: Ask
         ("https://127.0.0.1:22/x.jpg", "port_refused"),
     ],
 )
-def test_an_address_nobody_asks_is_refused_without_a_packet(
-    url: str, code: str, ask: Ask, server: SourceServer
-) -> None:
+def test_a_disallowed_url_is_rejected_without_a_request(url: str, code: str, ask: Ask, server: SourceServer) -> None:
     artwork = run(ask(url))
     assert (artwork.status, artwork.error_code) == ("refused", code)
     assert "secret" not in artwork.error_message
     assert not server.requests
 
 
-def test_an_allowed_name_that_leads_to_a_private_address_is_refused(
-    ask: Ask, server: SourceServer, settings: Settings
-) -> None:
+def test_an_allowed_host_with_a_private_ip_is_rejected(ask: Ask, server: SourceServer, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_LOOPBACK = False
     artwork = run(ask())
     assert (artwork.status, artwork.error_code) == ("refused", "blocked_address")
 
 
-def test_what_is_unavailable_fails_after_the_last_attempt_and_can_be_run_again(ask: Ask, server: SourceServer) -> None:
+def test_a_request_fails_after_the_last_attempt_and_can_be_retried(ask: Ask, server: SourceServer) -> None:
     server.serve("/ill.jpg", b"", status=500)
     artwork = ask("/ill.jpg")
     for attempt in range(1, 5):
@@ -195,9 +191,7 @@ def test_what_is_unavailable_fails_after_the_last_attempt_and_can_be_run_again(a
     assert artwork.error_message.startswith("127.0.0.1")
 
 
-def test_bytes_are_fetched_once_when_a_later_step_has_to_wait(
-    ask: Ask, server: SourceServer, settings: Settings
-) -> None:
+def test_a_retry_of_a_later_step_does_not_fetch_again(ask: Ask, server: SourceServer, settings: Settings) -> None:
     settings.ALBUMART_CLAMD_URL = "tcp://127.0.0.1:1"
     artwork = run(ask())
     assert (artwork.status, artwork.attempts, artwork.wait_reason) == (
@@ -207,10 +201,10 @@ def test_bytes_are_fetched_once_when_a_later_step_has_to_wait(
     settings.ALBUMART_CLAMD_URL = ""
     Artwork.objects.update(next_attempt_at=timezone.now())
     assert run(artwork).status == "stored"
-    assert server.asked("/cover.jpg") == 1
+    assert server.request_count("/cover.jpg") == 1
 
 
-def test_a_storage_that_is_away_is_tried_again(ask: Ask, server: SourceServer, monkeypatch: Any) -> None:
+def test_an_unavailable_storage_is_retried(ask: Ask, server: SourceServer, monkeypatch: Any) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise Unavailable("The file storage does not answer; it is tried again")
 
@@ -220,24 +214,24 @@ def test_a_storage_that_is_away_is_tried_again(ask: Ask, server: SourceServer, m
     artwork = Artwork.objects.get()
     Artwork.objects.update(next_attempt_at=timezone.now())
     assert run(artwork).status == "stored"
-    assert server.asked("/cover.jpg") == 1
+    assert server.request_count("/cover.jpg") == 1
 
 
-def test_a_defect_of_ours_loses_nothing(ask: Ask, monkeypatch: Any) -> None:
+def test_an_unexpected_exception_keeps_the_request(ask: Ask, monkeypatch: Any) -> None:
     monkeypatch.setattr("albumart.pipeline.process.render_artwork", lambda *_: 1 / 0)
     artwork = run(ask())
     assert (artwork.status, artwork.error_code) == ("waiting", "internal_error")
     assert artwork.steps.get(name="resize").message == "Unexpected ZeroDivisionError"
 
 
-def test_a_deleted_song_gets_no_picture(ask: Ask, song: Asset, server: SourceServer) -> None:
+def test_a_deleted_song_gets_no_artwork(ask: Ask, song: Asset, server: SourceServer) -> None:
     artwork = ask()
     Asset.objects.filter(pk=song.pk).update(deleted_at=timezone.now())
     assert run(artwork).error_code == "asset_deleted"
     assert not server.requests
 
 
-def test_automation_leaves_a_picture_that_a_person_uploaded(ask: Ask, song: Asset, server: SourceServer) -> None:
+def test_automation_does_not_replace_uploaded_artwork(ask: Ask, song: Asset, server: SourceServer) -> None:
     now = timezone.now()
     waiting = ask(trigger=Artwork.Trigger.AUTOMATION)
     Artwork.objects.filter(pk=waiting.pk).update(is_current=False, status="failed", error_code="x")
@@ -248,7 +242,7 @@ def test_automation_leaves_a_picture_that_a_person_uploaded(ask: Ask, song: Asse
     assert Artwork.objects.current().get() == manual
 
 
-def test_automation_leaves_an_address_that_staff_chose(ask: Ask, song: Asset, server: SourceServer) -> None:
+def test_automation_does_not_replace_a_url_chosen_by_staff(ask: Ask, song: Asset, server: SourceServer) -> None:
     chosen = run(ask(trigger=Artwork.Trigger.STAFF))
     server.serve("/better.jpg", make_cover(1200))
     with pytest.raises(ManualArtworkProtected):
@@ -256,7 +250,7 @@ def test_automation_leaves_an_address_that_staff_chose(ask: Ask, song: Asset, se
     assert Artwork.objects.current().get() == chosen
 
 
-def test_automation_replaces_a_picture_only_by_a_better_one(ask: Ask, song: Asset, server: SourceServer) -> None:
+def test_automation_replaces_artwork_only_by_higher_quality(ask: Ask, song: Asset, server: SourceServer) -> None:
     shown = run(ask())
     again = ask(trigger=Artwork.Trigger.AUTOMATION, is_current=False)
     assert run(again).error_code == "not_better"
@@ -267,7 +261,7 @@ def test_automation_replaces_a_picture_only_by_a_better_one(ask: Ask, song: Asse
     assert Artwork.objects.current().get() == better
 
 
-def test_a_newer_request_wins_over_one_under_way(ask: Ask, song: Asset, server: SourceServer) -> None:
+def test_a_newer_request_replaces_a_running_one(ask: Ask, song: Asset, server: SourceServer) -> None:
     older = ask()
     claim = claim_artwork(older.pk, timezone.now())
     assert claim is not None
@@ -279,7 +273,7 @@ def test_a_newer_request_wins_over_one_under_way(ask: Ask, song: Asset, server: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_request_twice_at_once_stores_once(server: SourceServer, switched_on: None) -> None:
+def test_concurrent_processing_stores_the_artwork_once(server: SourceServer, switched_on: None) -> None:
     artwork = ask_for(make_song(), server.url("/cover.jpg"))
     gate = threading.Barrier(4)
 
@@ -295,12 +289,12 @@ def test_the_same_request_twice_at_once_stores_once(server: SourceServer, switch
         worker.join(30)
     artwork.refresh_from_db()
     assert (artwork.status, artwork.attempts) == ("stored", 1)
-    assert server.asked("/cover.jpg") == 1
+    assert server.request_count("/cover.jpg") == 1
     assert ArtworkStep.objects.filter(name="store").count() == 1
     assert ArtworkFile.objects.count() == 3
 
 
-def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) -> None:
+def test_a_request_of_a_paused_run_is_not_processed(ask: Ask, server: SourceServer) -> None:
     artwork = ask()
     artwork.cohort = ArtworkCohortFactory(run__state="paused")
     artwork.save()
@@ -308,7 +302,7 @@ def test_a_request_of_a_paused_run_is_not_taken(ask: Ask, server: SourceServer) 
     assert not server.requests
 
 
-def test_request_artwork_by_automation_is_refused_where_a_person_chose(song: Asset, server: SourceServer) -> None:
+def test_automation_cannot_request_artwork_chosen_by_a_user(song: Asset, server: SourceServer) -> None:
     now = timezone.now()
     run(upload_artwork(song, Upload(make_cover(), ""), trigger="staff", by="a@b.example", now=now))
     with pytest.raises(ManualArtworkProtected, match="A user chose"):

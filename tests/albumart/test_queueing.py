@@ -1,4 +1,4 @@
-"""The row is written whatever the queue does."""
+"""Requests are stored even if the broker is unavailable."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.support.source_server import SourceServer
 
 @pytest.fixture
 def dead_queue() -> Iterator[None]:
-    """A broker nobody listens at."""
+    """Set the URL of a broker that does not run."""
     before = current_app.amqp._producer_pool
     options = current_app.conf.broker_transport_options
     current_app.amqp._producer_pool = pools.producers[Connection("redis://127.0.0.1:1/0", transport_options=options)]
@@ -31,9 +31,7 @@ def dead_queue() -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_queue_that_is_down_neither_refuses_nor_loses_a_request(
-    dead_queue: None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_request_is_kept_while_the_broker_is_unavailable(dead_queue: None, caplog: pytest.LogCaptureFixture) -> None:
     began = time.monotonic()
     artwork = ask_for(make_song(), "https://art.example/x.jpg")
     assert time.monotonic() - began < 10
@@ -43,7 +41,7 @@ def test_a_queue_that_is_down_neither_refuses_nor_loses_a_request(
     assert claim_due_for_dispatch(timezone.now() + timedelta(seconds=61)) == [artwork.pk]
 
 
-def test_with_the_flag_off_requests_wait(db: None, server: SourceServer) -> None:
+def test_requests_are_pending_while_the_flag_is_off(db: None, server: SourceServer) -> None:
     artwork = ask_for(make_song(), server.url("/cover.jpg"))
     process_artwork(artwork.pk)
     dispatch_due_artworks()
@@ -52,7 +50,7 @@ def test_with_the_flag_off_requests_wait(db: None, server: SourceServer) -> None
     assert not server.requests
 
 
-def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_on: None) -> None:
+def test_the_schedule_queues_due_requests_and_releases_expired_claims(switched_on: None) -> None:
     lost = ArtworkFactory()
     Artwork.objects.filter(pk=lost.pk).update(
         status="running",
@@ -69,7 +67,7 @@ def test_the_clock_sends_what_is_due_and_frees_what_a_dead_worker_held(switched_
     assert due.dispatched_at is not None
 
 
-def test_what_runs_at_night_runs(switched_on: None) -> None:
+def test_the_nightly_tasks_are_scheduled(switched_on: None) -> None:
     absent = ArtworkFactory(status="absent", error_code="source_absent", finished_at=DAY_ONE)
     recheck_not_found_artworks()
     cleanup_artwork_storage()
@@ -77,7 +75,7 @@ def test_what_runs_at_night_runs(switched_on: None) -> None:
     assert absent.status == "waiting"
 
 
-def test_staff_find_songs_by_whether_they_have_a_picture(client: Client, db: None) -> None:
+def test_the_asset_list_filters_songs_by_artwork(client: Client, db: None) -> None:
     client.force_login(AdminFactory())
     with_picture, without = make_stored().asset, make_song()
     url = reverse("admin:assets_asset_changelist")

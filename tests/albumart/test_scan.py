@@ -1,4 +1,4 @@
-"""Clean, infected, could not tell: by the protocol against a peer of ours, and against clamd itself where it is."""
+"""Results of scans: clean, infected and failed, with a test server and, if installed, with clamd."""
 
 import hashlib
 import shutil
@@ -19,13 +19,13 @@ from albumart.pipeline.scan import CLEAN, NOT_SCANNED, scan_image
 from tests.support.sample_images import make_cover
 
 CLAMD = shutil.which("clamd") or ("/usr/sbin/clamd" if Path("/usr/sbin/clamd").exists() else None)
-# In two halves, so that no scanner takes this file for what it looks for.
+# In two halves, so that no scanner reports this file.
 SIGNATURE = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-" + rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 @contextmanager
 def peer(answer: bytes | None, *, after_bytes: int = 10**9) -> Iterator[tuple[str, list[bytes]]]:
-    """Speaks INSTREAM as clamd does; hangs up after `after_bytes`. Gives its address and the streams it read."""
+    """Implement INSTREAM of clamd, close after `after_bytes`; yield the URL and the received streams."""
     streams: list[bytes] = []
 
     def read(line: socket.socket, count: int) -> bytes:
@@ -55,19 +55,19 @@ def peer(answer: bytes | None, *, after_bytes: int = 10**9) -> Iterator[tuple[st
         thread.join(5)
 
 
-def test_without_a_scanner_nothing_is_called_clean(settings: Settings) -> None:
+def test_without_a_scanner_the_result_is_not_scanned(settings: Settings) -> None:
     settings.ALBUMART_CLAMD_URL = ""
     assert scan_image(b"anything") == NOT_SCANNED
 
 
-def test_the_whole_stream_is_sent_and_a_clean_answer_is_clean(settings: Settings) -> None:
+def test_the_whole_stream_is_sent_and_ok_means_clean(settings: Settings) -> None:
     content = make_cover(900) * 3
     with peer(b"stream: OK\0") as (settings.ALBUMART_CLAMD_URL, streams):
         assert scan_image(content) == CLEAN
     assert streams == [content]
 
 
-def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
+def test_a_signature_match_raises_artwork_infected_with_its_name(settings: Settings) -> None:
     with (
         peer(b"stream: Win.Test.EICAR_HDB-1 FOUND\0") as (settings.ALBUMART_CLAMD_URL, _),
         pytest.raises(ArtworkInfected, match=r"Win\.Test\.EICAR_HDB-1"),
@@ -76,12 +76,12 @@ def test_a_finding_is_a_refusal_that_names_it(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"what\0"])
-def test_an_answer_that_says_neither_is_tried_again(answer: bytes, settings: Settings) -> None:
+def test_any_other_response_is_a_scanner_error(answer: bytes, settings: Settings) -> None:
     with peer(answer, after_bytes=1) as (settings.ALBUMART_CLAMD_URL, _), pytest.raises(ScannerError):
         scan_image(b"x" * 70_000)
 
 
-def test_silence_is_never_clean(settings: Settings) -> None:
+def test_no_response_is_never_clean(settings: Settings) -> None:
     with peer(None) as (settings.ALBUMART_CLAMD_URL, _), pytest.raises(ScannerError):
         scan_image(b"x")
     settings.ALBUMART_CLAMD_URL = "unix:///nowhere/clamd.sock"
@@ -115,7 +115,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(10)
 
 
-def test_clamd_itself_tells_a_picture_from_malware(clamd: str, settings: Settings) -> None:
+def test_clamd_detects_a_test_signature(clamd: str, settings: Settings) -> None:
     settings.ALBUMART_CLAMD_URL = clamd
     assert scan_image(make_cover()) == CLEAN
     with pytest.raises(ArtworkInfected, match="Test-Signature"):

@@ -41,19 +41,19 @@ def after(seconds: float) -> datetime:
         ("ia800.us.archive.org", ".archive.org"),
     ],
 )
-def test_a_source_covers_its_own_hosts_only(host: str, pattern: str | None) -> None:
+def test_a_source_matches_only_its_hosts(host: str, pattern: str | None) -> None:
     found = match_source(host, current_sources())
     assert (found.pattern if found else None) == pattern
 
 
-def test_the_environment_adds_hosts_and_staff_may_switch_them_off(settings: Settings) -> None:
+def test_hosts_of_the_environment_are_added_and_can_be_disabled(settings: Settings) -> None:
     settings.ALBUMART_ALLOWED_HOSTS = ["Covers.Example"]
     assert match_source("covers.example", current_sources()) is not None
     ArtworkSource.objects.filter(pattern="covers.example").update(is_enabled=False)
     assert match_source("covers.example", current_sources()) is None
 
 
-def test_a_host_is_read_from_anything() -> None:
+def test_a_host_is_parsed_from_any_text() -> None:
     assert url_host("https://A.example:9/x") == "a.example"
     assert url_host("https://[bad") == ""
 
@@ -63,7 +63,7 @@ def _fail(source: ArtworkSource, times: int, at: datetime = NOW) -> None:
         record_failure(source.pk, "it is ill", now=at)
 
 
-def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_row() -> None:
+def test_the_circuit_opens_and_closes_after_consecutive_results() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 4)
     check_circuit(source.pk, NOW)
@@ -83,7 +83,7 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers_in_a_r
     assert moves == [("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
 
 
-def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
+def test_a_response_to_an_earlier_request_does_not_close_the_circuit() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
     for _ in range(5):
@@ -92,7 +92,7 @@ def test_an_answer_to_a_question_from_before_it_opened_is_no_recovery() -> None:
     assert source.circuit_state == "open"
 
 
-def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
+def test_a_failed_trial_doubles_the_open_time() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
     check_circuit(source.pk, after(61))
@@ -102,7 +102,7 @@ def test_a_failure_while_it_is_tried_opens_it_for_twice_as_long() -> None:
     assert wait.value.seconds == 120
 
 
-def test_a_source_that_asks_for_rest_gets_it_within_bounds() -> None:
+def test_retry_after_is_respected_within_bounds() -> None:
     source = ArtworkSourceFactory()
     assert record_rate_limited(source.pk, retry_after_seconds=30, error="slow down", now=NOW) == after(30)
     with pytest.raises(Deferred, match="rate limited until"):
@@ -111,7 +111,7 @@ def test_a_source_that_asks_for_rest_gets_it_within_bounds() -> None:
     assert record_rate_limited(source.pk, retry_after_seconds=10**6, error="slow", now=NOW) == after(3600)
 
 
-def test_staff_reset_a_breaker_and_that_is_on_record() -> None:
+def test_a_reset_of_the_circuit_breaker_is_recorded() -> None:
     source = ArtworkSourceFactory()
     _fail(source, 5)
     reset_circuit(source.pk, by="mira@studio.example", now=after(1))
@@ -119,7 +119,7 @@ def test_staff_reset_a_breaker_and_that_is_on_record() -> None:
     assert CircuitChange.objects.first().changed_by == "mira@studio.example"
 
 
-def test_all_workers_together_keep_to_the_pace_of_a_source() -> None:
+def test_all_workers_share_the_rate_limit_of_a_source() -> None:
     source = ArtworkSourceFactory(requests_per_minute=20)
     granted, waits = [], []
 
@@ -141,7 +141,7 @@ def test_all_workers_together_keep_to_the_pace_of_a_source() -> None:
     assert all(1 <= wait <= 61 for wait in waits)
 
 
-def test_without_redis_nothing_is_asked(settings: Settings) -> None:
+def test_no_request_is_sent_without_the_cache(settings: Settings) -> None:
     rate_limits._limiter.cache_clear()
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     try:

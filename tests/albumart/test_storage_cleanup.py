@@ -1,4 +1,4 @@
-"""Files without rows, rows without files, bytes nobody needs any more."""
+"""Files without rows, rows without files, and fetched bytes of old requests."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def _orphan(content: bytes = b"orphan") -> str:
     return key
 
 
-def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
+def test_an_orphan_is_listed_and_deleted_after_the_grace_period() -> None:
     key = _orphan()
     young = reconcile_files(timezone.now(), is_dry_run=False)
     assert (young.recent_orphans, young.deleted) == (1, 0)
@@ -36,7 +36,7 @@ def test_an_orphan_is_listed_first_and_deleted_when_old_enough() -> None:
     assert not default_storage.exists(key)
 
 
-def test_a_file_a_row_names_stays_and_a_row_whose_file_is_gone_is_told() -> None:
+def test_referenced_files_are_kept_and_missing_files_reported() -> None:
     kept, lost = make_stored(), make_stored()
     default_storage.save(kept.files.get().key, ContentFile(b"x"))
     report = reconcile_files(timezone.now() + LATER, is_dry_run=False)
@@ -45,7 +45,7 @@ def test_a_file_a_row_names_stays_and_a_row_whose_file_is_gone_is_told() -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
+def test_nothing_is_deleted_while_a_worker_stores_files() -> None:
     key = _orphan()
     other = connections.create_connection("default")
     try:
@@ -62,7 +62,7 @@ def test_nothing_is_deleted_while_a_picture_is_being_stored() -> None:
         other.close()
 
 
-def test_a_half_written_file_is_replaced() -> None:
+def test_an_incomplete_file_is_replaced() -> None:
     key = content_key("album-art", b"whole picture", "image/jpeg")
     default_storage.save(key, ContentFile(b"whole"))
     assert save_if_absent(key, b"whole picture", content_type="image/jpeg")
@@ -70,7 +70,7 @@ def test_a_half_written_file_is_replaced() -> None:
     assert not save_if_absent(key, b"whole picture", content_type="image/jpeg")
 
 
-def test_bytes_of_requests_that_ended_long_ago_are_forgotten() -> None:
+def test_fetched_bytes_of_old_requests_are_deleted() -> None:
     now = timezone.now()
     old = ArtworkFactory(status="refused", error_code="infected", finished_at=now)
     waiting = ArtworkFactory()

@@ -1,4 +1,4 @@
-"""Pictures in both kinds of storage: whole, once, under names made of their bytes."""
+"""Images in both kinds of storage: complete, once, with content-addressed keys."""
 
 import hashlib
 from typing import Any
@@ -25,7 +25,7 @@ from tests.support.storage_backends import gcs_emulator, storage
 __all__ = ["gcs_emulator", "storage"]  # fixtures
 
 
-def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Asset) -> None:
+def test_the_key_is_the_hash_of_the_bytes(storage: str, song: Asset) -> None:
     origin = {"trigger": "staff", "by": "mira@studio.example", "now": timezone.now()}
     artwork = run(upload_artwork(song, Upload(make_cover(), "image/jpeg"), **origin))
     assert artwork.status == "stored", artwork.error_message
@@ -40,7 +40,7 @@ def test_a_picture_is_stored_under_the_hash_of_its_bytes(storage: str, song: Ass
     assert ArtworkFile.objects.values("key").distinct().count() == 3
 
 
-def test_a_half_written_file_is_replaced_and_a_whole_one_left(storage: str) -> None:
+def test_an_incomplete_file_is_replaced_and_a_complete_one_kept(storage: str) -> None:
     key = content_key("album-art", b"whole picture", "image/jpeg")
     default_storage.save(key, ContentFile(b"whole"))
     assert save_if_absent(key, b"whole picture", content_type="image/jpeg")
@@ -50,7 +50,7 @@ def test_a_half_written_file_is_replaced_and_a_whole_one_left(storage: str) -> N
 
 
 @pytest.mark.parametrize("storage", ["gcs"], indirect=True)
-def test_an_upload_whose_answer_was_lost_is_repeated_without_harm(storage: str) -> None:
+def test_an_upload_whose_response_was_lost_can_be_repeated(storage: str) -> None:
     key = content_key("album-art", b"picture", "image/jpeg")
     cloud = storages["default"]
     assert isinstance(cloud, WriteOnceCloudStorage)
@@ -70,6 +70,6 @@ def test_a_storage_that_fails_is_unavailable(settings: Any) -> None:
 
 
 @given(st.binary(max_size=64))
-def test_keys_come_from_bytes_alone(content: bytes) -> None:
+def test_the_key_depends_only_on_the_bytes(content: bytes) -> None:
     key = content_key("album-art", content, "image/webp")
     assert key == f"album-art/{key.split('/')[1]}/{hashlib.sha256(content).hexdigest()}.webp"

@@ -1,4 +1,4 @@
-"""What clients send and read of pictures, over the old API."""
+"""Album art in requests and responses of the legacy API."""
 
 import base64
 from typing import Any
@@ -48,7 +48,7 @@ def _data_uri(content: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode()
 
 
-def test_registering_answers_at_once_with_the_source_and_pending(editor_api: APIClient, server: SourceServer) -> None:
+def test_registration_responds_at_once_with_the_source_and_pending(editor_api: APIClient, server: SourceServer) -> None:
     url = server.url("/cover.jpg")
     made = _register(editor_api, albumArt=url)
     assert made["albumArt"] == url
@@ -57,7 +57,7 @@ def test_registering_answers_at_once_with_the_source_and_pending(editor_api: API
     assert not server.requests
 
 
-def test_once_stored_the_picture_is_ours_and_described(editor_api: APIClient, server: SourceServer) -> None:
+def test_stored_artwork_has_its_own_url_and_details(editor_api: APIClient, server: SourceServer) -> None:
     made = _register(editor_api, albumArt=server.url("/cover.jpg"))
     run(Artwork.objects.get())
     read = _read(editor_api, made["name"])
@@ -77,7 +77,7 @@ def test_once_stored_the_picture_is_ours_and_described(editor_api: APIClient, se
     assert _read(editor_api, made["name"])["updatedAt"] == made["updatedAt"]
 
 
-def test_a_failure_keeps_the_source_and_says_why(editor_api: APIClient, server: SourceServer) -> None:
+def test_a_failed_request_keeps_the_source_and_has_a_reason(editor_api: APIClient, server: SourceServer) -> None:
     made = _register(editor_api, albumArt=server.url("/nothing.jpg"))
     run(Artwork.objects.get())
     read = _read(editor_api, made["name"])
@@ -105,20 +105,18 @@ def test_a_data_uri_of_two_mebibytes_passes_in_an_edit(editor_api: APIClient) ->
     assert answer.json()["data"]["albumArtDetails"]["status"] == "pending"
 
 
-def test_a_data_uri_that_is_refused_is_no_longer_shown(editor_api: APIClient) -> None:
+def test_a_rejected_data_uri_is_not_shown(editor_api: APIClient) -> None:
     made = _register(editor_api, albumArt=_data_uri(b"<html><script>"))
     run(Artwork.objects.get())
     assert _read(editor_api, made["name"])["albumArt"] is None
 
 
-def test_an_object_with_a_source_url_is_taken(editor_api: APIClient, server: SourceServer) -> None:
+def test_an_object_with_a_source_url_is_accepted(editor_api: APIClient, server: SourceServer) -> None:
     _register(editor_api, albumArt=f'{{"sourceUrl": "{server.url("/cover.jpg")}", "quality": "high"}}')
     assert Artwork.objects.get().source_url == server.url("/cover.jpg")
 
 
-def test_an_edit_form_that_sends_back_what_it_was_shown_changes_nothing(
-    editor_api: APIClient, server: SourceServer
-) -> None:
+def test_an_unchanged_edit_form_changes_nothing(editor_api: APIClient, server: SourceServer) -> None:
     made = _register(editor_api, albumArt=server.url("/cover.jpg"))
     artwork = run(Artwork.objects.get())
     for same in (_read(editor_api, made["name"])["albumArt"], server.url("/cover.jpg")):
@@ -128,9 +126,7 @@ def test_an_edit_form_that_sends_back_what_it_was_shown_changes_nothing(
     assert Asset.objects.get().album_art == server.url("/cover.jpg")
 
 
-def test_a_new_address_is_pending_again_and_empty_takes_the_picture_away(
-    editor_api: APIClient, server: SourceServer
-) -> None:
+def test_a_new_url_is_pending_and_an_empty_one_removes_the_artwork(editor_api: APIClient, server: SourceServer) -> None:
     made = _register(editor_api, albumArt=server.url("/cover.jpg"))
     run(Artwork.objects.get())
     server.serve("/other.jpg", make_cover(700, color="maroon"))
@@ -143,7 +139,7 @@ def test_a_new_address_is_pending_again_and_empty_takes_the_picture_away(
     assert (cleared["albumArt"], cleared["albumArtDetails"]) == (None, None)
 
 
-def test_other_layers_only_keep_what_they_are_sent(editor_api: APIClient) -> None:
+def test_other_layers_only_store_the_value(editor_api: APIClient) -> None:
     look = make_asset("L.CAS.ATL")
     answer = editor_api.put(f"/api/assets/{look.name}", {"albumArt": "https://a.example/x.jpg"}, format="json")
     assert answer.json()["data"]["albumArt"] == "https://a.example/x.jpg"
@@ -151,7 +147,7 @@ def test_other_layers_only_keep_what_they_are_sent(editor_api: APIClient) -> Non
     assert not Artwork.objects.exists()
 
 
-def test_with_the_flag_off_nothing_is_shown_and_everything_kept(editor_api: APIClient, server: SourceServer) -> None:
+def test_values_are_stored_and_hidden_while_the_flag_is_off(editor_api: APIClient, server: SourceServer) -> None:
     with set_flags():
         made = _register(editor_api, albumArt=server.url("/cover.jpg"))
         assert "albumArt" not in made
@@ -159,7 +155,7 @@ def test_with_the_flag_off_nothing_is_shown_and_everything_kept(editor_api: APIC
     assert Artwork.objects.get().source_url == server.url("/cover.jpg")
 
 
-def test_a_broken_data_uri_is_refused_by_name(editor_api: APIClient) -> None:
+def test_an_error_of_a_data_uri_names_the_field(editor_api: APIClient) -> None:
     facts = {"layer": "G", "category": "Pop", "subcategory": "Base", "description": "A song"}
     facts |= {"albumArt": "data:image/jpeg;base64,AAA", "file": upload("song.wav", make_wav(), "audio/wav")}
     answer = editor_api.post("/api/assets", facts, format="multipart")
@@ -168,7 +164,7 @@ def test_a_broken_data_uri_is_refused_by_name(editor_api: APIClient) -> None:
     assert not Asset.objects.exists()
 
 
-def test_a_page_of_songs_costs_no_query_more_for_their_pictures(
+def test_the_number_of_queries_does_not_grow_with_the_artworks(
     editor_api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_stored(asset=make_song())

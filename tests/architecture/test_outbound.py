@@ -46,7 +46,7 @@ _PACKAGE = "outbound/"
 _CONNECT_TO_OWN_SERVERS = {
     "bugreports/notifications.py": "sends digests to the mail server of the settings",
     "devstack/stack.py": "checks the health of the web server that it started",
-    "devstack/embedded/daemon.py": "pings the Valkey that it started over a Unix socket",
+    "devstack/embedded/valkey.py": "pings the Valkey that it started over a Unix socket",
 }
 
 

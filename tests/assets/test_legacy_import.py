@@ -3,20 +3,28 @@
 import gzip
 import json
 import os
+import threading
+import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from assets.legacy_import import ImportReport, import_registry
+from assets import legacy_import
+from assets.import_report import ImportReport, MessageFile
+from assets.legacy_import import import_registry
 from assets.models import Asset, SequenceCounter
 from taxonomy.snapshot import TaxonomySnapshot
 from taxonomy.snapshot_cache import current_taxonomy
 from taxonomy.sync import import_document
 from tests.factories.assets import make_asset
+from tests.factories.taxonomy import load_starter_taxonomy
 
 pytestmark = pytest.mark.django_db
 SHARED_DATA = Path(os.environ.get("NNA_SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -153,6 +161,164 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(taxonomy: TaxonomySnapsho
     assert not User.objects.filter(email="mira@studio.example").exists()
     assert dry == import_documents(*documents)
     assert Asset.objects.count() == 20
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_rows_of_different_batches_conflict_like_rows_of_one(
+    taxonomy: TaxonomySnapshot, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    composite = {"layer": "C", "category": "Music_Videos", "subcategory": "Official"}
+    make_asset("S.POP.DIV", public_id=f"{50:024x}")  # has number 1
+    documents = [
+        document(2),
+        document(3, nna_address="S.001.002.002"),  # claims its name, but the address belongs to row 1
+        document(4),
+        document(2, name="S.POP.DIV.009"),  # the id of row 1
+        document(5, name="S.POP.DIV.003", nna_address="S.001.002.005"),  # the name that row 2 claimed
+        document(6, name="S.POP.DIV.004", nna_address="S.001.002.006"),  # the name of row 3
+        document(7, name="S.POP.DIV.001", nna_address="S.001.002.007"),  # the name of a stored asset
+        document(
+            8, "C.MIX.OFF", **composite, name="C.MIX.OFF.008:S.001.002.010:S.001.002.002:S.009.009.009",
+            nna_address="C.001.001.008", components=["S.001.002.010", "S.001.002.002", "S.009.009.009"],
+        ),
+        document(10),
+    ]  # fmt: skip
+    whole = import_documents(*documents, dry_run=True)
+    monkeypatch.setattr(legacy_import, "BATCH_ROWS", 1)
+    report = import_documents(*documents, dry_run=dry_run)
+    assert report == whole
+    assert [position for position, _, _ in report.rejected] == [2, 4, 5, 6, 7]
+    assert [text for _, _, text in report.rejected][:2] == [
+        f"address S.001.002.002 belongs to asset {2:024x}",
+        "has the id of row 1",
+    ]
+    assert "components that are not in the registry: S.009.009.009" in [text for _, _, text in report.warnings]
+    assert Asset.objects.count() == (1 if dry_run else 5)
+
+
+def test_an_update_leaves_the_values_of_absent_keys(taxonomy: TaxonomySnapshot) -> None:
+    values = {
+        "creatorDescription": "by hand", "albumArt": "https://art.example/1.jpg", "aiMetadata": {"mood": "calm"},
+        "source": "Studio", "__v": 7,
+    }  # fmt: skip
+    import_documents(document(1, **values))
+    Asset.objects.update(ai_metadata_origin="backfill", curated_by="mira@studio.example")
+    before = Asset.objects.values().get()
+    later = {"$date": "2025-07-01T00:00:00.000Z"}
+    newer = document(1, updatedAt=later, description="newer", tags=["other"], rights=None)
+    for key in ("source", "trainingData", "components", "__v"):
+        del newer[key]
+    assert import_documents(newer).updated == 1
+    changes = {name: value for name, value in Asset.objects.values().get().items() if value != before[name]}
+    assert changes.pop("updated_at").isoformat() == "2025-07-01T00:00:00+00:00"
+    assert changes["rights"] is None
+    assert set(changes) == {"description", "tags", "rights", "search_text", "full_search_text", "document"}
+    newer |= {"updatedAt": {"$date": "2025-08-01T00:00:00.000Z"}, "aiMetadata": {"mood": "wild"}}
+    import_documents(newer)
+    asset = Asset.objects.get()
+    assert (asset.ai_metadata, asset.ai_metadata_origin, asset.revision) == ({"mood": "wild"}, "", 7)
+
+
+def test_history_rows_have_the_imported_values_without_image_bytes(taxonomy: TaxonomySnapshot) -> None:
+    image = "data:image/png;base64,iVBORw0KGgo="
+    import_documents(document(1, albumArt=image), document(2, albumArt="https://art.example/2.jpg"))
+    import_documents(document(1, albumArt=image, updatedAt={"$date": "2025-07-01T00:00:00Z"}))
+    rows = Asset.history.order_by("history_id").values_list("history_type", "history_change_reason", "album_art")
+    assert list(rows) == [
+        ("+", "imported", None), ("+", "imported", "https://art.example/2.jpg"), ("~", "imported again", None),
+    ]  # fmt: skip
+    names = [field.attname for field in Asset.history.model.tracked_fields if field.name != "album_art"]
+    for asset in Asset.objects.all():
+        latest = asset.history.latest()
+        assert [getattr(asset, name) for name in names] == [getattr(latest, name) for name in names]
+        assert latest.history_user is None
+    assert Asset.objects.get(sequence_number=1).album_art == image
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(taxonomy: TaxonomySnapshot) -> None:
+    def queries(*documents: Any) -> int:
+        with CaptureQueriesContext(connection) as context:
+            import_documents(*documents)
+        return len(context)
+
+    import_documents(document(900))  # creates the registrant
+    nodes = [node for node in taxonomy.nodes() if node.layer == "S"]
+    many = [
+        document(
+            100 + number, f"S.{node.category_code}.{node.code}", category=node.category_name, subcategory=node.name,
+            nna_address=node.mfa(100 + number),
+        )
+        for number, node in enumerate(nodes)
+    ]  # fmt: skip
+    assert len(nodes) > 10
+    assert queries(document(1), document(2)) == queries(*many)
+    assert Asset.objects.count() == 3 + len(nodes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_concurrent_newer_change_is_not_overwritten() -> None:
+    load_starter_taxonomy()
+    import_documents(document(1))
+    reports = []
+
+    def import_newer() -> None:
+        try:
+            reports.append(import_documents(document(1, description="export", updatedAt={"$date": "2025-07-01"})))
+        finally:
+            connection.close()
+
+    importer = threading.Thread(target=import_newer)
+    with transaction.atomic(), connection.cursor() as cursor:
+        Asset.objects.update(description="ours", updated_at=timezone.now())
+        importer.start()
+        for _ in range(300):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the import did not wait for the lock of the row")
+    importer.join(30)
+    assert [(report.updated, report.unchanged) for report in reports] == [(0, 1)]
+    assert Asset.objects.get().description == "ours"
+    assert Asset.history.count() == 1
+
+
+def peak_memory(rows: int, *, first: int) -> int:
+    """Import new rows with three warnings each and return the peak of Python's memory, in bytes."""
+    documents = (
+        (number, document(number, trainingData=None, rights=None, description=""))
+        for number in range(first, first + rows)
+    )
+    tracemalloc.start()
+    try:
+        report = import_registry(
+            documents, taxonomy=current_taxonomy(), report=ImportReport(rejected=MessageFile(), warnings=MessageFile())
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (report.created, len(report.warnings)) == (rows, 3 * rows)
+    return peak
+
+
+def assert_memory_is_flat(
+    taxonomy: TaxonomySnapshot, monkeypatch: pytest.MonkeyPatch, *, batch_rows: int, batches: int
+) -> None:
+    monkeypatch.setattr(legacy_import, "BATCH_ROWS", batch_rows)
+    peak_memory(batch_rows, first=1)  # fills caches
+    small = peak_memory(4 * batch_rows, first=10 * batch_rows)
+    large = peak_memory(batches * batch_rows, first=20 * batch_rows)
+    assert large < 1.25 * small
+
+
+def test_memory_does_not_grow_with_the_export(taxonomy: TaxonomySnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_memory_is_flat(taxonomy, monkeypatch, batch_rows=200, batches=16)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_a_large_export(taxonomy: TaxonomySnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_memory_is_flat(taxonomy, monkeypatch, batch_rows=1000, batches=60)
 
 
 @pytest.mark.parametrize("layout", ["lines", "array", "gzip", "bom"])

@@ -1,4 +1,4 @@
-"""People around bug reports, and a storage that begins empty."""
+"""Users of bug reports, and an empty storage."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ from tests.factories.accounts import UserFactory, bearer
 
 @pytest.fixture(autouse=True)
 def empty_storage(settings: Settings) -> None:
-    """Rows of a test are rolled back; files in memory are not. Setting STORAGES makes Django open new ones."""
+    """Open new in-memory storages by setting STORAGES, because files are not rolled back after a test."""
     settings.STORAGES = dict(settings.STORAGES)
 
 

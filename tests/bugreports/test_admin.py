@@ -1,4 +1,4 @@
-"""Pages of bug reports: queues and their counts, the page of one report, actions, bulk actions, who may."""
+"""Admin pages of bug reports: queues, counts, detail page, actions, bulk actions, permissions."""
 
 from datetime import timedelta
 from typing import Any
@@ -54,7 +54,7 @@ def listed(client: Client, **params: str) -> str:
     return response.content.decode()
 
 
-def test_queues_show_what_belongs_to_them_and_count_it(admin: Client) -> None:
+def test_queues_list_and_count_their_reports(admin: Client) -> None:
     user = admin.user  # type: ignore[attr-defined]
     now = timezone.now()
     rows = {
@@ -75,7 +75,7 @@ def test_queues_show_what_belongs_to_them_and_count_it(admin: Client) -> None:
         assert badge.split(">")[-1].strip() == "1", title
 
 
-def test_counts_of_all_queues_cost_one_query(admin: Client) -> None:
+def test_one_query_counts_all_queues(admin: Client) -> None:
     BugReportFactory.create_batch(3)
     url = reverse("admin:index")
     admin.get(url)
@@ -84,7 +84,7 @@ def test_counts_of_all_queues_cost_one_query(admin: Client) -> None:
     assert sum("bugreports_bugreport" in query["sql"] for query in queries) == 1
 
 
-def test_a_row_says_what_it_is(admin: Client) -> None:
+def test_a_row_shows_the_main_values(admin: Client) -> None:
     report = BugReportFactory(
         description="\n\n  First <b>line</b>\nsecond", priority="critical", occurrence_count=7, retain=True,
         retain_reason="x", regressed_at=timezone.now(), assignee=admin.user,  # type: ignore[attr-defined]
@@ -106,12 +106,12 @@ def test_a_row_says_what_it_is(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("words", ["shelf of WORLDS", "lia@studio.example", "' OR 1=1 --", "100%", "x" * 9000])
-def test_a_search_takes_anything(words: str, admin: Client) -> None:
+def test_any_search_text_is_accepted(words: str, admin: Client) -> None:
     BugReportFactory()
     assert ("The shelf of worlds" in listed(admin, q=words)) == (words[0] in "sl")
 
 
-def test_the_page_reads_from_top_to_bottom(admin: Client, reporter_api: APIClient, settings: Settings) -> None:
+def test_the_sections_of_the_page_are_in_order(admin: Client, reporter_api: APIClient, settings: Settings) -> None:
     settings.BUGREPORTS_LOG_SEARCH_URL = "https://logs.example/?q={trace_id}"
     for _ in range(2):
         reporter_api.post("/api/bug-reports", full(), format="json", headers={"X-Trace-Id": "trace-of-it-1"})
@@ -126,7 +126,9 @@ def test_the_page_reads_from_top_to_bottom(admin: Client, reporter_api: APIClien
     assert "hunter2" not in text
 
 
-def test_the_page_names_what_is_related_and_why(admin: Client, reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_the_page_lists_related_reports_with_reasons(
+    admin: Client, reporter_api: APIClient, admin_api: APIClient
+) -> None:
     reporter_api.post("/api/bug-reports", crash(), format="json")
     admin_api.post("/api/bug-reports", crash(), format="json")
     canonical, sighting = BugReport.objects.order_by("pk")
@@ -139,22 +141,22 @@ def test_the_page_names_what_is_related_and_why(admin: Client, reporter_api: API
     assert "same fingerprint" in page(admin, sighting)
 
 
-def test_the_page_loads_from_here_alone(admin: Client) -> None:
+def test_the_content_policy_excludes_other_hosts(admin: Client) -> None:
     response = admin.get(reverse("admin:bugreports_bugreport_change", args=[BugReportFactory().pk]))
     assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
-def test_the_page_of_an_expired_report_says_so(admin: Client) -> None:
+def test_the_page_of_an_expired_report_has_a_note(admin: Client) -> None:
     report = BugReportFactory(context_expired_at=timezone.now(), with_parts=False, submitted_by=None)
     assert "Its context expired" in page(admin, report)
 
 
 @pytest.mark.parametrize("path", ["0", "x", "9" * 30])
-def test_a_page_of_nothing_is_not_found(path: str, admin: Client) -> None:
+def test_the_page_of_an_unknown_report_is_404(path: str, admin: Client) -> None:
     assert admin.get(reverse(LIST) + f"{path}/change/").status_code == 404
 
 
-def test_each_verb_by_its_button(admin: Client) -> None:
+def test_each_action_has_a_button(admin: Client) -> None:
     report, canonical = BugReportFactory.create_batch(2)
     user = admin.user  # type: ignore[attr-defined]
     do(admin, report, "start")
@@ -181,7 +183,7 @@ def test_each_verb_by_its_button(admin: Client) -> None:
     assert not BugReport.objects.filter(pk=canonical.pk).exists()
 
 
-def test_after_a_verdict_the_next_of_the_queue_comes(admin: Client) -> None:
+def test_an_action_opens_the_next_report_of_the_queue(admin: Client) -> None:
     now = timezone.now()
     newest, older = (BugReportFactory(submitted_at=now - timedelta(hours=hours)) for hours in (1, 2))
     response = do(admin, newest, "resolve", kind="fixed", queue="untriaged")
@@ -196,7 +198,9 @@ def test_after_a_verdict_the_next_of_the_queue_comes(admin: Client) -> None:
      ("resolve", {"kind": "magic"}, "Kind"), ("resolve", {"commit_sha": "zz"}, "hexadecimal"), ("retain", {}, "Reason"),
      ("comment", {"text": "  "}, "Text"), ("start", {"version": "77"}, "meanwhile")],
 )  # fmt: skip
-def test_what_is_refused_is_said_and_changes_nothing(verb: str, said: dict, expected: str, admin: Client) -> None:
+def test_a_rejected_action_shows_its_error_and_changes_nothing(
+    verb: str, said: dict, expected: str, admin: Client
+) -> None:
     report = BugReportFactory(status="resolved")
     response = admin.post(reverse("admin:bugreports_bugreport_action", args=[report.pk, verb]), said, follow=True)
     assert expected in response.content.decode()
@@ -204,7 +208,7 @@ def test_what_is_refused_is_said_and_changes_nothing(verb: str, said: dict, expe
     assert (report.status, report.version) == ("resolved", 1)
 
 
-def test_two_who_judge_at_once_are_told(admin: Client) -> None:
+def test_a_concurrent_action_shows_a_conflict(admin: Client) -> None:
     report = BugReportFactory()
     triage.start([report.report_id], by=Actor("other@studio.example"), now=timezone.now())
     response = do(admin, report, "resolve", kind="fixed", version="1")
@@ -217,7 +221,7 @@ def _confirm(client: Client, action: str, reports: list[BugReport], **more: str)
     return client.post(reverse(LIST), data)
 
 
-def test_many_are_changed_after_their_count_was_confirmed(admin: Client) -> None:
+def test_a_bulk_action_is_confirmed_with_its_count(admin: Client) -> None:
     reports = BugReportFactory.create_batch(12)
     response = _confirm(admin, "resolve", reports)
     assert "Resolve 12 reports" in response.content.decode()
@@ -233,7 +237,7 @@ def test_many_are_changed_after_their_count_was_confirmed(admin: Client) -> None
     assert admin.post(reverse("admin:bugreports_bugreport_bulk", args=["magic"])).status_code == 404
 
 
-def test_one_that_cannot_stops_them_all(admin: Client) -> None:
+def test_one_rejected_report_rolls_back_the_bulk_action(admin: Client) -> None:
     reports = [*BugReportFactory.create_batch(3), BugReportFactory(status="resolved")]
     selection = _confirm(admin, "ignore", reports).context["selection"]
     url = reverse("admin:bugreports_bugreport_bulk", args=["ignore"])
@@ -242,7 +246,7 @@ def test_one_that_cannot_stops_them_all(admin: Client) -> None:
     assert BugReport.objects.filter(status="ignored").count() == 0
 
 
-def test_two_thousand_are_closed_in_one_step(admin: Client) -> None:
+def test_two_thousand_reports_are_closed_by_one_action(admin: Client) -> None:
     now = timezone.now()
     BugReport.objects.bulk_create(
         BugReport(report_id=f"bug_20250101_000000_{number:012}", submitted_at=now, last_seen_at=now, created_at=now,
@@ -256,13 +260,13 @@ def test_two_thousand_are_closed_in_one_step(admin: Client) -> None:
     assert BugReport.objects.filter(status="ignored").count() == 2000
 
 
-def test_more_than_the_most_are_not_begun(admin: Client, settings: Settings) -> None:
+def test_a_too_large_selection_is_rejected(admin: Client, settings: Settings) -> None:
     settings.BUGREPORTS_MAX_BULK_ROWS = 2
     response = _confirm(admin, "start", BugReportFactory.create_batch(3))
     assert "Filter the list" in admin.get(response.url).content.decode()
 
 
-def test_chosen_reports_are_exported(admin: Client) -> None:
+def test_selected_reports_are_exported(admin: Client) -> None:
     reports = BugReportFactory.create_batch(2)
     response = _confirm(admin, "export_json", reports)
     assert response.headers["Content-Type"] == "application/json"
@@ -287,7 +291,7 @@ def test_a_screenshot_is_shown_through_the_admin(admin: Client) -> None:
     ("group", "sees", "judges", "deletes"),
     [(None, 403, 403, 403), ("Auditors", 200, 403, 403), ("Bug triage", 200, 302, 403), ("Bug admin", 200, 302, 302)],
 )
-def test_staff_may_what_their_groups_may(
+def test_the_groups_decide_the_permissions(
     group: str | None, sees: int, judges: int, deletes: int, client: Client
 ) -> None:
     user = UserFactory(is_staff=True)
@@ -305,14 +309,14 @@ def test_staff_may_what_their_groups_may(
     assert ("<span>Untriaged</span>" in index) == (sees == 200)
 
 
-def test_what_hides_is_made_visible() -> None:
+def test_invisible_characters_are_shown() -> None:
     assert visible("a\u202eb\u200bc\x1b[31m") == "a⟦U+202E⟧b⟦U+200B⟧c⟦U+001B⟧[31m"
     assert visible(None) == ""
     assert as_json({"a": "\u202e"}) == '{\n  "a": "⟦U+202E⟧"\n}'
     assert as_text({"a": 1}) == '{"a": 1}'
 
 
-def test_a_text_to_paste_elsewhere_is_no_markup(admin: Client) -> None:
+def test_the_copied_text_contains_no_markup(admin: Client) -> None:
     report = BugReportFactory(description="# Not *markup*\n```\n[x](javascript:1)", steps_to_reproduce=["<b>one</b>"])
     text = page(admin, report)
     assert "Copy as Markdown" in text
@@ -320,14 +324,14 @@ def test_a_text_to_paste_elsewhere_is_no_markup(admin: Client) -> None:
     assert "1. \\&lt;b\\&gt;one" in text
 
 
-def test_receipts_of_purges_can_be_looked_at(admin: Client) -> None:
+def test_the_purge_log_is_viewable(admin: Client) -> None:
     run = PurgeRunFactory(deleted=5, digest="ab" * 32)
     assert admin.get(reverse("admin:bugreports_purgerun_changelist")).status_code == 200
     text = admin.get(reverse("admin:bugreports_purgerun_change", args=[run.pk])).content.decode()
     assert "ab" * 32 in text
 
 
-def test_the_page_of_a_duplicate_leads_to_where_the_work_is(admin: Client) -> None:
+def test_the_page_of_a_duplicate_links_to_the_canonical_report(admin: Client) -> None:
     report, canonical = BugReportFactory.create_batch(2)
     merge([report.report_id], canonical.report_id, by=Actor("x"), now=timezone.now())
     assert f'A duplicate of <a href="{reverse("admin:bugreports_bugreport_change", args=[canonical.pk])}"' in page(

@@ -1,4 +1,4 @@
-"""POST /api/bug-reports: what is taken, what is refused and how, what is recognised."""
+"""POST /api/bug-reports: accepted and rejected reports, duplicates, rate limits."""
 
 import base64
 import gzip
@@ -32,7 +32,7 @@ def post(api: APIClient, document: Any, status: int = 201, **headers: str) -> di
 
 
 @pytest.mark.parametrize("document", [small(), full(), crash()])
-def test_a_report_comes_in_and_can_be_read(document: dict, reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_a_submitted_report_can_be_read(document: dict, reporter_api: APIClient, admin_api: APIClient) -> None:
     receipt = post(reporter_api, document, X_Trace_Id="smoke-test-0001")
     assert set(receipt) == {"success", "report_id", "trace_id", "stored_at"}
     assert _ID.fullmatch(receipt["report_id"])
@@ -46,7 +46,7 @@ def test_a_report_comes_in_and_can_be_read(document: dict, reporter_api: APIClie
     assert report["events"][0]["actor_id"] == "lia@studio.example"
 
 
-def test_secrets_of_the_whole_example_are_gone_from_rows_answers_and_logs(
+def test_secrets_of_the_example_are_in_no_row_response_or_log(
     reporter_api: APIClient, admin_api: APIClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -108,7 +108,9 @@ def _without(name: str) -> dict:
         (small() | {"a/b~c": 1}, "INVALID_BUG_REPORT_PAYLOAD", "/a~1b~0c"),
     ],
 )  # fmt: skip
-def test_what_is_no_report_is_refused_by_its_path(document: Any, code: str, path: str, reporter_api: APIClient) -> None:
+def test_the_error_of_an_invalid_report_has_the_path(
+    document: Any, code: str, path: str, reporter_api: APIClient
+) -> None:
     body = post(reporter_api, document, 400, X_Trace_Id="smoke-test-0002")
     assert set(body) == {"error", "error_code", "trace_id", "timestamp", "details"}
     assert (body["error_code"], body["details"]["path"], body["trace_id"]) == (code, path, "smoke-test-0002")
@@ -135,14 +137,14 @@ def test_what_is_no_report_is_refused_by_its_path(document: Any, code: str, path
         (b"<x/>", "text/xml", 415, "UNSUPPORTED_MEDIA_TYPE"),
     ],
 )
-def test_what_is_no_json_object_is_refused(
+def test_a_body_that_is_no_json_object_is_rejected(
     content: bytes, content_type: str, status: int, code: str, reporter_api: APIClient
 ) -> None:
     response = reporter_api.post(URL, content, content_type=content_type)
     assert (response.status_code, response.json()["error_code"]) == (status, code)
 
 
-def test_ten_mebibytes_are_taken_and_one_byte_more_is_not(reporter_api: APIClient) -> None:
+def test_ten_mebibytes_are_accepted_and_one_byte_more_is_not(reporter_api: APIClient) -> None:
     empty = len(json.dumps(small(appState={"x": ""})).encode())
     limit = 10 * 1024 * 1024
     fitting = json.dumps(small(appState={"x": "x" * (limit - empty)})).encode()
@@ -154,7 +156,7 @@ def test_ten_mebibytes_are_taken_and_one_byte_more_is_not(reporter_api: APIClien
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_a_bad_clock_or_an_open_object_is_no_fault(reporter_api: APIClient) -> None:
+def test_wrong_client_times_and_additional_keys_are_accepted(reporter_api: APIClient) -> None:
     post(reporter_api, crash(environment={"mode": "x", "more": {"a": 1}}, clientMeta={"locationHref": "", "zoom": 2}))
     context = BugReport.objects.get().context
     assert context.recent_logs[0]["timestamp"] == "not-a-date"
@@ -164,7 +166,7 @@ def test_a_bad_clock_or_an_open_object_is_no_fault(reporter_api: APIClient) -> N
 @pytest.mark.parametrize(
     "given", ["../../etc/passwd", "x" * 316, "short", "-starts-badly", "has space in it", "ümläut-trace", ""]
 )
-def test_a_trace_id_that_could_do_harm_is_replaced(given: str, reporter_api: APIClient) -> None:
+def test_an_invalid_trace_id_is_replaced(given: str, reporter_api: APIClient) -> None:
     response = reporter_api.post(
         URL, small(), format="json", headers={"X-Trace-Id": given.encode("utf-8").decode("latin-1")}
     )
@@ -175,16 +177,16 @@ def test_a_trace_id_that_could_do_harm_is_replaced(given: str, reporter_api: API
 
 
 @pytest.mark.parametrize("path", [URL, "/api/health", "/api/nothing", "/admin/login/"])
-def test_every_answer_names_its_trace(path: str, api: APIClient) -> None:
+def test_every_response_has_a_trace_id(path: str, api: APIClient) -> None:
     assert api.get(path, headers={"X-Trace-Id": "my-custom-trace-id"}).headers["X-Trace-Id"] == "my-custom-trace-id"
 
 
-def test_nobody_and_services_may_not_submit(api: APIClient, service_api: APIClient) -> None:
+def test_anonymous_users_and_services_may_not_submit(api: APIClient, service_api: APIClient) -> None:
     assert post(api, small(), 401)["error_code"] == "UNAUTHORIZED"
     assert post(service_api, small(), 403)["error_code"] == "FORBIDDEN"
 
 
-def test_submitting_can_be_for_staff_alone(settings: Any, reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_submission_can_be_limited_to_staff(settings: Any, reporter_api: APIClient, admin_api: APIClient) -> None:
     settings.BUGREPORTS_SUBMIT_STAFF_ONLY = True
     assert post(reporter_api, small(), 403)["error_code"] == "FORBIDDEN"
     post(admin_api, small())
@@ -193,7 +195,7 @@ def test_submitting_can_be_for_staff_alone(settings: Any, reporter_api: APIClien
 # --- screenshots ---
 
 
-def test_a_screenshot_is_made_anew_and_shown_to_staff_alone(
+def test_a_screenshot_is_re_encoded_and_shown_only_to_staff(
     reporter_api: APIClient, admin_api: APIClient, api: APIClient
 ) -> None:
     sent = make_cover(300, form="PNG", pnginfo=None)
@@ -225,7 +227,7 @@ def test_a_screenshot_is_made_anew_and_shown_to_staff_alone(
     ],
     ids=["html", "svg", "stub", "torn", "trailing", "words", "no base64", "one letter", "large", "bomb", "gif"],
 )
-def test_a_bad_screenshot_costs_the_picture_not_the_report(
+def test_a_report_with_an_invalid_screenshot_is_stored_without_it(
     sent: str, why: str, reporter_api: APIClient, admin_api: APIClient
 ) -> None:
     report_id = post(reporter_api, small(screenshot=sent))["report_id"]
@@ -235,12 +237,12 @@ def test_a_bad_screenshot_costs_the_picture_not_the_report(
     assert admin_api.get(f"{URL}/{report_id}/screenshot").json()["error_code"] == "SCREENSHOT_NOT_FOUND"
 
 
-def test_what_a_client_says_of_its_failed_capture_is_kept(reporter_api: APIClient) -> None:
+def test_the_screenshot_error_of_the_client_is_stored(reporter_api: APIClient) -> None:
     post(reporter_api, crash())
     assert BugReport.objects.get().screenshot_error == "Screenshot capture failed: canvas is tainted"
 
 
-def test_a_storage_failure_costs_the_screenshot_and_keeps_the_report(reporter_api: APIClient, settings: Any) -> None:
+def test_a_report_is_stored_without_its_screenshot_if_the_storage_fails(reporter_api: APIClient, settings: Any) -> None:
     settings.STORAGES = settings.STORAGES | {"private": FAILING}
     post(reporter_api, small(screenshot=make_screenshot()))
     assert "could not be stored" in BugReport.objects.get().screenshot_error
@@ -249,7 +251,7 @@ def test_a_storage_failure_costs_the_screenshot_and_keeps_the_report(reporter_ap
 # --- repeats and recurrences ---
 
 
-def test_the_same_words_within_a_minute_are_the_same_report(reporter_api: APIClient) -> None:
+def test_equal_content_within_a_minute_is_one_report(reporter_api: APIClient) -> None:
     first = post(reporter_api, full())
     again = post(reporter_api, full(recentLogs=[], networkEvents=[]))
     assert again == first
@@ -258,7 +260,7 @@ def test_the_same_words_within_a_minute_are_the_same_report(reporter_api: APICli
     assert post(reporter_api, full())["report_id"] != first["report_id"]
 
 
-def test_a_key_makes_a_retry_the_same_and_another_body_a_conflict(reporter_api: APIClient) -> None:
+def test_an_idempotency_key_returns_the_report_or_conflicts(reporter_api: APIClient) -> None:
     first = post(reporter_api, small(), Idempotency_Key="k1")
     BugReport.objects.update(submitted_at="2025-01-01T00:00:00Z")
     assert post(reporter_api, small(), Idempotency_Key="k1") == first
@@ -267,9 +269,7 @@ def test_a_key_makes_a_retry_the_same_and_another_body_a_conflict(reporter_api: 
     assert post(reporter_api, small(), Idempotency_Key="k2")["report_id"] != first["report_id"]
 
 
-def test_other_people_with_the_same_words_have_reports_of_their_own(
-    reporter_api: APIClient, admin_api: APIClient
-) -> None:
+def test_equal_content_of_two_users_makes_two_reports(reporter_api: APIClient, admin_api: APIClient) -> None:
     assert post(reporter_api, small())["report_id"] != post(admin_api, small())["report_id"]
 
 
@@ -281,7 +281,7 @@ def _others(count: int) -> list[APIClient]:
     return [APIClient(headers={"Authorization": bearer(UserFactory())}) for _ in range(count)]
 
 
-def test_a_known_problem_is_seen_again_rather_than_reported_anew(reporter_api: APIClient) -> None:
+def test_a_known_problem_becomes_a_duplicate(reporter_api: APIClient) -> None:
     canonical = post(reporter_api, crash())
     sightings = [_report(post(api, crash())) for api in _others(2)]
     report = _report(canonical)
@@ -295,7 +295,7 @@ def test_a_known_problem_is_seen_again_rather_than_reported_anew(reporter_api: A
     assert list(report.events.values_list("event_type", flat=True)) == ["submitted", "recurred", "recurred"]
 
 
-def test_a_resolved_problem_that_comes_back_is_open_again(reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_a_duplicate_of_a_resolved_report_reopens_it(reporter_api: APIClient, admin_api: APIClient) -> None:
     canonical = post(reporter_api, crash())["report_id"]
     data = {"status": "resolved", "resolution_kind": "fixed"}
     assert admin_api.patch(f"{URL}/{canonical}", data, format="json").status_code == 200
@@ -309,7 +309,7 @@ def test_a_resolved_problem_that_comes_back_is_open_again(reporter_api: APIClien
     assert event.event_data["before"]["resolution_kind"] == "fixed"
 
 
-def test_an_ignored_problem_stays_ignored_and_is_counted(reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_a_duplicate_of_an_ignored_report_is_counted(reporter_api: APIClient, admin_api: APIClient) -> None:
     canonical = post(reporter_api, crash())["report_id"]
     admin_api.patch(f"{URL}/{canonical}", {"status": "ignored"}, format="json")
     post(_others(1)[0], crash())
@@ -317,7 +317,7 @@ def test_an_ignored_problem_stays_ignored_and_is_counted(reporter_api: APIClient
     assert (report.status, report.occurrence_count) == ("ignored", 2)
 
 
-def test_a_problem_whose_reports_are_gone_begins_anew_and_is_remembered(reporter_api: APIClient) -> None:
+def test_a_problem_without_remaining_reports_starts_again(reporter_api: APIClient) -> None:
     post(reporter_api, crash())
     BugReport.objects.all().delete()
     report = _report(post(reporter_api, crash()))
@@ -326,7 +326,7 @@ def test_a_problem_whose_reports_are_gone_begins_anew_and_is_remembered(reporter
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_the_same_moment_have_one_lead_and_each_person_one_report() -> None:
+def test_concurrent_reports_of_one_problem_have_one_canonical_report() -> None:
     users = [UserFactory() for _ in range(4)]
     receipts: list[str] = []
 
@@ -358,7 +358,7 @@ def _rates(monkeypatch: pytest.MonkeyPatch, **rates: str) -> None:
 
 
 @pytest.mark.parametrize("scope", ["bug_reports", "bug_reports_day", "bug_reports_all"])
-def test_who_sends_too_many_waits_before_anything_is_read(
+def test_the_rate_limit_applies_before_the_body_is_read(
     scope: str, reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
     _rates(monkeypatch, **{scope: "3/hour"})
@@ -372,7 +372,7 @@ def test_who_sends_too_many_waits_before_anything_is_read(
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_ten_thousand_in_a_minute_are_mostly_refused_and_cheaply(
+def test_the_rate_limit_rejects_a_flood_with_few_queries(
     reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _rates(monkeypatch, bug_reports="5/hour")
@@ -381,7 +381,7 @@ def test_ten_thousand_in_a_minute_are_mostly_refused_and_cheaply(
     assert BugReport.objects.count() <= 5
 
 
-def test_intake_costs_the_same_for_a_small_and_a_large_report(
+def test_the_number_of_queries_does_not_depend_on_the_size(
     reporter_api: APIClient, django_assert_max_num_queries: Any, connection_queries: CaptureQueriesContext
 ) -> None:
     post(reporter_api, small())

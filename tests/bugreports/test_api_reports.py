@@ -1,4 +1,4 @@
-"""Lists, details, changes and deletions over HTTP: shapes, filters, who may, two users at once."""
+"""Lists, details, changes and deletions over HTTP: shapes, filters, permissions, conflicts."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def patch(api: APIClient, report: BugReport, data: Any, status: int = 200, **hea
     return keeps(response.json(), "envelope" if status == 200 else "error")
 
 
-def test_every_answer_keeps_its_shape(reporter_api: APIClient, admin_api: APIClient) -> None:
+def test_every_response_has_its_recorded_shape(reporter_api: APIClient, admin_api: APIClient) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMAS)
     for document in (small(), full(screenshot=make_screenshot()), crash()):
         response = reporter_api.post(URL, document, format="json")
@@ -63,7 +63,7 @@ def test_an_empty_list_has_one_page(admin_api: APIClient) -> None:
     assert get(admin_api) == {"reports": [], "pagination": {"page": 1, "per_page": 20, "total": 0, "pages": 1}}
 
 
-def test_the_list_is_newest_first_and_pages_end_softly(admin_api: APIClient) -> None:
+def test_the_list_is_newest_first_and_a_later_page_is_empty(admin_api: APIClient) -> None:
     start = timezone.now()
     reports = [BugReportFactory(submitted_at=start - timedelta(hours=hours)) for hours in range(5)]
     listed = get(admin_api, per_page="2", page="2")
@@ -105,11 +105,11 @@ def test_filters_narrow_the_list(admin_api: APIClient) -> None:
 @pytest.mark.parametrize(
     "params", [{"submitted_after": "yesterday"}, {"submitted_before": "2026-99-99"}, {"q": "x" * 201}, {"q": "a\x00"}]
 )
-def test_a_filter_that_makes_no_sense_is_refused(params: dict[str, str], admin_api: APIClient) -> None:
+def test_an_invalid_filter_is_rejected(params: dict[str, str], admin_api: APIClient) -> None:
     keeps(get(admin_api, answers=400, **params), "error")
 
 
-def test_a_list_costs_the_same_for_any_number_of_rows(admin_api: APIClient) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_rows(admin_api: APIClient) -> None:
     costs = []
     get(admin_api)  # what is remembered between requests is remembered now
     for count in (2, 30):
@@ -120,7 +120,7 @@ def test_a_list_costs_the_same_for_any_number_of_rows(admin_api: APIClient) -> N
     assert costs[0] == costs[1] <= 6
 
 
-def test_a_report_nobody_knows(admin_api: APIClient) -> None:
+def test_an_unknown_report_is_404(admin_api: APIClient) -> None:
     for path in (
         "/bug_20260101_000000_00000000",
         "/nothing",
@@ -130,7 +130,7 @@ def test_a_report_nobody_knows(admin_api: APIClient) -> None:
         assert keeps(get(admin_api, path, answers=404), "error")["error_code"] == "BUG_REPORT_NOT_FOUND"
 
 
-def test_ids_of_the_older_form_are_found(admin_api: APIClient) -> None:
+def test_ids_of_the_legacy_form_are_found(admin_api: APIClient) -> None:
     report = BugReportFactory(report_id="bug_20260130_071502_a0b1c2d3", trace_id=None, submitted_by=None)
     assert keeps(get(admin_api, f"/{report.report_id}"), "envelope")["report"]["trace_id"] is None
 
@@ -138,7 +138,7 @@ def test_ids_of_the_older_form_are_found(admin_api: APIClient) -> None:
 # --- changes ---
 
 
-def test_a_report_is_changed_as_old_clients_do_it(admin_api: APIClient, admin_user: User) -> None:
+def test_a_report_is_changed_by_the_legacy_request(admin_api: APIClient, admin_user: User) -> None:
     report = BugReportFactory()
     assert patch(admin_api, report, {"status": "IN_PROGRESS"})["report"]["status"] == "in_progress"
     data = {"status": "resolved", "resolution": {"notes": "Fixed in 3.4.2", "commit_sha": "77c0de1"}}
@@ -153,7 +153,7 @@ def test_a_report_is_changed_as_old_clients_do_it(admin_api: APIClient, admin_us
     assert trail["events"][1]["actor_id"] == admin_user.email
 
 
-def test_all_that_can_be_judged_can_be_changed_in_one_step(admin_api: APIClient) -> None:
+def test_all_triage_fields_change_in_one_request(admin_api: APIClient) -> None:
     report, canonical = BugReportFactory.create_batch(2)
     user = AdminFactory()
     data = {"priority": "high", "assignee": user.email, "retain": True, "retain_reason": "audit"}
@@ -190,26 +190,26 @@ def test_all_that_can_be_judged_can_be_changed_in_one_step(admin_api: APIClient)
         ({"version": "one"}, "INVALID_REQUEST"),
     ],
 )  # fmt: skip
-def test_a_change_that_makes_no_sense_is_refused(data: Any, code: str, admin_api: APIClient) -> None:
+def test_an_invalid_change_is_rejected(data: Any, code: str, admin_api: APIClient) -> None:
     report = BugReportFactory()
     body = patch(admin_api, report, data, 400)
     assert body["error_code"] == code
     assert (report.version, report.events.count()) == (1, 1)
 
 
-def test_a_move_the_table_does_not_know_is_a_conflict(admin_api: APIClient) -> None:
+def test_an_invalid_transition_is_a_conflict(admin_api: APIClient) -> None:
     report = BugReportFactory(status="resolved")
     body = patch(admin_api, report, {"status": "ignored"}, 409)
     assert (body["error_code"], body["details"]) == ("INVALID_STATUS_TRANSITION", {"from": "resolved", "to": "ignored"})
 
 
-def test_one_fault_among_several_changes_undoes_them_all(admin_api: APIClient) -> None:
+def test_one_invalid_change_rolls_back_all(admin_api: APIClient) -> None:
     report = BugReportFactory(status="resolved")
     patch(admin_api, report, {"priority": "high", "status": "ignored"}, 409)
     assert (report.priority, report.events.count()) == (None, 1)
 
 
-def test_who_looked_at_an_older_version_gets_a_conflict(admin_api: APIClient) -> None:
+def test_a_change_of_an_older_version_is_a_conflict(admin_api: APIClient) -> None:
     report = BugReportFactory()
     tag = admin_api.get(f"{URL}/{report.report_id}").headers["ETag"]
     patch(admin_api, report, {"priority": "low"}, If_Match=tag)
@@ -227,7 +227,7 @@ def test_who_looked_at_an_older_version_gets_a_conflict(admin_api: APIClient) ->
     patch(admin_api, report, {"priority": "critical"}, If_Unmodified_Since=http_date(timezone.now().timestamp()))
 
 
-def test_a_report_is_deleted_with_a_body_and_then_gone(admin_api: APIClient) -> None:
+def test_a_deleted_report_is_404(admin_api: APIClient) -> None:
     report = BugReportFactory()
     response = admin_api.delete(f"{URL}/{report.report_id}")
     assert (response.status_code, response.json()) == (200, {"success": True})
@@ -252,7 +252,7 @@ def _person(*groups: str, **fields: Any) -> APIClient:
         (("Bug admin",), 200, 200, 200),
     ],
 )
-def test_staff_may_what_their_groups_may(groups: tuple, reads: int, judges: int, deletes: int) -> None:
+def test_the_groups_decide_the_permissions(groups: tuple, reads: int, judges: int, deletes: int) -> None:
     report = BugReportFactory()
     api, path = _person(*groups), f"{URL}/{report.report_id}"
     assert [api.get(URL).status_code, api.get(path).status_code, api.get(f"{path}/events").status_code] == [reads] * 3
@@ -261,7 +261,9 @@ def test_staff_may_what_their_groups_may(groups: tuple, reads: int, judges: int,
     assert api.delete(path).status_code == deletes
 
 
-def test_who_is_no_longer_staff_is_out_at_once(reporter_api: APIClient, service_api: APIClient, api: APIClient) -> None:
+def test_a_user_who_is_no_longer_staff_loses_access_at_once(
+    reporter_api: APIClient, service_api: APIClient, api: APIClient
+) -> None:
     report = BugReportFactory()
     assert (
         get(_person("Bug admin", is_staff=False), f"/{report.report_id}", answers=403)["error"] == "Admin role required"
@@ -272,15 +274,15 @@ def test_who_is_no_longer_staff_is_out_at_once(reporter_api: APIClient, service_
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "text"),
+    ("error", "code", "text"),
     [(DatabaseError("password=hunter2"), "DATABASE_ERROR", "Failed to save bug report"),
      (RuntimeError("password=hunter2"), "BUG_REPORT_SAVE_FAILED", "Failed to save bug report")],
 )  # fmt: skip
-def test_a_defect_tells_nothing_of_itself(
-    fault: Exception, code: str, text: str, reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_exception_is_not_in_the_response(
+    error: Exception, code: str, text: str, reporter_api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
-        raise fault
+        raise error
 
     monkeypatch.setattr("bugreports.api.views.submit_report", fail)
     response = reporter_api.post(URL, small(), format="json")
@@ -289,7 +291,7 @@ def test_a_defect_tells_nothing_of_itself(
     assert b"hunter2" not in response.content
 
 
-def test_figures_are_for_admins(admin_api: APIClient, reporter_api: APIClient) -> None:
+def test_only_admins_read_the_metrics(admin_api: APIClient, reporter_api: APIClient) -> None:
     BugReportFactory()
     assert admin_api.get("/api/admin/metrics/bug-reports").json()["untriaged"] == 1
     assert reporter_api.get("/api/admin/metrics/bug-reports").status_code == 403

@@ -61,7 +61,7 @@ def test_a_terminal_gets_a_table() -> None:
     assert out.getvalue().endswith("No bug reports.\n")
 
 
-def test_a_report_is_changed_and_the_trail_says_by_whom() -> None:
+def test_a_change_records_its_actor() -> None:
     report, user = BugReportFactory(), AdminFactory()
     data = '{"notes": "Fixed", "commit_sha": "77c0de1", "kind": "fixed"}'
     changed = run("update", report.report_id, "--status", "resolved", "--resolution", data, "--priority", "low",
@@ -74,7 +74,7 @@ def test_a_report_is_changed_and_the_trail_says_by_whom() -> None:
     assert run("update", other.report_id, "--duplicate-of", report.report_id)["duplicate_of"] == report.report_id
 
 
-def test_what_is_unknown_or_refused_exits_with_1_and_wrong_usage_with_2() -> None:
+def test_errors_exit_with_1_and_wrong_usage_with_2() -> None:
     nobody, report = "bug_20260101_000000_00000000", BugReportFactory(status="resolved")
     assert fails("show", nobody) == fails("delete", nobody) == fails("update", nobody, "--status", "open") == 1
     assert fails("update", report.report_id, "--status", "ignored") == 1
@@ -89,7 +89,7 @@ def test_a_report_is_deleted() -> None:
     assert not BugReport.objects.exists()
 
 
-def test_figures_tell_what_waits() -> None:
+def test_stats_count_the_queues() -> None:
     BugReportFactory(priority="high")
     BugReportFactory(status="resolved")
     BugReportFactory(submitted_at=timezone.now() - timedelta(days=28))
@@ -104,7 +104,7 @@ def test_figures_tell_what_waits() -> None:
     assert pagination["last_purge"]["status"] == "done"
 
 
-def test_ten_thousand_reports_are_purged_as_the_dry_run_said() -> None:
+def test_a_purge_of_ten_thousand_reports_matches_its_dry_run() -> None:
     now = timezone.now()
     day = timedelta(days=1)
     BugReport.objects.bulk_create(
@@ -135,7 +135,7 @@ def test_ten_thousand_reports_are_purged_as_the_dry_run_said() -> None:
     assert BugReport.objects.count() == 1100
 
 
-def test_no_days_delete_nothing() -> None:
+def test_zero_days_delete_nothing() -> None:
     assert run("purge", "--days", "0") == {"status": "skipped", "reason": "retention-disabled"}
 
 
@@ -151,7 +151,7 @@ def _program(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_as_a_program_it_keeps_stdout_for_json() -> None:
+def test_stdout_contains_only_json() -> None:
     report = BugReportFactory()
     listed = _program("--root", "var/bugs", "list")
     assert json.loads(listed.stdout)["reports"][0]["report_id"] == report.report_id

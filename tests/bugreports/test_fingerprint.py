@@ -1,4 +1,4 @@
-"""The same problem has the same fingerprint, another one another."""
+"""Equal problems have equal fingerprints, different problems different ones."""
 
 import pytest
 from hypothesis import given
@@ -15,26 +15,26 @@ def problem(document: dict) -> ErrorSignature | None:
     )  # fmt: skip
 
 
-def test_words_of_a_person_alone_group_nothing() -> None:
+def test_a_description_alone_has_no_fingerprint() -> None:
     assert problem(small()) is None
 
 
-def test_an_error_screen_is_known_by_message_route_and_frame() -> None:
+def test_message_route_and_frame_make_the_fingerprint() -> None:
     found = problem(crash())
     assert found == ErrorSignature("typeerror: r is undefined", "", "grid@gallery.js")
     assert found.fingerprint.startswith("v1:")
     assert len(found.fingerprint) == 19
 
 
-def test_the_newest_error_of_the_logs_counts_where_the_description_has_none() -> None:
+def test_without_an_error_in_the_description_the_newest_log_error_counts() -> None:
     assert problem(full()) == ErrorSignature("put /stars/<n> failed | apierror: <n> conflict", "/stars/:id", "")
 
 
-def test_a_request_that_failed_counts_where_no_error_was_logged() -> None:
+def test_without_a_logged_error_a_failed_request_counts() -> None:
     assert problem(full(recentLogs=[])) == ErrorSignature("PUT /api/stars/:id 409", "/stars/:id", "")
 
 
-def test_other_ids_builds_lines_and_moments_are_the_same_problem() -> None:
+def test_ids_builds_lines_and_times_do_not_count() -> None:
     stack = "TypeError: cannot read id 64f0a1b2c3d4 of null at {}\n    at load (https://x/static/main.{}.js:{}:{})\n"
     one = small(description=stack.format("2026-02-12T13:05:07Z", "3f2a1b9c", 1, 99))
     two = small(description=stack.format("2027-01-01 00:00", "77aa00ff", 12, 3456))
@@ -52,17 +52,17 @@ def test_other_ids_builds_lines_and_moments_are_the_same_problem() -> None:
         {"clientMeta": {"locationHref": "https://studio.example/gallery"}},
     ],
 )
-def test_another_message_frame_or_route_is_another_problem(changes: dict) -> None:
+def test_another_message_frame_or_route_has_another_fingerprint(changes: dict) -> None:
     assert problem(crash(**changes)).fingerprint != problem(crash()).fingerprint
 
 
-def test_frames_of_others_are_passed_over() -> None:
+def test_frames_of_libraries_are_skipped() -> None:
     stack = "Error: x\n    at a (https://x/node_modules/react.js:1:1)\n    at b (https://x/app.js:2:2)"
     assert problem(small(description=stack)).top_frame == "b@app.js"
 
 
 @given(st.text(max_size=400))
-def test_normalising_twice_changes_nothing(text: str) -> None:
+def test_normalization_is_idempotent(text: str) -> None:
     assert normalize_message(normalize_message(text)) == normalize_message(text)
     assert normalize_route(normalize_route(text)) == normalize_route(text)
 
@@ -82,6 +82,6 @@ _ENTRIES = st.lists(st.dictionaries(_NAMES, _JSON), max_size=4)
 
 
 @given(st.text(max_size=200), st.text(max_size=100), _ENTRIES, _ENTRIES)
-def test_nothing_in_a_report_breaks_it(description: str, location: str, logs: list, events: list) -> None:
+def test_any_report_has_a_fingerprint_or_none(description: str, location: str, logs: list, events: list) -> None:
     found = extract_signature(description=description, location=location, recent_logs=logs, network_events=events)
     assert found is None or found.fingerprint.startswith("v1:")

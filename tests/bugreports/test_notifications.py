@@ -1,4 +1,4 @@
-"""What is told to the outside: signed, once, again until it arrives; nothing while nobody asked for it."""
+"""Webhook and mail: signed, delivered once, retried; nothing is sent if they are not configured."""
 
 import json
 import smtplib
@@ -58,7 +58,7 @@ def submit(document: dict) -> None:
     assert api.post("/api/bug-reports", document, format="json").status_code == 201
 
 
-def test_nothing_is_told_while_nobody_asked(settings: Settings) -> None:
+def test_nothing_is_sent_without_a_webhook(settings: Settings) -> None:
     settings.BUGREPORTS_WEBHOOK_URL = "https://hook.example"  # without a secret nothing is signed, so nothing sent
     submit(small())
     BugReportFactory(assignee=AdminFactory())
@@ -66,7 +66,7 @@ def test_nothing_is_told_while_nobody_asked(settings: Settings) -> None:
     assert not Notification.objects.exists()
 
 
-def test_a_new_report_is_told_signed_and_without_a_word_of_the_reporter(receiver: SourceServer) -> None:
+def test_a_new_report_is_sent_signed_and_without_user_text(receiver: SourceServer) -> None:
     submit(full(description="Only for staff to read"))
     assert receiver.requests == []  # nobody who submits waits for it
     deliver_notifications()
@@ -83,7 +83,7 @@ def test_a_new_report_is_told_signed_and_without_a_word_of_the_reporter(receiver
     assert len(receiver.requests) == 1
 
 
-def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
+def test_a_regression_is_sent(receiver: SourceServer) -> None:
     submit(crash())
     resolve([BugReport.objects.get().report_id], by=Actor("x"), now=timezone.now())
     submit(crash())
@@ -93,7 +93,7 @@ def test_what_came_back_is_told_too(receiver: SourceServer) -> None:
     ]  # fmt: skip
 
 
-def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: SourceServer, settings: Settings) -> None:
+def test_a_failing_receiver_is_retried_until_the_last_attempt(receiver: SourceServer, settings: Settings) -> None:
     settings.NOTIFICATIONS_ATTEMPTS = 3
     receiver.serve("/hook", b"", status=500)
     submit(small())
@@ -113,7 +113,7 @@ def test_a_receiver_that_is_ill_is_asked_again_and_one_day_no_more(receiver: Sou
     assert (notification.status, notification.attempts, len(receiver.requests)) == ("failed", 3, 3)
 
 
-def test_an_address_inside_is_never_talked_to(receiver: SourceServer, settings: Settings) -> None:
+def test_a_private_ip_gets_no_request(receiver: SourceServer, settings: Settings) -> None:
     settings.BUGREPORTS_WEBHOOK_URL = "https://169.254.169.254/latest"
     submit(small())
     deliver_due(timezone.now)
@@ -128,7 +128,7 @@ def test_after_the_lease_of_a_dead_worker_another_worker_delivers(receiver: Sour
     assert deliver_due(later(61)) == 1
 
 
-def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> None:
+def test_each_assignee_gets_one_digest_a_day(settings: Settings) -> None:
     settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     owner, idle = AdminFactory(email="owner@studio.example"), AdminFactory()
     mine = BugReportFactory(assignee=owner, priority="high", description="The shelf is empty\nsecond line")
@@ -148,7 +148,7 @@ def test_people_are_written_once_a_day_of_what_is_theirs(settings: Settings) -> 
     assert len(mail.outbox) == 2
 
 
-def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
+def test_an_empty_digest_is_not_sent(settings: Settings) -> None:
     settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     BugReportFactory(assignee=AdminFactory())
     enqueue_digests(timezone.now())
@@ -157,7 +157,7 @@ def test_a_digest_about_nothing_is_not_sent(settings: Settings) -> None:
     assert mail.outbox == []
 
 
-def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mail_is_retried_while_the_server_is_unavailable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BUGREPORTS_DIGEST_EMAIL_ENABLED = True
     BugReportFactory(assignee=AdminFactory())
     enqueue_digests(timezone.now())
@@ -172,12 +172,12 @@ def test_mail_waits_for_its_server(settings: Settings, monkeypatch: pytest.Monke
     assert deliver_due(later(60)) == 1
 
 
-def test_old_notices_are_forgotten(settings: Settings) -> None:
+def test_old_notifications_are_deleted(settings: Settings) -> None:
     NotificationFactory(status="sent")
     NotificationFactory(status="waiting")
     NotificationFactory(status="sent", written_at=timezone.now())
     assert delete_old_notifications(timezone.now()) == 1
 
 
-def test_the_signature_is_what_any_other_program_computes() -> None:
+def test_the_signature_is_a_plain_hmac() -> None:
     assert sign("1700000000", b"{}", "key") == "9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"

@@ -1,4 +1,4 @@
-"""Secrets are taken out of whatever a report holds, once and for all; what is harmless stays as it was."""
+"""Secrets in any part of a report are redacted; harmless content is unchanged."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def scrub(value: Any, **rules: Any) -> tuple[Any, Scrubber]:
     return scrubber.scrub(value, ""), scrubber
 
 
-def test_the_corpus_is_large_and_hardly_anything_is_missed_or_spoilt() -> None:
+def test_precision_and_recall_on_the_corpus() -> None:
     assert len(SECRET) >= 150
     assert len(HARMLESS) >= 150
     missed, changed = measure()
@@ -32,7 +32,7 @@ def test_the_corpus_is_large_and_hardly_anything_is_missed_or_spoilt() -> None:
 
 
 @pytest.mark.parametrize("text", [*HARMLESS, *(text for text, _ in SECRET)])
-def test_scrubbing_twice_changes_nothing_and_finds_nothing(text: str) -> None:
+def test_scrubbing_a_text_is_idempotent(text: str) -> None:
     once, _ = scrub(text)
     again, scrubber = scrub(once)
     assert (again, scrubber.count) == (once, 0)
@@ -55,7 +55,7 @@ _VALUES = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(_VALUES)
-def test_scrubbing_any_value_twice_changes_nothing(value: Any) -> None:
+def test_scrubbing_any_value_is_idempotent(value: Any) -> None:
     once, first = scrub(value)
     again, second = scrub(once)
     assert first.failed == []
@@ -66,7 +66,7 @@ def test_scrubbing_any_value_twice_changes_nothing(value: Any) -> None:
 
 @settings(deadline=None)
 @given(st.text(string.ascii_letters + string.digits, min_size=8, max_size=40).map(lambda text: f"7{text}"))
-def test_what_stands_under_the_name_of_a_secret_is_gone(secret: str) -> None:
+def test_values_of_secret_keys_are_redacted(secret: str) -> None:
     for document in (
         {"password": secret}, {"deep": [{"Api-Key": secret}]}, {"name": "X-Auth-Token", "value": secret},
         {"requestBody": json.dumps({"client_secret": secret})}, {"requestBody": f"a=1&refresh_token={secret}&b=2"},
@@ -78,7 +78,7 @@ def test_what_stands_under_the_name_of_a_secret_is_gone(secret: str) -> None:
         assert scrubber.count == 1
 
 
-def test_counts_and_paths_tell_where_something_was_and_never_what() -> None:
+def test_redactions_have_path_and_rule_but_no_value() -> None:
     document = {
         "a": {"password": "hunter2"},
         "list": ["x", "mail me: mira@studio.example"],
@@ -91,34 +91,34 @@ def test_counts_and_paths_tell_where_something_was_and_never_what() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_no_secret_under_such_a_name_stays() -> None:
+def test_harmless_values_of_secret_keys_are_kept() -> None:
     document = {"has_password": True, "token": None, "password": "", "trace_id": "abc12345", "X-Trace-Id": "x-1234567"}
     assert scrub(document)[0] == document
 
 
-def test_a_secret_in_the_name_of_a_member_goes_too() -> None:
+def test_a_secret_in_a_key_is_redacted() -> None:
     kept, scrubber = scrub({"card 4111 1111 1111 1111": 1})
     assert kept == {"card [REDACTED]": 1}
     assert scrubber.count == 1
 
 
-def test_names_can_be_added_and_excepted() -> None:
+def test_secret_keys_can_be_added_and_excluded() -> None:
     assert scrub({"studioCode": "blue"})[0] == {"studioCode": "blue"}
     assert scrub({"studio_code": "blue"}, extra=frozenset({"studioCode"}))[0] == {"studio_code": REDACTED}
     assert scrub("studio-code=blue", extra=frozenset({"studioCode"}))[0] == f"studio-code={REDACTED}"
     assert scrub({"color_token": "blue"}, safe=frozenset({"colorToken"}))[0] == {"color_token": "blue"}
 
 
-def test_mail_addresses_may_be_left() -> None:
+def test_email_addresses_can_be_kept() -> None:
     assert Scrubber(masks_emails=False).scrub("mira@studio.example", "") == "mira@studio.example"
 
 
-def test_a_body_without_secrets_keeps_every_byte() -> None:
+def test_a_body_without_secrets_is_unchanged() -> None:
     body = '{ "b":  1.0, "a":"\\u00e9" }'
     assert scrub(body)[0] == body
 
 
-def test_json_in_json_in_json_is_looked_into_and_endless_nesting_is_closed() -> None:
+def test_nested_json_is_redacted_up_to_a_depth() -> None:
     inner = json.dumps({"password": "hunter2"})
     for _ in range(3):
         inner = json.dumps({"body": inner})
@@ -130,7 +130,7 @@ def test_json_in_json_in_json_is_looked_into_and_endless_nesting_is_closed() -> 
     assert "hunter2" not in scrub("[" * 100_000 + "password=hunter2" + "]" * 100_000)[0]
 
 
-def test_a_part_that_cannot_be_scrubbed_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_section_whose_redaction_fails_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*args: Any, **kwargs: Any) -> str:
         raise RuntimeError("password=hunter2")
 
@@ -147,13 +147,13 @@ def test_a_part_that_cannot_be_scrubbed_is_not_kept(monkeypatch: pytest.MonkeyPa
      "\\" * 100_000,      'token\\":\\"' * 10_000, "Bearer " * 20_000, "password: '" * 10_000, "token=`" * 10_000],
 )  # fmt: skip
 @pytest.mark.timeout(10)
-def test_no_text_takes_long(text: str) -> None:
-    """Twice as long, twice the time: none of the patterns searches back and forth."""
+def test_the_time_grows_linearly_with_the_text(text: str) -> None:
+    """A text of twice the length takes twice the time: no pattern backtracks."""
     scrub(text)
 
 
 def test_the_rules_for_clients_are_those_of_the_server() -> None:
-    """Written by `json.dumps(rules_document(), indent=1, ensure_ascii=False)`."""
+    """The file is the output of `json.dumps(rules_document(), indent=1, ensure_ascii=False)`."""
     kept = json.loads((CONTRACTS / "redaction_rules.json").read_text())
     assert kept == rules_document()
     for entry in kept["texts"]:

@@ -1,4 +1,4 @@
-"""What goes when its time is over, what stays, and what is left when something goes wrong in between."""
+"""Deleted, reduced and retained reports, and the state after a failure during a purge."""
 
 import json
 import subprocess
@@ -62,7 +62,7 @@ def run(**more: Any) -> Any:
     return purge(requested_by="theo@studio.example", now=NOW, **more)
 
 
-def test_closed_reports_go_whole_with_all_that_belongs_to_them() -> None:
+def test_closed_reports_are_deleted_with_all_their_data() -> None:
     old = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     kept = BugReportFactory(status="resolved", submitted_at=JUST_NOW)
     key = add_screenshot(old)
@@ -79,14 +79,14 @@ def test_closed_reports_go_whole_with_all_that_belongs_to_them() -> None:
     assert (receipt.matched, receipt.deleted, receipt.digest) == (1, 1, chain_digest("", [old.report_id]))
 
 
-def test_the_moment_itself_is_not_yet_over() -> None:
+def test_a_report_at_the_exact_cutoff_is_kept() -> None:
     exact = BugReportFactory(status="ignored", submitted_at=CUTOFF)
     over = BugReportFactory(status="ignored", submitted_at=CUTOFF - timedelta(microseconds=1))
     assert run().deleted == 1
     assert list(BugReport.objects.all()) == [exact] != [over]
 
 
-def test_active_reports_lose_what_is_personal_and_stay() -> None:
+def test_active_reports_lose_personal_data() -> None:
     report = BugReportFactory(submitted_at=LONG_AGO, priority="high", description="The shelf is empty")
     add_screenshot(report)
     result = run()
@@ -105,14 +105,14 @@ def test_active_reports_lose_what_is_personal_and_stay() -> None:
     assert report.events.count() == 2
 
 
-def test_the_strict_promise_takes_active_ones_too(settings: Settings) -> None:
+def test_active_reports_are_deleted_if_the_setting_is_on(settings: Settings) -> None:
     settings.BUGREPORTS_PURGE_OPEN = True
     BugReportFactory(submitted_at=LONG_AGO)
     held = BugReportFactory(submitted_at=LONG_AGO, retain=True, retain_reason="x")
     assert (run().deleted, BugReport.objects.get()) == (1, held)
 
 
-def test_what_is_retained_stays_whole() -> None:
+def test_retained_reports_do_not_change() -> None:
     for status in ("open", "resolved"):
         add_screenshot(BugReportFactory(status=status, submitted_at=LONG_AGO, retain=True, retain_reason="lawyers"))
     result = run()
@@ -120,7 +120,7 @@ def test_what_is_retained_stays_whole() -> None:
     assert BugReportContext.objects.count() == len(stored()) == 2
 
 
-def test_a_dry_run_says_what_the_real_one_does_and_does_nothing() -> None:
+def test_a_dry_run_counts_and_changes_nothing() -> None:
     BugReportFactory.create_batch(3, status="resolved", submitted_at=LONG_AGO)
     BugReportFactory(submitted_at=LONG_AGO)
     BugReportFactory(status="resolved", submitted_at=LONG_AGO, retain=True, retain_reason="x")
@@ -132,7 +132,7 @@ def test_a_dry_run_says_what_the_real_one_does_and_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("days", [0, -5])
-def test_no_days_keep_everything(days: int, settings: Settings) -> None:
+def test_zero_days_keep_everything(days: int, settings: Settings) -> None:
     BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     assert run(days=days).document() == {"status": "skipped", "reason": "retention-disabled"}
     settings.BUGREPORTS_RETENTION_DAYS = days
@@ -140,7 +140,7 @@ def test_no_days_keep_everything(days: int, settings: Settings) -> None:
     assert BugReport.objects.count() == 1
 
 
-def test_a_duplicate_outlives_its_lead() -> None:
+def test_a_duplicate_outlives_its_canonical_report() -> None:
     canonical = BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     young = BugReportFactory(
         status="resolved", resolution_kind="duplicate", duplicate_of=canonical, submitted_at=JUST_NOW
@@ -150,7 +150,7 @@ def test_a_duplicate_outlives_its_lead() -> None:
     assert (young.duplicate_of, young.status) == (None, "resolved")
 
 
-def test_the_digest_is_the_same_for_any_size_of_batches(settings: Settings) -> None:
+def test_the_digest_does_not_depend_on_the_batch_size(settings: Settings) -> None:
     settings.BUGREPORTS_PURGE_BATCH_ROWS = 2
     moments = [LONG_AGO - timedelta(days=day) for day in (3, 1, 2, 5, 4)]
     reports = [BugReportFactory(status="resolved", submitted_at=moment) for moment in moments]
@@ -158,7 +158,7 @@ def test_the_digest_is_the_same_for_any_size_of_batches(settings: Settings) -> N
     assert run().digest == chain_digest("", ids)
 
 
-def test_the_clock_refuses_what_looks_like_a_wrong_clock(settings: Settings) -> None:
+def test_the_scheduled_purge_aborts_on_an_unusual_number(settings: Settings) -> None:
     settings.BUGREPORTS_PURGE_MAX_ROWS = 3
     BugReportFactory.create_batch(4, status="resolved", submitted_at=LONG_AGO)
     with pytest.raises(PurgeTooLarge):
@@ -170,7 +170,7 @@ def test_the_clock_refuses_what_looks_like_a_wrong_clock(settings: Settings) -> 
     assert purge(requested_by=SCHEDULED, now=NOW).deleted == 4
 
 
-def test_a_person_who_saw_the_dry_run_is_not_held_up(settings: Settings) -> None:
+def test_a_purge_by_a_user_has_no_row_limit(settings: Settings) -> None:
     settings.BUGREPORTS_PURGE_MAX_ROWS = 0
     BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     assert run().deleted == 1
@@ -196,7 +196,7 @@ def test_two_purges_do_not_run_at_once() -> None:
     assert run().status == "success"
 
 
-def test_files_wait_for_a_storage_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_stay_pending_while_the_storage_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [add_screenshot(BugReportFactory(status="resolved", submitted_at=LONG_AGO)) for _ in range(3)]
 
     def fail(*args: Any) -> None:
@@ -210,7 +210,7 @@ def test_files_wait_for_a_storage_that_is_away(monkeypatch: pytest.MonkeyPatch) 
     assert (stored(), PendingFileDeletion.objects.count()) == ([], 0)
 
 
-def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks: Any) -> None:
+def test_a_report_is_deleted_with_its_screenshot(django_capture_on_commit_callbacks: Any) -> None:
     report = BugReportFactory(retain=True, retain_reason="x")
     add_screenshot(report)
     with django_capture_on_commit_callbacks(execute=True):
@@ -218,7 +218,7 @@ def test_a_report_is_deleted_with_its_picture(django_capture_on_commit_callbacks
     assert (BugReport.objects.count(), stored(), PendingFileDeletion.objects.count()) == (0, [], 0)
 
 
-def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Settings) -> None:
+def test_orphaned_screenshots_are_deleted_after_the_grace_period(settings: Settings) -> None:
     kept = add_screenshot(BugReportFactory())
     orphan = private_storage().save("bug-reports/20260101/bug_x.jpg", ContentFile(b"x"))
     report = sweep_orphans(timezone.now())
@@ -228,7 +228,7 @@ def test_pictures_nobody_names_are_swept_when_they_are_old_enough(settings: Sett
     cleanup_report_files()
 
 
-def test_the_clock_purges(settings: Settings) -> None:
+def test_the_schedule_purges(settings: Settings) -> None:
     BugReportFactory(status="resolved", submitted_at=timezone.now() - timedelta(days=31))
     purge_expired_reports()
     assert not BugReport.objects.exists()
@@ -237,7 +237,7 @@ def test_the_clock_purges(settings: Settings) -> None:
     assert (entry.hour, entry.minute) == ({2}, {30})
 
 
-def test_the_api_purges_and_says_so_in_the_same_words(admin_api: APIClient) -> None:
+def test_the_api_purges_with_the_legacy_response(admin_api: APIClient) -> None:
     BugReportFactory(status="resolved", submitted_at=timezone.now() - timedelta(days=10))
     url = "/api/bug-reports/purge"
     dry = admin_api.post(url, {"older_than_days": 5, "dry_run": True}, format="json").json()
@@ -254,7 +254,7 @@ def test_the_api_purges_and_says_so_in_the_same_words(admin_api: APIClient) -> N
     [{"dry_run": "false"}, {"dry_run": 1}, {"older_than_days": "30"}, {"older_than_days": -1}, {"older_than_days": 1.5},
      {"older_than_days": True}, {"older_than_days": None}, {"days": 3}, {"older_than_days": 10**12}],
 )  # fmt: skip
-def test_the_api_takes_no_other_types(data: dict[str, Any], admin_api: APIClient) -> None:
+def test_the_api_rejects_other_types(data: dict[str, Any], admin_api: APIClient) -> None:
     BugReportFactory(status="resolved", submitted_at=LONG_AGO)
     response = admin_api.post("/api/bug-reports/purge", data, format="json")
     assert (response.status_code, BugReport.objects.count()) == (400, 1)
@@ -262,9 +262,7 @@ def test_the_api_takes_no_other_types(data: dict[str, Any], admin_api: APIClient
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("point", ["before 1", "before 3", "within 3", "after 3", "before files"])
-def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
-    point: str, tmp_path: Path, settings: Settings
-) -> None:
+def test_a_purge_after_a_kill_completes_the_deletion(point: str, tmp_path: Path, settings: Settings) -> None:
     private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"private": private}
     long_ago = timezone.now() - timedelta(days=40)
@@ -286,7 +284,7 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     gone = 12 - (BugReport.objects.count() - 1)
     assert (broken.status, broken.deleted) == ("running", gone)
     assert broken.digest == (chain_digest("", ids[:gone]) if gone else "")
-    # A picture has a row, or waits to be removed: never neither.
+    # Each screenshot has a row or is pending for removal.
     named = set(BugReportScreenshot.objects.values_list("key", flat=True))
     assert set(stored()) == named | set(PendingFileDeletion.objects.values_list("key", flat=True))
     assert purge(requested_by="command", now=timezone.now()).deleted == 12 - gone
@@ -300,7 +298,7 @@ def test_after_a_kill_the_next_purge_finishes_and_nothing_dangles(
     [({}, "30"), ({"bug_reports.retention_days": "7"}, "7"),
      ({"bug_reports.retention_days": "7", "BUGREPORTS_RETENTION_DAYS": "9"}, "9")],
 )  # fmt: skip
-def test_the_days_are_also_read_under_the_name_they_had_before(environment: dict[str, str], days: str) -> None:
+def test_the_former_name_of_the_setting_is_read(environment: dict[str, str], days: str) -> None:
     program = "from config.settings.domain import BUGREPORTS_RETENTION_DAYS as days; print(days)"
     known = {name: value for name, value in ENVIRONMENT.items() if name != "BUGREPORTS_RETENTION_DAYS"}
     outcome = subprocess.run(

@@ -1,4 +1,4 @@
-"""What is kept of a large report, and what is told of the rest."""
+"""Kept parts of a large report, and the counts of dropped parts."""
 
 from bugreports.redaction.keys import SecretKeyRules
 from bugreports.sanitization import Limits, SanitizedReport, sanitize
@@ -15,7 +15,7 @@ def log(number: int, message: str = "x") -> dict:
     return {"level": "info", "message": f"{message} {number}", "args": [], "timestamp": "", "serializedArgs": []}
 
 
-def test_the_newest_entries_are_kept_and_the_others_counted() -> None:
+def test_the_newest_entries_are_kept_and_dropped_ones_counted() -> None:
     event = full()["networkEvents"][0]
     safe = make(small(recentLogs=[log(n) for n in range(1000)], networkEvents=[event] * 60))
     assert (len(safe.recent_logs), safe.recent_logs[0]["message"]) == (200, "x 0")
@@ -23,7 +23,7 @@ def test_the_newest_entries_are_kept_and_the_others_counted() -> None:
     assert safe.dropped == {"recentLogs": {"entries": 800}, "networkEvents": {"entries": 10}}
 
 
-def test_bodies_are_cut_after_they_are_scrubbed() -> None:
+def test_bodies_are_truncated_after_redaction() -> None:
     event = full()["networkEvents"][0] | {"requestBody": "a" * 4090 + " password=hunter2hunter2", "responseBody": None}
     [kept] = make(small(networkEvents=[event])).network_events
     assert len(kept["requestBody"]) == 4097
@@ -31,7 +31,7 @@ def test_bodies_are_cut_after_they_are_scrubbed() -> None:
     assert "hunter" not in kept["requestBody"]
 
 
-def test_a_secret_that_the_first_cut_goes_through_is_not_kept() -> None:
+def test_a_secret_at_the_first_truncation_is_not_kept() -> None:
     secret = "sk_live" + "_4eC39HqLyjWDarjtT1zdp7dc"
     for at in range(18_150, 18_200, 5):
         text = ("m@x.org " * 1000 + "a" * 20_000)[: at - 10] + " " + secret + " and on" * 2000
@@ -39,7 +39,7 @@ def test_a_secret_that_the_first_cut_goes_through_is_not_kept() -> None:
         assert "4eC39" not in safe.app_state["x"]
 
 
-def test_depth_and_parts_are_bounded() -> None:
+def test_depth_and_number_of_values_are_limited() -> None:
     deep: dict = {}
     for _ in range(40):
         deep = {"in": deep}
@@ -49,23 +49,23 @@ def test_depth_and_parts_are_bounded() -> None:
     assert safe.dropped["appState"]["nodes"] > 3000
 
 
-def test_characters_no_row_can_hold_are_replaced_in_the_context() -> None:
+def test_characters_that_postgresql_rejects_are_replaced() -> None:
     safe = make(small(appState={"a\x00b": "c\x00\ud800d"}, recentLogs=[log(1, "\x00")]))
     assert safe.app_state == {"a\ufffdb": "c\ufffd\ufffdd"}
     assert safe.recent_logs[0]["message"] == "\ufffd 1"
 
 
-def test_numbers_no_reader_holds_become_texts() -> None:
+def test_numbers_out_of_range_become_texts() -> None:
     assert make(small(appState={"n": 2**70})).app_state == {"n": str(2**70)}
 
 
-def test_all_characters_of_a_section_are_bounded() -> None:
+def test_the_characters_of_a_section_are_limited() -> None:
     safe = make(small(appState={str(n): "x" * 9000 for n in range(500)}))
     assert sum(len(value) for value in safe.app_state.values()) < 1_100_000
     assert safe.app_state["499"] == TRUNCATED
 
 
-def test_a_text_of_exactly_the_limit_is_whole() -> None:
+def test_a_text_of_exactly_the_limit_is_kept() -> None:
     capper = SizeLimiter(10)
     assert capper.tree({"a": "x" * 10}, "s", Budget(10, 100)) == {"a": "x" * 10}
     assert capper.dropped == {}

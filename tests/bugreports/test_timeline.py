@@ -1,4 +1,4 @@
-"""Logs and requests as one sequence, whatever the client's clock said."""
+"""Logs and requests in one sequence, also with wrong times of the client."""
 
 from bugreports.timeline import build_timeline, failed_requests, parse_client_timestamp
 
@@ -15,12 +15,12 @@ def titles(logs: list, requests: list) -> list[str]:
     return [entry.title for entry in build_timeline(logs, requests)]
 
 
-def test_they_stand_in_the_order_of_time_oldest_first() -> None:
+def test_entries_are_sorted_by_time() -> None:
     logs = [log("2026-02-12T13:05:03Z", "c"), log("2026-02-12T14:05:01+01:00", "a")]
     assert titles(logs, [request("2026-02-12T13:05:02.5Z")]) == ["a", "GET /x: 200", "c"]
 
 
-def test_an_entrywithout_a_moment_stays_beside_the_one_before_it() -> None:
+def test_an_entry_without_a_time_follows_its_predecessor() -> None:
     logs = [log("2026-02-12T13:05:09Z", "d"), log("not-a-date", "c"), log("2026-02-12T13:05:01Z", "b"), log(None, "a")]
     assert titles(logs, [request("2026-02-12T13:05:05Z")]) == ["a", "b", "c", "GET /x: 200", "d"]
 
@@ -46,11 +46,11 @@ def test_failed_requests_are_found() -> None:
     ]
 
 
-def test_any_text_may_stand_for_a_moment() -> None:
+def test_any_text_is_accepted_as_a_time() -> None:
     for text in (None, 5, "", "yesterday", "x" * 100, "2026-13-45", "0001-01-01T00:00:00+14:00", {}):
         assert parse_client_timestamp(text) is None
     assert parse_client_timestamp("2026-02-12 13:05:06").hour == 13
 
 
-def test_entries_that_are_none_are_passed_over() -> None:
+def test_invalid_entries_are_skipped() -> None:
     assert build_timeline(["[Truncated]", None], [5]) == []

@@ -1,4 +1,4 @@
-"""What staff decide: the table of moves, the trail, two users at once, reports that become one and several again."""
+"""Triage: transitions, events, conflicts, merged and unmerged reports."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -34,13 +34,13 @@ def set_status(report: BugReport, status: str, by: Actor, **more: Any) -> int:
 
 @pytest.mark.parametrize("to", STATUSES)
 @pytest.mark.parametrize("current", STATUSES)
-def test_the_table_of_moves(current: str, to: str, staff: Actor) -> None:
+def test_the_table_of_transitions(current: str, to: str, staff: Actor) -> None:
     report = BugReportFactory(status=current)
     if not can_transition(current, to):
         assert (current, to) == ("resolved", "ignored")
-        with pytest.raises(TransitionNotAllowed) as refusal:
+        with pytest.raises(TransitionNotAllowed) as error:
             set_status(report, to, staff)
-        assert refusal.value.details == {"from": current, "to": to}
+        assert error.value.details == {"from": current, "to": to}
         assert events(report) == ["submitted"]
         return
     changed = set_status(report, to, staff)
@@ -49,7 +49,7 @@ def test_the_table_of_moves(current: str, to: str, staff: Actor) -> None:
     assert events(report) == (["submitted"] if current == to else ["submitted", "status_changed"])
 
 
-def test_a_move_leaves_who_when_and_what_was_before(staff: Actor) -> None:
+def test_a_transition_records_actor_time_and_previous_status(staff: Actor) -> None:
     report = BugReportFactory()
     set_status(report, "resolved", staff, kind="fixed", commit_sha="77c0de1", notes="  Fixed in 3.4.2 ")
     event = report.events.last()
@@ -65,7 +65,7 @@ def test_a_move_leaves_who_when_and_what_was_before(staff: Actor) -> None:
     assert report.events.last().event_data["before"]["resolution_kind"] == "fixed"
 
 
-def test_staying_where_it_is_takes_notes_and_leaves_no_entry(staff: Actor) -> None:
+def test_an_unchanged_status_updates_notes_without_an_event(staff: Actor) -> None:
     report = BugReportFactory()
     assert set_status(report, "open", staff, notes="Seen on Safari, too") == 1
     assert report.resolution_notes == "Seen on Safari, too"
@@ -80,14 +80,14 @@ def test_staying_where_it_is_takes_notes_and_leaves_no_entry(staff: Actor) -> No
         ("resolved", {"commit_sha": "f" * 65}), ("closed", {}),
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_refused(status: str, more: dict, staff: Actor) -> None:
+def test_invalid_values_are_rejected(status: str, more: dict, staff: Actor) -> None:
     report = BugReportFactory()
     with pytest.raises(InvalidInput):
         set_status(report, status, staff, **more)
     assert events(report) == ["submitted"]
 
 
-def test_many_move_together_or_not_at_all(staff: Actor, django_assert_max_num_queries: Any) -> None:
+def test_a_bulk_transition_is_atomic(staff: Actor, django_assert_max_num_queries: Any) -> None:
     reports = [*BugReportFactory.create_batch(4), BugReportFactory(status="resolved")]
     ids = [report.report_id for report in reports]
     with pytest.raises(TransitionNotAllowed, match="1 of 5 cannot"):
@@ -99,21 +99,21 @@ def test_many_move_together_or_not_at_all(staff: Actor, django_assert_max_num_qu
     assert BugReportEvent.objects.filter(event_type="status_changed").count() == 15
 
 
-def test_a_report_that_is_not_there_stops_all(staff: Actor) -> None:
+def test_an_unknown_report_stops_the_bulk_transition(staff: Actor) -> None:
     report = BugReportFactory()
     with pytest.raises(ReportNotFound):
         triage.start([report.report_id, "bug_20260101_000000_000000000000"], by=staff, now=NOW)
     assert events(report) == ["submitted"]
 
 
-def test_who_looked_at_an_older_version_is_told(staff: Actor) -> None:
+def test_an_older_version_is_a_conflict(staff: Actor) -> None:
     report = BugReportFactory()
     set_status(report, "in_progress", staff, version=1)
     with pytest.raises(StaleReport):
         set_status(report, "resolved", staff, version=1)
 
 
-def test_it_is_given_to_staff_only_and_taken_back(staff: Actor) -> None:
+def test_only_staff_can_be_assigned(staff: Actor) -> None:
     report, ids = BugReportFactory(), None
     ids = [report.report_id]
     user = AdminFactory()
@@ -128,7 +128,7 @@ def test_it_is_given_to_staff_only_and_taken_back(staff: Actor) -> None:
     assert report.events.last().event_data["before"] == {"assignee": user.email}
 
 
-def test_a_priority_is_a_judgement(staff: Actor) -> None:
+def test_a_priority_change_is_recorded(staff: Actor) -> None:
     report = BugReportFactory()
     assert list(BugReport.objects.untriaged()) == [report]
     triage.set_priority([report.report_id], "high", by=staff, now=NOW)
@@ -137,25 +137,25 @@ def test_a_priority_is_a_judgement(staff: Actor) -> None:
         triage.set_priority([report.report_id], "urgent", by=staff, now=NOW)
 
 
-def test_retaining_says_who_and_why(staff: Actor) -> None:
+def test_retention_records_user_and_reason(staff: Actor) -> None:
     report = BugReportFactory()
     with pytest.raises(InvalidInput):
         triage.retain([report.report_id], "  ", by=staff, now=NOW)
-    triage.retain([report.report_id], "asked for by the lawyers", by=staff, now=NOW)
+    triage.retain([report.report_id], "requested by the lawyers", by=staff, now=NOW)
     report.refresh_from_db()
-    assert (report.retained_by, report.retain_reason) == ("theo@studio.example", "asked for by the lawyers")
+    assert (report.retained_by, report.retain_reason) == ("theo@studio.example", "requested by the lawyers")
     assert triage.release([report.report_id], by=staff, now=NOW) == 1
     assert events(report) == ["submitted", "retained", "released"]
 
 
-def test_a_comment_stays_in_the_trail(staff: Actor) -> None:
+def test_a_comment_is_recorded(staff: Actor) -> None:
     report = BugReportFactory()
     triage.add_comment([report.report_id], " Same as last week? ", by=staff, now=NOW)
     assert report.events.last().event_data == {"text": "Same as last week?"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_resolve_at_once_change_it_once() -> None:
+def test_concurrent_resolutions_change_the_report_once() -> None:
     report = BugReportFactory()
     outcomes: list[object] = []
 
@@ -191,7 +191,7 @@ def _state() -> dict[str, tuple]:
     }
 
 
-def test_merging_and_taking_it_back_leaves_everything_as_it_was(staff: Actor) -> None:
+def test_unmerging_restores_the_state_before_the_merge(staff: Actor) -> None:
     canonical, other, follower = BugReportFactory.create_batch(3)
     group = _group(other, "v1:other")
     merge([follower.report_id], other.report_id, by=staff, now=NOW)
@@ -210,7 +210,7 @@ def test_merging_and_taking_it_back_leaves_everything_as_it_was(staff: Actor) ->
     assert events(canonical) == ["submitted", "duplicate_received", "duplicate_left"]
 
 
-def test_reopening_a_duplicate_gives_back_what_it_brought(staff: Actor) -> None:
+def test_reopening_a_duplicate_reverts_its_counts(staff: Actor) -> None:
     canonical, other = BugReportFactory.create_batch(2)
     merge([other.report_id], canonical.report_id, by=staff, now=NOW)
     set_status(other, "open", staff)
@@ -218,7 +218,7 @@ def test_reopening_a_duplicate_gives_back_what_it_brought(staff: Actor) -> None:
     assert (other.duplicate_of, other.status, canonical.occurrence_count) == (None, "open", 1)
 
 
-def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
+def test_duplicates_form_no_cycles_and_no_chains(staff: Actor) -> None:
     one, two, three = BugReportFactory.create_batch(3)
     with pytest.raises(InvalidDuplicateLink, match="itself"):
         merge([one.report_id], one.report_id, by=staff, now=NOW)
@@ -232,7 +232,7 @@ def test_there_are_no_circles_and_no_chains(staff: Actor) -> None:
         merge([one.report_id], "bug_20260101_000000_000000000000", by=staff, now=NOW)
 
 
-def test_a_report_and_its_own_duplicate_can_be_merged_in_one_step(staff: Actor) -> None:
+def test_a_report_and_its_duplicate_are_merged_together(staff: Actor) -> None:
     canonical, one, two = BugReportFactory.create_batch(3)
     merge([two.report_id], one.report_id, by=staff, now=NOW)
     assert merge([one.report_id, two.report_id], canonical.report_id, by=staff, now=NOW) == 2
@@ -242,7 +242,7 @@ def test_a_report_and_its_own_duplicate_can_be_merged_in_one_step(staff: Actor) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_people_who_merge_and_unmerge_at_once_leave_a_forest_of_depth_one() -> None:
+def test_concurrent_merges_leave_groups_of_depth_one() -> None:
     reports = BugReportFactory.create_batch(6)
     ids = [report.report_id for report in reports]
     for report in reports:
@@ -273,7 +273,7 @@ def test_people_who_merge_and_unmerge_at_once_leave_a_forest_of_depth_one() -> N
     assert BugReportGroup.objects.filter(canonical_report=None).count() == 0
 
 
-def test_questions_about_queues(staff: Actor) -> None:
+def test_queue_filters(staff: Actor) -> None:
     old = BugReportFactory(submitted_at=timezone.now() - timedelta(days=28))
     BugReportFactory(submitted_at=timezone.now() - timedelta(days=28), retain=True, retain_reason="x")
     gone = BugReportFactory(context_expired_at=NOW)

@@ -31,9 +31,9 @@ while True: time.sleep(60)
 SUPERVISOR = """
 import json, os, sys; from devstack import supervisor
 supervisor.STOP_TIMEOUT_SECONDS = 1
-commands, with_parent = json.loads(sys.argv[1]), sys.argv[2] == "1"
+commands, with_parent, is_ready = (json.loads(argument) for argument in sys.argv[1:])
 parent = os.getppid() if with_parent else None
-sys.exit(supervisor.Supervisor(commands, lambda: True, "it is up", parent_pid=parent).run())
+sys.exit(supervisor.Supervisor(commands, lambda: is_ready, "it is up", parent_pid=parent).run())
 """
 
 
@@ -43,9 +43,9 @@ def tag() -> str:
     return f"tag-{uuid.uuid4().hex}"
 
 
-def command_line(tag: str, *, with_parent: bool = False, **kinds: str) -> list[str]:
+def command_line(tag: str, *, with_parent: bool = False, is_ready: bool = True, **kinds: str) -> list[str]:
     parts = {name: [sys.executable, "-c", PROGRAM, name, kind, tag] for name, kind in kinds.items()}
-    return [sys.executable, "-c", SUPERVISOR, json.dumps(parts), str(int(with_parent))]
+    return [sys.executable, "-c", SUPERVISOR, *(json.dumps(part) for part in (parts, with_parent, is_ready))]
 
 
 def start(tag: str, **kinds: str) -> subprocess.Popen[str]:
@@ -56,6 +56,22 @@ def start(tag: str, **kinds: str) -> subprocess.Popen[str]:
     lines = [process.stdout.readline() for _ in range(len(kinds) + 1)]
     assert "it is up\n" in lines
     return process
+
+
+def next_lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout
+    return [process.stdout.readline().rstrip() for _ in range(count)]
+
+
+def programs_of(tag: str, name: str) -> set[int]:
+    """Return the process of a command and its child, but not the supervisor, whose command line has all commands."""
+    return processes_naming(f" {name} ") & processes_naming(tag) - processes_naming("devstack")
+
+
+def children_of(parent_pid: int, pids: set[int]) -> set[int]:
+    """Return those of the processes that have this parent."""
+    listing = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return pids & {int(line.split()[0]) for line in listing.splitlines() if int(line.split()[1]) == parent_pid}
 
 
 def remaining_output(process: subprocess.Popen[str]) -> list[str]:
@@ -71,14 +87,56 @@ def test_a_signal_stops_the_processes_in_reverse_order(tag: str, number: signal.
     assert processes_naming(tag) == set()
 
 
-def test_the_end_of_one_process_stops_the_others_with_exit_code_1(tag: str):
+def test_a_killed_process_is_started_again_without_its_children_and_the_others_go_on(tag: str):
+    with ended_at_last(start(tag, web="", worker="")) as process:
+        web, worker = (programs_of(tag, name) for name in ("web", "worker"))
+        (main,) = children_of(process.pid, worker)
+        os.kill(main, signal.SIGKILL)
+        assert next_lines(process, 2) == ["worker was killed by SIGKILL and is started again", "worker | started"]
+        assert programs_of(tag, "web") == web
+        assert len(programs_of(tag, "worker")) == 2
+        assert not programs_of(tag, "worker") & worker
+        process.terminate()
+        assert remaining_output(process) == ["worker | stopping", "web    | stopping"]
+        assert process.returncode == 0
+    assert processes_naming(tag) == set()
+
+
+def test_a_process_that_ends_again_and_again_is_left_down_and_the_others_go_on(tag: str):
     with ended_at_last(start(tag, web="", worker="short")) as process:
-        assert remaining_output(process) == [
-            "worker ended with exit code 3: stopping all processes",
+        ends = [next_lines(process, 1)[0] for _ in range(9)][::2]
+        end = "worker ended with exit code 3"
+        assert ends == [
+            *(f"{end} and is started again{delay}" for delay in ("", " in 0.5 s", " in 1 s", " in 2 s")),
+            f"{end} again and is LEFT DOWN; one start is tried every 60 s",
+        ]
+        assert not programs_of(tag, "worker")
+        assert len(programs_of(tag, "web")) == 2
+        process.terminate()
+        assert remaining_output(process) == ["web    | stopping", "Left down: worker (ended with exit code 3)"]
+        assert process.returncode == 1
+
+
+def test_a_first_start_that_fails_stops_everything(tag: str):
+    command = command_line(tag, is_ready=False, web="", worker="short")
+    with ended_at_last(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)) as process:
+        assert remaining_output(process)[-3:] == [
+            "The start failed: stopping all processes",
             "web    | stopping",
+            "Left down: worker (ended with exit code 3)",
         ]
         assert process.returncode == 1
     assert processes_naming(tag) == set()
+
+
+def test_a_program_that_does_not_exist_is_left_down(tag: str):
+    command = command_line(tag, web="")
+    command[3] = json.dumps(json.loads(command[3]) | {"worker": ["/nowhere/worker"]})
+    with ended_at_last(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)) as process:
+        lines = next_lines(process, 7)
+        assert "LEFT DOWN" in lines[-1]
+        process.terminate()
+        assert "worker (did not start ([Errno 2]" in remaining_output(process)[-1]
 
 
 def test_kills_a_process_that_does_not_stop(tag: str):
@@ -92,6 +150,16 @@ def test_kills_a_process_that_does_not_stop(tag: str):
 def test_a_killed_supervisor_leaves_no_processes(tag: str):
     with ended_at_last(start(tag, web="", worker="stubborn")) as process:
         assert len(processes_naming(tag)) == 5  # itself, two processes and their children
+        process.kill()
+        process.wait()
+        wait_until(lambda: not processes_naming(tag))
+
+
+def test_a_killed_reaper_is_replaced(tag: str):
+    with ended_at_last(start(tag, web="", worker="stubborn")) as process:
+        (reaper,) = children_of(process.pid, processes_naming("orphan_reaper.py"))
+        os.kill(reaper, signal.SIGKILL)
+        wait_until(lambda: children_of(process.pid, processes_naming("orphan_reaper.py")) - {reaper})
         process.kill()
         process.wait()
         wait_until(lambda: not processes_naming(tag))

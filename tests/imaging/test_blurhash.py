@@ -1,4 +1,4 @@
-"""Hashes by the published algorithm."""
+"""BlurHash, compared with the published algorithm."""
 
 import pytest
 
@@ -16,15 +16,15 @@ def number_of(text: str) -> int:
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (18, 200, 77)])
-def test_the_mean_colour_stands_in_it(colour: tuple[int, int, int]) -> None:
+def test_the_hash_contains_the_mean_color(colour: tuple[int, int, int]) -> None:
     text = encode_blurhash([colour] * 64, 8, 8)
     assert text[0] == _ALPHABET[3 + 2 * 9]
     assert number_of(text[2:6]) == colour[0] << 16 | colour[1] << 8 | colour[2]
     assert len(text) == 6 + 2 * 11
 
 
-def test_a_known_picture_gives_a_known_hash() -> None:
-    """Black left, white right: the first wave across is strongest, and negative; waves down are nothing."""
+def test_a_known_image_has_a_known_hash() -> None:
+    """Black left, white right: the first horizontal component is the largest and negative, vertical ones are zero."""
     text = encode_blurhash([(0, 0, 0)] * 4 + [(255, 255, 255)] * 4, 8, 1)
     details = [number_of(text[at : at + 2]) for at in range(6, 28, 2)]
     middle = 9 * 19 * 19 + 9 * 19 + 9
@@ -33,8 +33,8 @@ def test_a_known_picture_gives_a_known_hash() -> None:
     assert number_of(text[2:6]) == 188 << 16 | 188 << 8 | 188
 
 
-def test_it_hardly_changes_with_the_size() -> None:
+def test_the_hash_hardly_depends_on_the_size() -> None:
     first, second = (
         encode_blurhash(list(draw_scene(side, side).get_flattened_data()), side, side) for side in (24, 48)
     )
-    assert abs(number_of(first[1]) - number_of(second[1])) <= 6  # the strongest wave, of 82 steps
+    assert abs(number_of(first[1]) - number_of(second[1])) <= 6  # the largest component has 82 steps

@@ -1,4 +1,4 @@
-"""Smaller pictures: the right pixels, the right colours, upright, and nothing that came along."""
+"""Renditions have the right pixels, colors and orientation, and no metadata."""
 
 import math
 from dataclasses import replace
@@ -32,8 +32,8 @@ from tests.support.sample_images import (
 WISH = RenderSpec(sides_px=(64, 24))
 
 
-def render_largest(content: bytes, wish: RenderSpec = WISH) -> Image.Image:
-    return decode(render(content, wish).renditions[0].content)
+def render_largest(content: bytes, delay: RenderSpec = WISH) -> Image.Image:
+    return decode(render(content, delay).renditions[0].content)
 
 
 def mean_difference(one: Image.Image, other: Image.Image) -> float:
@@ -54,7 +54,7 @@ def as_written(image: Image.Image) -> Image.Image:
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
-def test_draws_every_side_asked_for(image_format: str) -> None:
+def test_each_requested_size_is_rendered(image_format: str) -> None:
     rendered = render(make_picture(image_format, 960, 640), RenderSpec(sides_px=(150, 500)))
     sizes = [(one.side_px, one.width, one.height) for one in rendered.renditions]
     assert sizes == [(150, 150, 100), (500, 500, 333)]
@@ -66,7 +66,7 @@ def test_draws_every_side_asked_for(image_format: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20), (20, 1), (7, 5), (63, 64), (24, 24)])
-def test_never_enlarges(size: tuple[int, int]) -> None:
+def test_images_are_never_enlarged(size: tuple[int, int]) -> None:
     rendered = render(make_picture("PNG", *size), WISH)
     assert (rendered.renditions[0].width, rendered.renditions[0].height) == size
     assert max(rendered.renditions[1].width, rendered.renditions[1].height) <= 24
@@ -74,20 +74,20 @@ def test_never_enlarges(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(3001, 2999), (1403, 701), (997, 1021), (1000, 1000), (513, 77), (2003, 107)])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_is_as_good_as_resampling_every_pixel(image_format: str, size: tuple[int, int]) -> None:
+def test_the_quality_equals_resampling_all_pixels(image_format: str, size: tuple[int, int]) -> None:
     scene = draw_scene(*size).filter(ImageFilter.UnsharpMask(3))
     content = encode(scene, image_format, **({"quality": 92} if image_format == "JPEG" else {}))
     drawn = render(content, RenderSpec(sides_px=(500,))).renditions[0]
     exact = decode(content).resize((drawn.width, drawn.height), Image.Resampling.LANCZOS)
-    # Hard edges between pure colours are worse than covers: those keep 38 (benchmarks/artwork.py).
+    # Hard edges between pure colors have a lower PSNR than covers, which have 38 dB (benchmarks/artwork.py).
     assert psnr(decode(drawn.content), as_written(exact)) >= 37.5
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("reencode_original", [False, True])
-def test_turns_a_picture_upright_once(orientation: int, reencode_original: bool) -> None:
-    wish = replace(WISH, reencode_original=reencode_original)
-    rendered = render(make_oriented_jpeg(orientation, quality=95), wish)
+def test_a_rotated_jpeg_is_turned_upright_once(orientation: int, reencode_original: bool) -> None:
+    delay = replace(WISH, reencode_original=reencode_original)
+    rendered = render(make_oriented_jpeg(orientation, quality=95), delay)
     assert (rendered.width, rendered.height) == (96, 64)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
     if rendered.original:
@@ -96,13 +96,13 @@ def test_turns_a_picture_upright_once(orientation: int, reencode_original: bool)
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
-def test_turns_other_formats_upright_too(image_format: str) -> None:
+def test_other_formats_are_turned_upright(image_format: str) -> None:
     stored = draw_scene().transpose(Image.Transpose.ROTATE_90)
     content = encode(stored, image_format, exif=b"Exif\x00\x00" + orientation_block(6))
     assert mean_difference(render_largest(content), expected_scene()) < 2.5
 
 
-def test_damaged_exif_is_no_reason_to_fail() -> None:
+def test_damaged_exif_is_not_an_error() -> None:
     assert render_largest(add_exif(make_picture(), b"MM\x00*" + b"\xff" * 60_000)).size == (64, 43)
 
 
@@ -121,28 +121,28 @@ COLOURS_KEPT = {
 
 @pytest.mark.parametrize("kind", COLOURS_KEPT)
 @pytest.mark.parametrize("reencode_original", [False, True])
-def test_colours_come_out_as_they_are(kind: str, reencode_original: bool) -> None:
-    wish = replace(WISH, reencode_original=reencode_original)
-    rendered = render(COLOURS_KEPT[kind](), wish)
+def test_colors_are_preserved(kind: str, reencode_original: bool) -> None:
+    delay = replace(WISH, reencode_original=reencode_original)
+    rendered = render(COLOURS_KEPT[kind](), delay)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
     assert rendered.original is None or mean_difference(decode(rendered.original), as_written(draw_scene())) < 2.5
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16", "LA"])
-def test_grey_stays_grey(mode: str) -> None:
+def test_gray_stays_gray(mode: str) -> None:
     grey = draw_scene(mode="L")
     stored = (
         grey.convert("I").point(lambda value: value * 257).convert("I;16") if mode == "I;16" else grey.convert(mode)
     )
     drawn = render_largest(encode(stored, "PNG"))
     compared = grey.convert("1").convert("L") if mode == "1" else grey
-    # Overshoot in black and white dots is cut off after the first of two passes, and theirs go the other way.
+    # Overshoot is clipped after the first of two passes, and the reference runs the passes in the other order.
     allowed = 9 if mode == "1" else 2
     assert mean_difference(drawn, as_written(compared.resize((64, 43), Image.Resampling.LANCZOS))) < allowed
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_transparent_parts_show_the_background(mode: str) -> None:
+def test_transparent_pixels_show_the_background(mode: str) -> None:
     clear = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
     clear.paste((0, 0, 0, 255), (0, 0, 50, 100))
     clear = clear.quantize(4) if mode == "P" else clear.convert(mode)
@@ -152,26 +152,26 @@ def test_transparent_parts_show_the_background(mode: str) -> None:
         assert max(drawn.getpixel((6, 32))) <= 24
 
 
-def test_a_colour_marked_transparent_is() -> None:
+def test_a_transparent_color_key_is_transparent() -> None:
     content = encode(Image.new("RGB", (30, 30), "navy"), "PNG", transparency=(0, 0, 128))
     assert min(render_largest(content).getpixel((9, 9))) >= 250
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", make_icc_profile("LAB"), make_icc_profile() + bytes(2 * 1024 * 1024)])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
-def test_a_hostile_colour_profile_is_ignored(image_format: str, profile: bytes) -> None:
+def test_a_malicious_color_profile_is_ignored(image_format: str, profile: bytes) -> None:
     content = make_picture(image_format, icc_profile=profile)
     assert mean_difference(render_largest(content), render_largest(make_picture(image_format))) < 1
 
 
-def test_a_wide_colour_profile_is_applied() -> None:
+def test_a_wide_color_profile_is_applied() -> None:
     swapped = make_icc_profile().replace(b"rXYZ", b"tmp!").replace(b"bXYZ", b"rXYZ").replace(b"tmp!", b"bXYZ")
     red = encode(Image.new("RGB", (64, 64), "red"), "JPEG", icc_profile=swapped)
     red_value, _, blue_value = render_largest(red).getpixel((30, 30))
     assert blue_value > 200 > 60 > red_value
 
 
-def test_texts_and_what_trails_the_picture_never_reach_the_decoder() -> None:
+def test_texts_and_trailing_bytes_do_not_reach_the_decoder() -> None:
     bombs = [png_chunk(b"iTXt", b"a\x00\x01\x00\x00\x00" + encode_bomb())] * 3
     content = add_png_chunks(make_picture("PNG"), *bombs) + GPS_TEXT
     assert render_largest(content).size == (64, 43)
@@ -186,14 +186,14 @@ def encode_bomb() -> bytes:
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
-def test_of_an_animation_the_first_frame_is_drawn(image_format: str) -> None:
+def test_the_first_frame_of_an_animation_is_rendered(image_format: str) -> None:
     rendered = render(make_animation(image_format, frames=3, side=40), RenderSpec(sides_px=(40,)))
     picture = decode(rendered.renditions[0].content).convert("L")
     assert picture.getpixel((0, 0)) > 100 > picture.getpixel((2, 0))
 
 
 @pytest.mark.parametrize("size", [100, 20_000])
-def test_noise_behind_a_sound_header_is_refused(size: int) -> None:
+def test_noise_after_a_valid_header_is_rejected(size: int) -> None:
     noise = bytes((17 * n * n + 31 * n >> 3) % 255 for n in range(size))
     header = b"\x89PNG\r\n\x1a\n" + make_flat_png(200, 200)[8:33]
     with pytest.raises(ImageRejected) as refused:
@@ -205,7 +205,7 @@ def test_noise_behind_a_sound_header_is_refused(size: int) -> None:
     assert refused.value.code in ("image_broken", "image_truncated", "image_polyglot")
 
 
-def test_limits_of_the_wish_hold() -> None:
+def test_the_limits_of_the_request_apply() -> None:
     with pytest.raises(ImageRejected) as refused:
         render(make_picture(), replace(WISH, limits=ImageLimits(max_pixels=96 * 64 - 1)))
     assert refused.value.code == "image_too_many_pixels"
@@ -215,7 +215,7 @@ def facts_of(picture: Image.Image) -> RenderedImage:
     return render(encode(picture, "PNG"), WISH)
 
 
-def test_a_flat_picture_is_told_by_its_facts() -> None:
+def test_the_measurements_identify_a_flat_image() -> None:
     blank = facts_of(Image.new("RGB", (300, 200), "#3060c0"))
     assert blank.luma_deviation < 1
     assert blank.sharpness < 1
@@ -224,9 +224,9 @@ def test_a_flat_picture_is_told_by_its_facts() -> None:
     assert len(blank.blurhash) == 28
 
 
-def test_sharp_and_blurred_pictures_differ() -> None:
+def test_sharp_and_blurred_images_have_different_measurements() -> None:
     sharp = Image.effect_noise((400, 400), 60)
     blurred = draw_scene(400, 400).filter(ImageFilter.GaussianBlur(8))
-    wish = RenderSpec(sides_px=(300,))
-    assert render(encode(sharp, "PNG"), wish).sharpness > 20
-    assert render(encode(blurred, "PNG"), wish).sharpness < 3
+    delay = RenderSpec(sides_px=(300,))
+    assert render(encode(sharp, "PNG"), delay).sharpness > 20
+    assert render(encode(blurred, "PNG"), delay).sharpness < 3

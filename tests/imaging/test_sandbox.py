@@ -1,4 +1,4 @@
-"""Whatever a picture does to its decoder, the next one is drawn, and we are none the worse."""
+"""An image that crashes or blocks the decoder affects neither the next image nor this process."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def child() -> Iterator[SandboxProcess]:
     child.close()
 
 
-def refusal_of(child: SandboxProcess, content: bytes, **bounds: float) -> str:
+def error_of(child: SandboxProcess, content: bytes, **bounds: float) -> str:
     with pytest.raises(ImageRejected) as refused:
         child.render(content, WISH, **bounds)
     return refused.value.code
@@ -54,9 +54,9 @@ def ends_within(pid: int, seconds: float) -> bool:
     return False
 
 
-def test_draws_what_is_asked_for_by_one_child() -> None:
-    wish = RenderSpec(sides_px=(80, 20), reencode_original=True)
-    rendered = render_in_sandbox(PICTURE, wish)
+def test_one_child_process_renders_all_requests() -> None:
+    delay = RenderSpec(sides_px=(80, 20), reencode_original=True)
+    rendered = render_in_sandbox(PICTURE, delay)
     assert [(one.side_px, one.width, one.content[:2]) for one in rendered.renditions] == [
         (80, 80, b"\xff\xd8"),
         (20, 20, b"\xff\xd8"),
@@ -71,39 +71,39 @@ def test_draws_what_is_asked_for_by_one_child() -> None:
     [
         (b"segfault", "image_crashed"),
         (b"exit", "image_crashed"),
-        (b"fault of ours", "image_crashed"),
+        (b"internal error", "image_crashed"),
         (b"eat memory", "image_too_costly"),
         (b"GIF89a", "format_not_accepted"),
         (PICTURE[:-100], "image_truncated"),
     ],
 )
-def test_a_picture_that_fails_leaves_the_child_alone(child: SandboxProcess, content: bytes, code: str) -> None:
+def test_a_rejected_image_does_not_end_the_child_process(child: SandboxProcess, content: bytes, code: str) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
-    assert refusal_of(child, content) == code
+    assert error_of(child, content) == code
     assert child.render(PICTURE, WISH).renditions
     assert child.pid == before
 
 
-def test_a_picture_that_spins_is_stopped_by_its_cpu_time(child: SandboxProcess) -> None:
+def test_the_limit_of_cpu_time_stops_an_image(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
-    assert refusal_of(child, b"spin", max_cpu_seconds=1) == "image_too_costly"
+    assert error_of(child, b"spin", max_cpu_seconds=1) == "image_too_costly"
     assert child.pid == before
 
 
-def test_a_picture_that_hangs_is_stopped_with_its_child(child: SandboxProcess) -> None:
+def test_a_timeout_kills_the_child_process(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     before = child.pid
     started = time.monotonic()
-    assert refusal_of(child, b"hang", max_seconds=0.3) == "image_too_costly"
+    assert error_of(child, b"hang", max_seconds=0.3) == "image_too_costly"
     assert time.monotonic() - started < 2
     assert not is_running(before)
     assert child.render(PICTURE, WISH).renditions
     assert child.pid != before
 
 
-def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: SandboxProcess) -> None:
+def test_a_killed_child_process_is_unavailable_and_replaced(child: SandboxProcess) -> None:
     with pytest.raises(Unavailable):
         child.render(b"kill the child", WISH)
     assert child.render(PICTURE, WISH).renditions
@@ -112,31 +112,31 @@ def test_a_child_that_is_killed_is_told_from_a_bad_picture_and_replaced(child: S
     assert child.render(PICTURE, WISH).renditions
 
 
-def test_a_child_that_does_not_start_is_no_fault_of_the_picture() -> None:
+def test_a_child_process_that_does_not_start_does_not_reject_the_image() -> None:
     with pytest.raises(Unavailable):
         SandboxProcess(renderer="tests.support.no_such_module").render(PICTURE, WISH)
 
 
-def test_the_child_knows_no_secret_and_no_framework(child: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_process_has_no_secrets_and_no_django(child: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     told = json.loads(child.render(b"what do you know", WISH).blurhash)
     assert set(told["environment"]) <= {"PATH", "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
     assert told["modules"] == []
 
 
-def test_our_memory_stays_flat(child: SandboxProcess) -> None:
+def test_the_memory_of_the_parent_stays_flat(child: SandboxProcess) -> None:
     large = make_picture("PNG", 1500, 1500) + bytes(4_000_000)
     child.render(large, WISH)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(8):
         child.render(large, WISH)
-        assert refusal_of(child, b"eat memory") == "image_too_costly"
-        assert refusal_of(child, make_flat_png(30_000, 300)) == "image_shape"
+        assert error_of(child, b"eat memory") == "image_too_costly"
+        assert error_of(child, make_flat_png(30_000, 300)) == "image_shape"
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 20 * (1024 if sys.platform == "linux" else 1024 * 1024)
 
 
-def test_threads_take_turns(child: SandboxProcess) -> None:
+def test_threads_use_the_child_process_one_at_a_time(child: SandboxProcess) -> None:
     drawn: list[int] = []
 
     def draw(side: int) -> None:
@@ -150,7 +150,7 @@ def test_threads_take_turns(child: SandboxProcess) -> None:
     assert drawn == [0] * 12
 
 
-def test_a_forked_process_starts_its_own_and_leaves_ours_alone(child: SandboxProcess) -> None:
+def test_a_forked_process_starts_its_own_child_process(child: SandboxProcess) -> None:
     child.render(PICTURE, WISH)
     ours = child.pid
     result, report = os.pipe()
@@ -187,7 +187,7 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize("state", ["idle", "working", "with a fork"])
-def test_the_child_ends_when_its_process_is_killed(state: str) -> None:
+def test_the_child_process_ends_with_its_parent(state: str) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-c", _WORKER, str(ROOT), state], stdout=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -48,7 +48,7 @@ def test_figures_count_live_assets_by_layer(admin_api):
     assert assets["byLayer"] == {"L": 3, "G": 2}
 
 
-def test_activity_tells_who_changed_what(admin_api, admin_user):
+def test_the_activity_lists_actor_and_change(admin_api, admin_user):
     [asset] = make_assets(1)
     admin_api.put(f"/api/assets/{asset.name}", {"description": "New words"}, format="json")
     body = admin_api.get("/api/admin/activity?limit=5").json()
@@ -58,7 +58,7 @@ def test_activity_tells_who_changed_what(admin_api, admin_user):
     )
 
 
-def test_figures_tell_how_the_picture_pipeline_goes(admin_api):
+def test_the_metrics_describe_the_artwork_pipeline(admin_api):
     make_stored(finished_at=timezone.now())
     figures = admin_api.get("/api/admin/metrics/album-art").json()
     assert figures["success"] == {"stored": 1, "ended": 1, "rate": 1.0, "goal": 0.9, "by_status": {"stored": 1}}
@@ -66,7 +66,7 @@ def test_figures_tell_how_the_picture_pipeline_goes(admin_api):
 
 
 @pytest.mark.parametrize("path", ["/api/admin/metrics", "/api/admin/metrics/album-art", "/api/admin/activity"])
-def test_figures_are_for_admins(api, editor_api, path):
+def test_only_admins_read_the_metrics(api, editor_api, path):
     assert api.get(path).status_code == 401
     assert editor_api.get(path).status_code == 403
 

@@ -19,7 +19,7 @@ def server(settings: Settings) -> Iterator[SourceServer]:
 
 @pytest.fixture
 def policy() -> Callable[..., FetchPolicy]:
-    """Open to any host, small, and otherwise as patient as in service, unless a test says otherwise."""
+    """Make policies that allow any host and small bodies, otherwise with the default timeouts."""
 
     def make(**changed: Any) -> FetchPolicy:
         return FetchPolicy(**{"is_allowed_host": lambda host: True, "max_bytes": 1024 * 1024} | changed)
@@ -29,7 +29,7 @@ def policy() -> Callable[..., FetchPolicy]:
 
 @pytest.fixture
 def hurried(policy: Callable[..., FetchPolicy]) -> Callable[..., FetchPolicy]:
-    """Patient for a fraction of a second: for sources that would use all of it."""
+    """Make policies with a timeout of a fraction of a second."""
 
     def make(**changed: Any) -> FetchPolicy:
         quick = {"first_byte_seconds": 0.6, "total_seconds": 4, "min_rate_window_seconds": 0.4}

@@ -1,4 +1,4 @@
-"""What a fetch asks of a source, and which answers it takes."""
+"""Requests of `fetch` and `post`, and the responses they accept."""
 
 import pickle
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.source_server import SourceServer
 Policies = Callable[..., FetchPolicy]
 
 
-def test_gives_what_a_source_answers(server: SourceServer, policy: Policies) -> None:
+def test_a_fetch_returns_the_response(server: SourceServer, policy: Policies) -> None:
     url = server.serve("/cover.jpg", b"picture", content_type="Image/JPEG; x=y")
     fetched = fetch(url + "?size=3#part", policy())
     assert (fetched.content, fetched.content_type, fetched.status) == (b"picture", "image/jpeg", 200)
@@ -31,10 +31,10 @@ def test_gives_what_a_source_answers(server: SourceServer, policy: Policies) -> 
     assert fetched.redirects == ()
 
 
-def test_tells_a_source_nothing_but_what_it_needs(
+def test_requests_contain_only_the_required_headers(
     server: SourceServer, policy: Policies, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither proxies, credentials nor cookies of whoever runs the registry are used."""
+    """Proxies, credentials and cookies of the environment are not used."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password hidden\n")
     netrc.chmod(0o600)
@@ -60,7 +60,7 @@ def test_tells_a_source_nothing_but_what_it_needs(
     assert {*server.requests[0].headers} == {*server.requests[1].headers}
 
 
-def test_asks_for_plain_http_only_where_the_settings_allow_it(
+def test_plain_http_is_requested_only_if_the_settings_allow_it(
     server: SourceServer, policy: Policies, settings: Settings
 ) -> None:
     server.serve("/cover.jpg", b"picture")
@@ -84,20 +84,20 @@ def test_asks_for_plain_http_only_where_the_settings_allow_it(
         ("/status-201", b"sorry"),
     ],
 )
-def test_takes_every_honest_form_of_an_answer(
+def test_every_valid_form_of_a_response_is_accepted(
     path: str, content: bytes, server: SourceServer, policy: Policies
 ) -> None:
     assert fetch(server.url(path), policy()).content == content
 
 
-def test_takes_a_body_of_just_the_size_allowed(server: SourceServer, policy: Policies) -> None:
+def test_a_body_of_exactly_the_maximum_size_is_accepted(server: SourceServer, policy: Policies) -> None:
     url = server.serve("/cover.jpg", bytes(100_000))
     assert len(fetch(url, policy(max_bytes=100_000)).content) == 100_000
     with pytest.raises(ResponseRejected):
         fetch(url, policy(max_bytes=99_999))
 
 
-def test_hands_over_the_claim_and_the_bytes_of_a_source_that_lies(server: SourceServer, policy: Policies) -> None:
+def test_a_wrong_content_type_is_returned_with_the_bytes(server: SourceServer, policy: Policies) -> None:
     fetched = fetch(server.url("/lying-type"), policy())
     assert fetched.content_type == "image/jpeg"
     assert fetched.content.startswith(b"<svg")
@@ -123,17 +123,17 @@ def test_hands_over_the_claim_and_the_bytes_of_a_source_that_lies(server: Source
         ("/status-599", RemoteUnavailable, "server_error"),
     ],
 )
-def test_tells_apart_what_a_status_means(
+def test_each_status_raises_its_error(
     path: str, kind: type[RegistryError], code: str, server: SourceServer, policy: Policies
 ) -> None:
-    with pytest.raises(kind) as fault:
+    with pytest.raises(kind) as error:
         fetch(server.url(path + "?token=hidden"), policy())
-    assert fault.value.code == code
-    assert "hidden" not in str(fault.value)
+    assert error.value.code == code
+    assert "hidden" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("path", "wish"),
+    ("path", "delay"),
     [
         ("/later-seconds", 120),
         ("/later-date", pytest.approx(120, abs=20)),
@@ -143,22 +143,20 @@ def test_tells_apart_what_a_status_means(
         ("/forbidden-later", 60),
     ],
 )
-def test_passes_on_when_a_source_wants_to_be_asked_again(
-    path: str, wish: int | None, server: SourceServer, policy: Policies
-) -> None:
-    with pytest.raises(RemoteRateLimited) as fault:
+def test_retry_after_is_in_the_error(path: str, delay: int | None, server: SourceServer, policy: Policies) -> None:
+    with pytest.raises(RemoteRateLimited) as error:
         fetch(server.url(path), policy(throttling_statuses=frozenset({403, 429})))
-    assert fault.value.retry_after_seconds == wish
+    assert error.value.retry_after_seconds == delay
 
 
 @pytest.mark.parametrize("path", ["/gzip-bomb", "/brotli-bomb", "/nested-encodings", "/gzip-framing"])
-def test_refuses_an_encoded_body(path: str, server: SourceServer, policy: Policies) -> None:
-    with pytest.raises(ResponseRejected) as fault:
+def test_an_encoded_body_is_rejected(path: str, server: SourceServer, policy: Policies) -> None:
+    with pytest.raises(ResponseRejected) as error:
         fetch(server.url(path), policy())
-    assert fault.value.code == "encoded_body"
+    assert error.value.code == "encoded_body"
 
 
-def test_posts_a_body_and_takes_a_small_answer(server: SourceServer, policy: Policies) -> None:
+def test_a_body_is_posted_and_a_small_response_returned(server: SourceServer, policy: Policies) -> None:
     server.serve("/hook", b"thanks", content_type="text/plain")
     body = b"{}" * 100_000
     answer = post(server.url("/hook"), body, {"Content-Type": "application/json", "X-Signature": "abc"}, policy())
@@ -171,11 +169,11 @@ def test_posts_a_body_and_takes_a_small_answer(server: SourceServer, policy: Pol
         post(server.url("/hook"), b"", {}, policy())
 
 
-def test_posts_to_the_address_given_and_to_no_other(server: SourceServer, policy: Policies) -> None:
+def test_a_post_goes_to_the_given_url_only(server: SourceServer, policy: Policies) -> None:
     server.redirect("/hook", "/elsewhere", status=307)
-    with pytest.raises(UrlNotAllowed) as refusal:
+    with pytest.raises(UrlNotAllowed) as error:
         post(server.url("/hook"), b"{}", {}, policy(max_redirects=3))
-    assert refusal.value.code == "redirect_refused"
+    assert error.value.code == "redirect_refused"
     with pytest.raises(UrlNotAllowed):
         post("https://10.0.0.1/hook", b"{}", {}, policy())
     assert len(server.requests) == 1
@@ -184,7 +182,7 @@ def test_posts_to_the_address_given_and_to_no_other(server: SourceServer, policy
 @pytest.mark.parametrize(
     ("name", "value"), [("X-A", "a\r\nX-B: b"), ("X-A\r\nX-B", "b"), ("Host", "other.example"), ("X A", "b"), ("", "")]
 )
-def test_posts_no_header_that_would_be_another(name: str, value: str, server: SourceServer, policy: Policies) -> None:
+def test_a_header_cannot_inject_another(name: str, value: str, server: SourceServer, policy: Policies) -> None:
     with pytest.raises(ValueError):
         post(server.url("/hook"), b"", {name: value}, policy())
     assert not server.connections
@@ -200,10 +198,8 @@ def test_posts_no_header_that_would_be_another(name: str, value: str, server: So
         (RemoteUnavailable, Unavailable),
     ],
 )
-def test_a_fault_keeps_its_code_on_its_way_between_processes(
-    kind: type[UrlNotAllowed], parent: type[RegistryError]
-) -> None:
-    fault = pickle.loads(pickle.dumps(kind("Sentence.", "some_code", host="art.example")))  # noqa: S301
-    assert isinstance(fault, parent)
-    assert (fault.message, fault.code, fault.host) == ("Sentence.", "some_code", "art.example")
+def test_a_pickled_error_keeps_its_code(kind: type[UrlNotAllowed], parent: type[RegistryError]) -> None:
+    error = pickle.loads(pickle.dumps(kind("Sentence.", "some_code", host="art.example")))  # noqa: S301
+    assert isinstance(error, parent)
+    assert (error.message, error.code, error.host) == ("Sentence.", "some_code", "art.example")
     assert kind("Sentence.").code == kind.code

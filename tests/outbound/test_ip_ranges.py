@@ -1,4 +1,4 @@
-"""Which IP addresses count as public."""
+"""Public and private IP addresses."""
 
 from ipaddress import ip_address
 
@@ -20,7 +20,7 @@ PUBLIC = [
     "2606:4700:4700::1111",
     "2a00:1450:4001:80e::200e",
     "2620:fe::fe",
-    # Public addresses in the dress of another family
+    # public addresses embedded in addresses of another family
     "::ffff:8.8.8.8",
     "64:ff9b::8.8.8.8",
     "2002:808:808::1",
@@ -73,7 +73,7 @@ NOT_PUBLIC = [
     "fec0::1",
     "ff02::1",
     "ff0e::1",
-    # Inner addresses in the dress of another family
+    # private addresses embedded in addresses of another family
     "::ffff:127.0.0.1",
     "::ffff:10.0.0.1",
     "::ffff:169.254.169.254",

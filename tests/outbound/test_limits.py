@@ -1,4 +1,4 @@
-"""However a source behaves, a fetch ends soon and holds little."""
+"""Time and memory of a fetch are bounded for any behavior of the source."""
 
 import gc
 import socket
@@ -40,36 +40,36 @@ def takes_at_most(seconds: float) -> Iterator[None]:
         ("/slow-chunk-size", "too_slow"),
     ],
 )
-def test_gives_up_on_a_slow_source(path: str, code: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(0.6 + 0.4), pytest.raises(RemoteUnavailable) as fault:
+def test_a_slow_source_times_out(path: str, code: str, server: SourceServer, hurried: Policies) -> None:
+    with takes_at_most(0.6 + 0.4), pytest.raises(RemoteUnavailable) as error:
         fetch(server.url(path), hurried())
-    assert fault.value.code == code
+    assert error.value.code == code
 
 
 @pytest.mark.parametrize("path", ["/silent", "/slow-headers", "/slow-body", "/stalls", "/slow-chunk-size", "/endless"])
-def test_the_total_time_holds_in_every_phase(path: str, server: SourceServer, hurried: Policies) -> None:
+def test_the_total_timeout_covers_every_phase(path: str, server: SourceServer, hurried: Policies) -> None:
     patient = hurried(
         total_seconds=0.5,
         first_byte_seconds=60,
         min_bytes_per_second=0,
         max_bytes=10**12 if path == "/slow-body" else MIB,
     )
-    with takes_at_most(0.5), pytest.raises(RegistryError) as fault:
+    with takes_at_most(0.5), pytest.raises(RegistryError) as error:
         fetch(server.url(path), patient)
-    assert fault.value.code == ("too_large" if path == "/endless" else "timeout")
+    assert error.value.code == ("too_large" if path == "/endless" else "timeout")
 
 
-def test_the_total_time_holds_over_all_redirects(server: SourceServer, hurried: Policies) -> None:
+def test_the_total_timeout_covers_all_redirects(server: SourceServer, hurried: Policies) -> None:
     def behave(conversation: Conversation) -> None:
         conversation.pause(0.2)
         conversation.head(302, Location="/later", Content_Length=0)
 
-    with takes_at_most(0.7), pytest.raises(RemoteUnavailable) as fault:
+    with takes_at_most(0.7), pytest.raises(RemoteUnavailable) as error:
         fetch(server.answer_by("/later", behave), hurried(total_seconds=0.7, max_redirects=50))
-    assert fault.value.code == "timeout"
+    assert error.value.code == "timeout"
 
 
-def test_bears_a_slow_source_that_is_fast_enough(server: SourceServer, hurried: Policies) -> None:
+def test_a_slow_source_above_the_minimum_rate_is_accepted(server: SourceServer, hurried: Policies) -> None:
     def behave(conversation: Conversation) -> None:
         conversation.head(Content_Length=1500)
         for _ in range(15):
@@ -77,14 +77,14 @@ def test_bears_a_slow_source_that_is_fast_enough(server: SourceServer, hurried: 
             conversation.pause(0.06)
 
     assert len(fetch(server.answer_by("/", behave), hurried(min_bytes_per_second=500)).content) == 1500
-    with pytest.raises(RemoteUnavailable) as fault:
+    with pytest.raises(RemoteUnavailable) as error:
         fetch(server.url("/"), hurried(min_bytes_per_second=5000))
-    assert fault.value.code == "too_slow"
+    assert error.value.code == "too_slow"
 
 
 @contextmanager
 def _listener(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A port where nobody speaks TLS."""
+    """Yield a port without TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def accept() -> None:
@@ -99,7 +99,7 @@ def _listener(behave: Callable[[socket.socket], None]) -> Iterator[int]:
 
 
 def _drip_a_handshake(accepted: socket.socket) -> None:
-    """The header of a long TLS record, then a byte now and then: no single read ever times out."""
+    """Send the header of a long TLS record and then single bytes, so that no single read times out."""
     try:
         accepted.sendall(b"\x16\x03\x03\x40\x00")
         for _ in range(100):
@@ -118,61 +118,59 @@ def _drip_a_handshake(accepted: socket.socket) -> None:
         (lambda accepted: None, "tls_failed"),
     ],
 )
-def test_bears_a_port_that_does_not_speak_tls(
+def test_a_port_without_tls_is_an_error(
     behave: Callable[[socket.socket], None], code: str, server: SourceServer, hurried: Policies, settings: Settings
 ) -> None:
     with _listener(behave) as port, takes_at_most(0.5):
         settings.OUTBOUND_ALLOWED_PORTS = [port]
-        with pytest.raises(RemoteUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as error:
             fetch(f"https://127.0.0.1:{port}/", hurried(connect_seconds=0.5))
-    assert fault.value.code == code
+    assert error.value.code == code
 
 
-def test_bears_a_port_where_nobody_listens(server: SourceServer, hurried: Policies, settings: Settings) -> None:
+def test_a_closed_port_is_an_error(server: SourceServer, hurried: Policies, settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     settings.OUTBOUND_ALLOWED_PORTS = [port]
-    with takes_at_most(0.5), pytest.raises(RemoteUnavailable) as fault:
+    with takes_at_most(0.5), pytest.raises(RemoteUnavailable) as error:
         fetch(f"https://127.0.0.1:{port}/", hurried(connect_seconds=0.5))
-    assert fault.value.code == "connect_failed"
+    assert error.value.code == "connect_failed"
 
 
-def test_does_not_wait_for_a_name_server_that_hangs(
+def test_a_hanging_name_server_times_out(
     server: SourceServer, hurried: Policies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_over = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: is_over.wait(10) and [])
-    with takes_at_most(0.3), pytest.raises(RemoteUnavailable) as fault:
+    with takes_at_most(0.3), pytest.raises(RemoteUnavailable) as error:
         fetch(server.url("/empty", host="art.example"), hurried(connect_seconds=0.3))
     is_over.set()
-    assert fault.value.code == "dns_failed"
+    assert error.value.code == "dns_failed"
 
 
-def test_does_not_wait_for_a_receiver_that_reads_nothing(
-    hurried: Policies, server: SourceServer, settings: Settings
-) -> None:
+def test_a_receiver_that_reads_nothing_times_out(hurried: Policies, server: SourceServer, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_HTTP = True
     is_over = threading.Event()
     with _listener(lambda accepted: is_over.wait(10) and None) as port, takes_at_most(0.4):
         settings.OUTBOUND_ALLOWED_PORTS = [port]
-        with pytest.raises(RemoteUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as error:
             post(f"http://127.0.0.1:{port}/", bytes(64 * MIB), {}, hurried(first_byte_seconds=0.4))
         is_over.set()
-    assert fault.value.code == "timeout"
+    assert error.value.code == "timeout"
 
 
 @pytest.mark.parametrize("path", ["/endless", "/endless-chunks", "/stated-too-large"])
-def test_stops_at_the_size_allowed(path: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(1), pytest.raises(ResponseRejected) as fault:
+def test_reading_stops_at_the_maximum_size(path: str, server: SourceServer, hurried: Policies) -> None:
+    with takes_at_most(1), pytest.raises(ResponseRejected) as error:
         fetch(server.url(path), hurried())
-    assert fault.value.code == "too_large"
+    assert error.value.code == "too_large"
 
 
 @pytest.mark.parametrize(
     "path", ["/endless", "/endless-chunks", "/endless-tiny-chunks", "/endless-trailers", "/endless-chunk-extension"]
 )
-def test_an_endless_answer_fills_no_memory(path: str, server: SourceServer, hurried: Policies) -> None:
-    """The server runs in this process too, and holds a few pieces of its own."""
+def test_an_endless_response_uses_bounded_memory(path: str, server: SourceServer, hurried: Policies) -> None:
+    """The limit includes the few chunks of the server, which runs in this process."""
     tracemalloc.start()
     try:
         with pytest.raises(RegistryError):
@@ -206,19 +204,19 @@ def test_an_endless_answer_fills_no_memory(path: str, server: SourceServer, hurr
         "/not-http",
     ],
 )
-def test_takes_no_part_of_a_broken_answer_for_the_whole(path: str, server: SourceServer, hurried: Policies) -> None:
-    with takes_at_most(2), pytest.raises(RemoteUnavailable) as fault:
+def test_an_incomplete_response_is_an_error(path: str, server: SourceServer, hurried: Policies) -> None:
+    with takes_at_most(2), pytest.raises(RemoteUnavailable) as error:
         fetch(server.url(path), hurried())
-    assert fault.value.code == "connection_broken"
+    assert error.value.code == "connection_broken"
 
 
 @pytest.mark.parametrize("path", ["/empty", "/status-404", "/reset", "/to-private", "/stalls", "/endless"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_leaves_no_socket_open(
+def test_every_socket_is_closed(
     scheme: str, path: str, server: SourceServer, hurried: Policies, settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOW_HTTP = True
-    gc.collect()  # what other tests have left behind
+    gc.collect()  # garbage of other tests
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ResourceWarning)
         with suppress(RegistryError):
@@ -227,7 +225,7 @@ def test_leaves_no_socket_open(
     assert not caught
 
 
-def test_opens_a_service_of_our_own_wherever_it_stands(tmp_path: Path) -> None:
+def test_a_configured_service_may_be_on_any_host(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
         unix.bind(str(tmp_path / "s"))
         unix.listen()
@@ -236,14 +234,14 @@ def test_opens_a_service_of_our_own_wherever_it_stands(tmp_path: Path) -> None:
                 assert service.gettimeout() == 2
 
 
-def test_names_a_service_that_does_not_answer(tmp_path: Path) -> None:
+def test_an_unavailable_service_is_named_in_the_error(tmp_path: Path) -> None:
     for address in (f"unix:{tmp_path}/nothing", "tcp://127.0.0.1:1"):
-        with pytest.raises(RemoteUnavailable) as fault:
+        with pytest.raises(RemoteUnavailable) as error:
             open_service_connection(address, timeout_seconds=1)
-        assert fault.value.code == "connect_failed"
+        assert error.value.code == "connect_failed"
 
 
 @pytest.mark.parametrize("address", ["", "/run/service", "unix:relative", "tcp://host", "tcp://:3310", "http://host:1"])
-def test_an_address_of_a_service_that_is_none_is_an_error_in_the_settings(address: str) -> None:
+def test_an_invalid_service_url_is_an_error_of_the_settings(address: str) -> None:
     with pytest.raises(ValueError):
         open_service_connection(address, timeout_seconds=1)

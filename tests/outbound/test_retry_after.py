@@ -30,5 +30,5 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
         ("Fri, 31 Dec 9999 23:59:59 -2359", None),
     ],
 )
-def test_reads_seconds_and_dates_and_no_nonsense(text: str, seconds: int | None) -> None:
+def test_seconds_and_dates_are_parsed_and_other_values_ignored(text: str, seconds: int | None) -> None:
     assert parse_retry_after(text, NOW) == seconds

@@ -1,4 +1,4 @@
-"""What an address's text alone tells."""
+"""Parsing and validation of URLs."""
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,7 @@ REFUSED = {
         "https://host.example/\u202ecod.jpg",
         "https://host.example/\ud800",
         "https://host.example/" + "a" * 2000,
-        # Numbers that libc takes for addresses
+        # numbers that libc parses as IP addresses
         "https://2130706433/",
         "https://0x7f000001/",
         "https://0x7f.1/",
@@ -55,7 +55,7 @@ REFUSED = {
         "https://1.2.3.4.5/",
         "https://256.256.256.256/",
         "https://host.example.0x1/",
-        # What a bracket may not hold
+        # invalid content of brackets
         "https://[::1/",
         "https://[fe80::1%25eth0]/",
         "https://[fe80::1%eth0]/",
@@ -99,10 +99,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("code", "url"), [(code, url) for code, urls in REFUSED.items() for url in urls])
-def test_refuses(code: str, url: str) -> None:
-    with pytest.raises(UrlNotAllowed) as refusal:
+def test_an_invalid_url_has_an_error_code(code: str, url: str) -> None:
+    with pytest.raises(UrlNotAllowed) as error:
         check_url(url)
-    assert refusal.value.code == code
+    assert error.value.code == code
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,16 @@ def test_refuses(code: str, url: str) -> None:
         ("https://host.example/" + "a" * 1979, "https://host.example/" + "a" * 1979),
     ],
 )
-def test_takes_and_brings_into_one_form(url: str, normal: str) -> None:
+def test_valid_urls_are_normalized(url: str, normal: str) -> None:
     assert check_url(url).url == normal
 
 
-def test_takes_http_only_where_the_settings_allow_it(settings: Settings) -> None:
+def test_http_is_valid_only_if_the_settings_allow_it(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_HTTP = True
     assert check_url("http://host.example/").port == 80
 
 
-def test_takes_loopback_alone_where_the_settings_allow_it(settings: Settings) -> None:
+def test_only_loopback_is_valid_if_the_settings_allow_it(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_LOOPBACK = True
     assert check_url("https://127.0.0.1/").host == "127.0.0.1"
     assert check_url("https://[::1]/").authority == "[::1]"
@@ -142,11 +142,11 @@ def test_takes_loopback_alone_where_the_settings_allow_it(settings: Settings) ->
             check_url(f"https://{other}/")
 
 
-def test_tells_staff_nothing_of_what_an_address_held(caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_and_logs_contain_no_secret_of_the_url(caplog: pytest.LogCaptureFixture) -> None:
     for url in ("https://10.0.0.1/path?token=hidden", "https://user:hidden@host.example/", "ftp://host.example/hidden"):
-        with pytest.raises(UrlNotAllowed) as refusal:
+        with pytest.raises(UrlNotAllowed) as error:
             check_url(url)
-        assert "hidden" not in str(refusal.value)
+        assert "hidden" not in str(error.value)
     assert [record.getMessage() for record in caplog.records] == ["outbound URL rejected"] * 3
     assert {record.levelname for record in caplog.records} == {"WARNING"}
     assert [record.host for record in caplog.records] == ["10.0.0.1", "", ""]  # type: ignore[attr-defined]
@@ -178,7 +178,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(st.one_of(_PIECES, st.text(max_size=3))).map("".join)))
-def test_any_text_is_taken_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_raises_url_not_allowed(text: str) -> None:
     for url in (text, f"https://{text}", f"https://host.example/{text}"):
         try:
             address = check_url(url)
@@ -210,7 +210,7 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
         ("mzstaticxcom", "mzstatic.com", False),
     ],
 )
-def test_matches_a_host_exactly_or_by_a_true_suffix(host: str, pattern: str, does: bool) -> None:
+def test_a_host_matches_exactly_or_by_a_domain_suffix(host: str, pattern: str, does: bool) -> None:
     assert host_matches(host, pattern) is does
 
 
@@ -218,7 +218,7 @@ _LABELS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=
 
 
 @given(_LABELS, _LABELS, st.sampled_from([".", "-", "@", "/", "x", "%2e", "。"]))
-def test_no_trick_with_a_suffix_makes_a_host_match(before: str, after: str, between: str) -> None:
+def test_no_other_host_matches_a_suffix(before: str, after: str, between: str) -> None:
     assert host_matches(f"{before}.mzstatic.com", ".mzstatic.com")
     assert not host_matches(f"mzstatic.com{between}{after}", ".mzstatic.com")
     assert not host_matches(f"{before}mzstatic.com", ".mzstatic.com")

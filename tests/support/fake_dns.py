@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 
 @contextmanager
-def names_answered(**hosts: Sequence[str]) -> Iterator[list[str]]:
+def resolve_names(**hosts: Sequence[str]) -> Iterator[list[str]]:
     """Resolve only the given names, e.g. `**{"art.example": ["127.0.0.1"]}`, and yield the list of looked-up names."""
     with answers_in_turn({host: [addresses] for host, addresses in hosts.items()}) as looked_up:
         yield looked_up

@@ -29,7 +29,7 @@ def render(content: bytes, spec: RenderSpec) -> RenderedImage:
             return bytearray(8 * 1024**3)
         case b"exit":
             os._exit(3)
-        case b"fault of ours":
+        case b"internal error":
             raise RuntimeError("not foreseen")
         case b"kill the child":
             os.kill(os.getppid(), signal.SIGKILL)

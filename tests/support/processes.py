@@ -9,22 +9,12 @@ from pathlib import Path
 
 from django.db import connection
 
+from devstack.embedded.process_list import command_lines
+
 
 def processes_naming(text: str) -> set[int]:
     """Return the ids of running processes whose command line contains `text`; zombies have no command line."""
-    return {pid for pid, arguments in _command_lines() if text in arguments}
-
-
-def _command_lines() -> Iterator[tuple[int, str]]:
-    proc = Path("/proc")
-    if (proc / "self" / "cmdline").exists():
-        for folder in proc.glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        return
-    listing = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    for pid, arguments in (line.split(None, 1) for line in listing.splitlines()):
-        yield int(pid), arguments
+    return {pid for pid, arguments in command_lines() if text in arguments}
 
 
 def wait_until(condition: Callable[[], object], timeout_seconds: float = 15) -> None:

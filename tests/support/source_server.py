@@ -122,7 +122,7 @@ class SourceServer:
         self.behaviours[path] = behave
         return self.url(path)
 
-    def asked(self, path: str) -> int:
+    def request_count(self, path: str) -> int:
         """Return the number of requests for `path`."""
         return sum(request.path.partition("?")[0] == path for request in self.requests)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from assets.import_report import ImportReport, MessageFile
 from assets.legacy_export_parser import iter_documents
-from assets.legacy_import import ImportReport, import_registry
+from assets.legacy_import import import_registry
+from common.progress_bar import file_progress_bar
 from taxonomy.snapshot_cache import current_taxonomy
 
 _CHUNK_CHARS = 256 * 1024
@@ -28,35 +29,23 @@ class Command(BaseCommand):
         taxonomy = current_taxonomy()
         if not taxonomy.version_pk:
             raise CommandError("The registry has no taxonomy. Run import_taxonomy first.")
-        path = Path(file)
+        report = ImportReport(rejected=MessageFile(), warnings=MessageFile())
         try:
-            size = path.stat().st_size
-            with path.open("rb") as raw, self._progress() as progress:
-                bar = progress.add_task("0 rows", total=size)
-                done = 0
-
-                def show(rows: int) -> None:
-                    nonlocal done
-                    done += rows
-                    progress.update(bar, completed=raw.tell(), description=f"{done:,} rows")
-
-                report = import_registry(
-                    iter_documents(_read_text(raw)), taxonomy=taxonomy, dry_run=dry_run, on_progress=show
-                )
+            with Path(file).open("rb") as raw, file_progress_bar("rows", raw) as on_progress:
+                import_registry(
+                    iter_documents(_read_text(raw)), taxonomy=taxonomy, dry_run=dry_run, on_progress=on_progress,
+                    report=report,
+                )  # fmt: skip
         except (OSError, EOFError, UnicodeDecodeError) as error:
             raise CommandError(f"Cannot read {file}: {error}") from error
         self._print(report, dry_run=dry_run)
         if not report.is_balanced():
             raise CommandError("The counts do not add up. This is a bug: please report it.")
 
-    def _progress(self) -> Progress:
-        columns = (TextColumn("{task.description:>12}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        return Progress(*columns, transient=True)
-
     def _print(self, report: ImportReport, *, dry_run: bool) -> None:
-        for position, name, text in sorted(report.rejected):
+        for position, name, text in report.rejected:
             self.stdout.write(self.style.ERROR(f"rejected  row {position} {name}: {text}"))
-        for position, name, text in sorted(report.warnings):
+        for position, name, text in report.warnings:
             self.stdout.write(self.style.WARNING(f"warning   row {position} {name}: {text}"))
         for text, count in sorted(report.normalized.items()):
             self.stdout.write(f"normalized {count} rows: {text}")

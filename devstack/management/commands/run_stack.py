@@ -13,7 +13,7 @@ from devstack.stack import ensure_port_free, lock_checkout, serve_stack
 
 
 class Command(BaseCommand):
-    help = "Prepare the database, then run web, worker and beat until Ctrl-C or until one of them ends."
+    help = "Prepare the database, then run web, worker and beat until Ctrl-C. What ends is started again."
     requires_system_checks = ()  # each process runs the checks itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:

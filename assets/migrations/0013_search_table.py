@@ -159,7 +159,7 @@ DROP FUNCTION assets_search_grams(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0011_page_indexes")]
+    dependencies = [("assets", "0012_counters_in_one_statement")]
 
     operations = [
         migrations.RunSQL(MAKE_TABLE + MAKE_TRIGGERS + FILL, DROP_ALL),
