@@ -21,7 +21,7 @@ from assets.selection import ALL_ASSETS, AssetSelection, order_sql
 _NEWEST = "ORDER BY created_at DESC, public_id DESC"
 _KEYS = "asset_id, created_at, public_id"
 _FROM = "FROM assets_search AS s WHERE"
-_MAX_FORMS = 5000  # rows with another form of the words only; more of them are counted and read separately
+MAX_FORMS = 5000  # rows with another form of the words only; more of them are counted and read separately
 _WALK_ROWS_PER_HIT = 2  # to read and sort a match takes as long as to test two of the newest rows
 _MIN_WALK_ROWS = 1000
 _MAX_FILTERED_SAMPLE = 100
@@ -93,7 +93,7 @@ class SearchReader:
         order_by = order_sql(order) if order else _NEWEST.replace("BY", "BY rank,")
         with connection.cursor() as cursor:
             cursor.execute(
-                f"WITH forms AS MATERIALIZED (SELECT {_KEYS}, 3 AS rank {_FROM} {forms.text} LIMIT {_MAX_FORMS + 1}),"  # noqa: S608
+                f"WITH forms AS MATERIALIZED (SELECT {_KEYS}, 3 AS rank {_FROM} {forms.text} LIMIT {MAX_FORMS + 1}),"  # noqa: S608
                 f" hits AS MATERIALIZED (SELECT {_KEYS}, {rank.text} AS rank {_FROM} {words.text}"
                 f" UNION ALL SELECT {_KEYS}, 0 {_FROM} {exact.text} UNION ALL SELECT * FROM forms)"
                 f" SELECT ARRAY(SELECT asset_id FROM {hits} {order_by} LIMIT %s OFFSET %s),"
@@ -101,7 +101,7 @@ class SearchReader:
                 [*forms.params, *rank.params, *words.params, *exact.params, limit, offset],
             )
             pks, total, form_count = cursor.fetchone()
-        if form_count <= _MAX_FORMS:
+        if form_count <= MAX_FORMS:
             return pks, total
         return self.walk(limit, offset), self.count()
 

@@ -19,7 +19,7 @@ _STAMPS = """SELECT json_object_agg(chunk, stamps) FROM (
     SELECT chunk, array_agg(stamp ORDER BY stamp)::text AS stamps FROM assets_search_version GROUP BY chunk
 ) AS chunks"""
 _WORK_MEM = "64MB"  # bitmaps of a million rows stay exact; a lossy one tests each row of a page again
-_MAX_REMEMBERED = 500  # totals, about 20 kB each at a million assets
+MAX_REMEMBERED = 500  # totals, about 20 kB each at a million assets
 _MAX_CHANGED_SHARE = 0.25  # from here on, one scan is faster than ranges
 
 
@@ -59,7 +59,7 @@ def count_matches(key: str, conditions: Sequence[Sql], chunk_conditions: Sequenc
         if not is_counted:  # for the first time, or another change was committed between the statements
             _count(cursor, total, conditions, None)
     _remembered[key] = total
-    while len(_remembered) > _MAX_REMEMBERED:
+    while len(_remembered) > MAX_REMEMBERED:
         _remembered.popitem(last=False)
     return total.sum()
 

@@ -102,7 +102,7 @@ def test_both_ways_agree_with_a_plain_query(
         rows = Asset.objects.values_list("name", "description", "creator_description", "ai_metadata__mood")
         texts = [text for row in rows for text in row if text]
         for _ in range(20):
-            monkeypatch.setattr(search_pages, "_MAX_FORMS", rng.choice([0, 5000]))
+            monkeypatch.setattr(search_pages, "MAX_FORMS", rng.choice([0, 5000]))
             search = build_search(make_search(rng, texts), taxonomy=lambda: taxonomy, scope=rng.choice(SCOPES))
             selection = select(search, rng.choice(PLACES), taxonomy)
             assert_ways_agree(selection, limit=4, offset=rng.randrange(3))
