@@ -51,10 +51,11 @@ class SearchReader:
         self.scope = Sql(scope, tuple(scope_params))
         # The filter in two forms: a subquery that PostgreSQL may start from, and a test of one row after the other.
         self.filter = self.row_filter = TRUE
-        if selection.filtered is None:
+        self.filtered = selection.filtered
+        if self.filtered is None:
             self.scope &= Sql("s.is_live")
         else:
-            pks = selection.filtered.order_by().values("pk")
+            pks = self.filtered.order_by().values("pk")
             is_row = RawSQL("assets_asset.id = s.asset_id", [], output_field=_BOOLEAN)
             self.filter = _subquery("s.asset_id IN ({})", pks)
             self.row_filter = _subquery("EXISTS ({} OFFSET 0)", pks.filter(is_row))
@@ -71,9 +72,9 @@ class SearchReader:
             return None
         rows_in_scope = sample.in_scope(scope)
         rows = count * len(rows_in_scope) / len(matches)
-        if self.selection.filtered is not None:
+        if self.filtered is not None:
             tested = matches[:_MAX_FILTERED_SAMPLE]
-            passed = self.selection.filtered.filter(pk__in=tested).count()
+            passed = self.filtered.filter(pk__in=tested).count()
             if not passed:
                 return None
             rows *= len(tested) / passed
@@ -174,7 +175,7 @@ class SearchReader:
         exact = search.is_exact & ~search.has_every_word & restriction
         forms = search.has_only_forms & search.stem_grams & restriction
         rest = [exact, forms] if search.exact_pks else [forms]
-        key = repr((search, restriction))
+        key = repr((connection.settings_dict["NAME"], search, restriction))
         return count_matches(key, [words & search.count_grams, *rest], [words, *rest])
 
 

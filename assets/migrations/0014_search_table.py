@@ -162,7 +162,7 @@ DROP FUNCTION assets_search_grams(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0012_counters_in_one_statement")]
+    dependencies = [("assets", "0013_list_counters")]
 
     operations = [
         migrations.RunSQL(MAKE_TABLE + MAKE_TRIGGERS + FILL, DROP_ALL),
