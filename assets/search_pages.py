@@ -127,11 +127,11 @@ class SearchReader:
     def _ranks(self) -> Sequence[tuple[Sequence[str], Sql, Sql]]:
         """Return words that tell how common a rank is, its condition, and a necessary condition for the indexes."""
         search, others = self.search, ~self.search.is_exact
-        exact = ((), search.is_exact, TRUE)
+        exact = [((), search.is_exact, TRUE)] if search.exact_pks else []
         whole = ((search.whole,), search.has_whole & others, search.whole_grams)
         if search.words == (search.whole,):
-            return exact, whole
-        return exact, whole, (search.words, search.has_every_word & ~search.has_whole & others, search.word_grams)
+            return [*exact, whole]
+        return [*exact, whole, (search.words, search.has_every_word & ~search.has_whole & others, search.word_grams)]
 
     def _test_newest(self, rank: Sql, rows: int, limit: int, offset: int) -> list[int]:
         """Return the matches among the newest `rows` in scope."""

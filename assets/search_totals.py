@@ -30,7 +30,9 @@ class _Total:
     counts: dict[str, int] = field(default_factory=dict)  # by chunk
 
     def changed_chunks(self, stamps: dict[str, str]) -> list[str]:
-        return [chunk for chunk, stamp in stamps.items() if self.stamps.get(chunk) != stamp]
+        """A chunk without a stamp has no assets: its first ones were rolled back."""
+        chunks = self.stamps.keys() | stamps.keys()
+        return [chunk for chunk in chunks if self.stamps.get(chunk, "") != stamps.get(chunk, "")]
 
     def sum(self) -> int:
         return sum(self.counts.values())
@@ -82,6 +84,9 @@ def _count(cursor: Any, total: _Total, conditions: Iterable[Sql], chunks: list[s
     )
     version, stamps, found = cursor.fetchone()
     stamps, found = stamps or {}, found or {}
+    if chunks is None:
+        total.stamps.clear()
+        total.counts.clear()
     for chunk in stamps.keys() | found.keys() if chunks is None else chunks:
         total.stamps[chunk], total.counts[chunk] = stamps.get(chunk, ""), found.get(chunk, 0)
     total.version = version

@@ -73,7 +73,7 @@ def test_a_rare_text_is_read_from_the_text_indexes(many_assets: None) -> None:
             plan, rows, total = explain(f"search={text}&limit=12", flags)
             assert f"assets_search_{index}" in plan, plan
             assert "assets_search_by_stem" in plan, plan
-            assert "Seq Scan on assets_search" not in plan, plan
+            assert "Seq Scan on assets_search " not in plan, plan
             assert rows < 100, plan
             assert total == (0 if text in ("velvet golden", "xylophone mirror") else 1)
 
@@ -91,4 +91,4 @@ def test_a_common_text_is_found_among_the_newest_rows(many_assets: None) -> None
         assert total > least_total
         assert rows < 5000, plan
         assert "newest" in plan, plan
-        assert "Seq Scan on assets_search" not in plan, plan
+        assert "Seq Scan on assets_search " not in plan, plan
