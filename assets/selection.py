@@ -1,5 +1,6 @@
 """A selection of assets: the rows, the keys of a page in order, and the cheapest exact way to count them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from assets.totals import Counters, count_remembered, count_rows, read_counters
 NEWEST_FIRST = ("-created_at", "-public_id")
 OLDEST_FIRST = ("created_at", "public_id")
 _MAX_MERGED_NODES = 32  # more nodes take longer to plan than to read
+_LAYER = re.compile("[A-Z]")
 _LIVE_COUNT = "SELECT coalesce(sum(live_count), 0) FROM assets_sequencecounter"
 _IN_LAYER = """taxonomy_node_id IN (SELECT s.id FROM taxonomy_subcategory s
     JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s)"""
@@ -51,6 +53,9 @@ class TaxonomyScope:
         live = f"SELECT public_id FROM assets_asset WHERE deleted_at IS NULL AND {{}} {order_by}"  # noqa: S608
         if self.node_pks is None:
             condition, params = self.as_sql()
+            if order[0].lstrip("-") == "name" and self.layer is not None and _LAYER.fullmatch(self.layer):
+                # A name starts with its layer, so the names of a layer are one range of their index.
+                condition, params = "name >= %s AND name < %s", [self.layer, chr(ord(self.layer) + 1)]
             return live.format(condition), params
         if len(self.node_pks) == 1:
             return live.format("taxonomy_node_id = %s"), list(self.node_pks)
