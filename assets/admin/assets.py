@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from assets.admin.bulk import BULK_ACTIONS, BulkAction
+from assets.admin.change_list import AssetChangeList, AssetPaginator, select_assets
 from assets.admin.filters import (
     CreatorDescriptionOrigin,
     HasAlbumArt,
@@ -27,6 +28,7 @@ from assets.album_art_backend import get_album_art_backend
 from assets.editing import edit_asset
 from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
+from assets.selection import NEWEST_FIRST
 from common.admin_actions import ConfirmedActionsModelAdmin
 from common.admin_filters import SearchedFilter
 from common.errors import InvalidInput
@@ -62,7 +64,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
     )
     search_fields = ("name",)  # enables the search box; `get_search_results` does the search
     search_help_text = "Name, address, id, description, tags, taxonomy, creator description, AI metadata"
-    ordering = ("-created_at", "-public_id")
+    ordering = NEWEST_FIRST
+    sortable_by = ("name_column", "registered_at")  # these have an index
     # Generated texts are not shown here, and are as long as all other columns together.
     deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
     readonly_fields = (
@@ -92,6 +95,15 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         return super().get_queryset(request).defer(*self.deferred)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AssetChangeList]:
+        return AssetChangeList
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> AssetPaginator:
+        selection = select_assets(request.GET, queryset)
+        return AssetPaginator(
+            queryset, *args, selection=selection, has_deleted=request.GET.get("state") == "all", **kwargs
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the API registers an asset with its file

@@ -1,0 +1,18 @@
+from django.db import migrations, models
+from django.db.models import F, Q
+
+
+class Migration(migrations.Migration):
+    dependencies = [("assets", "0012_counters_in_one_statement")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="asset",
+            index=models.Index(
+                F("created_at").desc(),
+                F("public_id").desc(),
+                name="assets_deleted_newest",
+                condition=Q(deleted_at__isnull=False),
+            ),
+        ),
+    ]
