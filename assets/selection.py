@@ -10,12 +10,17 @@ from django.db import connection
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import Search
+from assets.totals import Counters, count_remembered, count_rows, read_counters
 
 NEWEST_FIRST = ("-created_at", "-public_id")
+OLDEST_FIRST = ("created_at", "public_id")
 _MAX_MERGED_NODES = 32  # more nodes take longer to plan than to read
 _LIVE_COUNT = "SELECT coalesce(sum(live_count), 0) FROM assets_sequencecounter"
-_LIVE_COUNT_OF_LAYER = f"""{_LIVE_COUNT} JOIN taxonomy_subcategory s ON s.id = taxonomy_node_id
-    JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s"""
+_IN_LAYER = """taxonomy_node_id IN (SELECT s.id FROM taxonomy_subcategory s
+    JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s)"""
+# With both columns of the index the rows of two tags are merged in the order of the list.
+_HAS_TAG = """EXISTS (SELECT FROM assets_tagged other
+    WHERE other.tag = %s AND other.created_at = tagged.created_at AND other.public_id = tagged.public_id)"""
 
 SqlWithParams = tuple[str, list[Any]]
 
@@ -56,13 +61,24 @@ class TaxonomyScope:
         merged = " UNION ALL ".join([of_node] * len(self.node_pks))
         return f"SELECT public_id FROM ({merged}) AS merged {order_by}", list(self.node_pks)  # noqa: S608
 
+    def tagged_keys_sql(self, tags: Sequence[str]) -> SqlWithParams:
+        """Return SQL for the public ids of the live assets that have all of the tags; it may be sorted by date."""
+        conditions, params = ["tagged.tag = %s", *[_HAS_TAG] * (len(tags) - 1)], [*tags]
+        if self.node_pks is not None:
+            conditions.append("taxonomy_node_id = ANY(%s)")
+            params.append(list(self.node_pks))
+        elif self.layer is not None:
+            conditions.append(_IN_LAYER)
+            params.append(self.layer)
+        return f"SELECT public_id FROM assets_tagged tagged WHERE {' AND '.join(conditions)}", params  # noqa: S608
+
     def live_count(self) -> int:
         """Count live assets from the sequence counters: at most one row per subcategory is read."""
         with connection.cursor() as cursor:
             if self.node_pks is not None:
                 cursor.execute(f"{_LIVE_COUNT} WHERE taxonomy_node_id = ANY(%s)", [list(self.node_pks)])
             elif self.layer is not None:
-                cursor.execute(_LIVE_COUNT_OF_LAYER, [self.layer])
+                cursor.execute(f"{_LIVE_COUNT} WHERE {_IN_LAYER}", [self.layer])
             else:
                 cursor.execute(_LIVE_COUNT)
             return cursor.fetchone()[0]
@@ -76,13 +92,16 @@ class AssetSelection:
     """Live assets of `scope` that match `search`. Without `order`: the best matches first, or else the newest first.
 
     `order` ends with a unique column, so that each asset has one position. `filtered` replaces the live assets of the
-    scope: the caller filtered them, or included deleted assets.
+    scope: the caller filtered them, or included deleted assets; `counters` may then hold their total. `tags`, of which
+    an asset must have all, are for a selection without search and filters that is sorted by date.
     """
 
     scope: TaxonomyScope = ALL_ASSETS
     search: Search | None = None
     order: tuple[str, ...] | None = None
     filtered: AssetQuerySet | None = None
+    tags: tuple[str, ...] = ()
+    counters: Counters | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -91,6 +110,8 @@ class AssetSelection:
 
     def queryset(self) -> AssetQuerySet:
         assets = self.scope.filter(Asset.objects.live()) if self.filtered is None else self.filtered
+        if self.tags:
+            assets = assets.filter(tags__contains=list(self.tags))
         if self.search is not None:
             assets = assets.filter(self.search.condition)
         if self.order:
@@ -106,6 +127,9 @@ class AssetSelection:
         order = self.order or NEWEST_FIRST
         if is_from_end:
             order = tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+        if self.tags:
+            tagged, params = self.scope.tagged_keys_sql(self.tags)
+            return f"{tagged} {order_sql(order)} LIMIT %s OFFSET %s", [*params, limit, start]
         if self.filtered is None:
             sql, params = self.scope.sorted_keys_sql(order)
             return f"{sql} LIMIT %s OFFSET %s", [*params, limit, start]
@@ -119,12 +143,19 @@ class AssetSelection:
     def count(self) -> int:
         """Count all assets of the selection.
 
-        Without search and filters the sequence counters are read: at most one row per subcategory, whatever the number
-        of assets.
+        Lists without filters, with one tag, and with one filter that has counters read these. Other totals are
+        remembered while no asset changes.
         """
+        if self.counters:
+            counted = read_counters(self.counters.names)
+            return ALL_ASSETS.live_count() - counted if self.counters.is_rest else counted
+        if len(self.tags) == 1 and self.scope == ALL_ASSETS:
+            return read_counters([f"tag {self.tags[0]}"])
+        if self.tags:
+            return count_remembered(*self.scope.tagged_keys_sql(self.tags))
         if self.search is None and self.filtered is None:
             return self.scope.live_count()
-        return self.queryset().order_by().count()
+        return count_rows(self.queryset())
 
 
 def order_sql(order: Sequence[str]) -> str:

@@ -16,6 +16,11 @@ def host_of(addresses: dict[str, str]) -> str:
     return addresses["DATABASE_URL"].split("@/", 1)[1].rsplit("/", 1)[0]
 
 
+def database_exists(addresses: dict[str, str], name: str) -> bool:
+    with psycopg.connect(host=host_of(addresses), user="postgres", dbname="postgres", autocommit=True) as link:
+        return link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
 def make_database(addresses: dict[str, str], name: str, *, template: str = "template1") -> None:
     with psycopg.connect(host=host_of(addresses), user="postgres", dbname="postgres", autocommit=True) as link:
         link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -43,8 +48,12 @@ def environment_of(addresses: dict[str, str], database: str) -> dict[str, str]:
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
+    """Run a command of the service and return its output. Raises RuntimeError with its errors."""
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if finished.returncode:
+        raise RuntimeError(f"{arguments[0]}: {finished.stderr[-2000:]}")
+    return finished.stdout
 
 
 def python(environment: dict[str, str], code: str) -> str:

@@ -7,12 +7,14 @@ from django.db.models import Q
 
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
+from assets.totals import Counters
 from common.errors import InvalidInput
 from common.text_validation import clean_text
 from flags.registry import ALBUM_ART, CREATOR_DESCRIPTION
 from taxonomy.snapshot import TaxonomySnapshot
 
 _MAX_VALUE_LENGTH = 300
+_DESCRIPTION_ORIGINS = {"person": "", "backfill": "backfill"}
 _SORTS = {
     "createdat": "created_at",
     "updatedat": "updated_at",
@@ -71,7 +73,7 @@ class AssetFilter(django_filters.FilterSet):
 
     def filter_creator_description_origin(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
         """Filter by `person` or `backfill`; other values are ignored, as in all filters of the list."""
-        origin = {"person": "", "backfill": "backfill"}.get(value)
+        origin = _DESCRIPTION_ORIGINS.get(value)
         if origin is None or not self.flags.is_on(CREATOR_DESCRIPTION):
             return assets
         return assets.filter(creator_description__isnull=False, creator_description_origin=origin)
@@ -80,6 +82,21 @@ class AssetFilter(django_filters.FilterSet):
         if not self.flags.is_on(ALBUM_ART):
             return assets
         return assets.exclude(album_art=None) if value else assets.filter(album_art=None)
+
+    def counters(self) -> Counters | None:
+        """Return the counters of the total, if the request names no other filter than one that has counters."""
+        given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "")}
+        match list(given.items()):
+            case [("status", "curated")]:
+                return Counters(("curated",))
+            case [("hasAlbumArt", is_present)]:
+                return Counters(("album_art",), is_rest=not is_present)
+            case [("hasCreatorDescription", is_present)]:
+                names = (f"creator_description {origin}" for origin in _DESCRIPTION_ORIGINS.values())
+                return Counters(tuple(names), is_rest=not is_present)
+            case [("creatorDescriptionOrigin", name)] if name in _DESCRIPTION_ORIGINS:
+                return Counters((f"creator_description {_DESCRIPTION_ORIGINS[name]}",))
+        return None
 
 
 FILTER_NAMES = frozenset(AssetFilter.base_filters)

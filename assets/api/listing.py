@@ -9,13 +9,11 @@ from assets.api.filters import FILTER_NAMES, AssetFilter, parse_ordering, parse_
 from assets.models import Asset
 from assets.querysets import AssetQuerySet
 from assets.search import SearchScope, build_search, clean_search
-from assets.selection import AssetSelection, TaxonomyScope
+from assets.selection import ALL_ASSETS, NEWEST_FIRST, OLDEST_FIRST, AssetSelection, TaxonomyScope
 from common.errors import FieldErrorDetail, InvalidInput
 from flags.evaluation import EnabledFlags
 from flags.registry import AI_METADATA, SEARCH_CREATOR_DESCRIPTION
 from taxonomy.snapshot_cache import current_taxonomy
-
-_FILTER_PARAMETERS = FILTER_NAMES | {"tags", "tags[]"}
 
 
 @dataclass(frozen=True)
@@ -36,18 +34,22 @@ def list_assets(params: Any, *, flags: EnabledFlags, is_admin: bool) -> AssetPag
 
 def parse_selection(params: Any, *, flags: EnabledFlags, is_admin: bool) -> AssetSelection:
     text = clean_search(params.get("search") or params.get("q") or "")
-    scope = _parse_scope(params)
-    has_deleted = is_admin and params.get("includeDeleted") == "true"
-    is_filtered = bool(_FILTER_PARAMETERS & params.keys())
-    order = parse_ordering(params)
-    filtered = None
-    if is_filtered or has_deleted:
-        everything = scope.filter(Asset.objects.all() if has_deleted else Asset.objects.live())
-        filtered = _filter(everything, params, flags) if is_filtered else everything
-        if not has_deleted and filtered.query.where == everything.query.where:
-            filtered = None  # each filter admits all assets: `status=active`, or a field whose flag is off
     search = build_search(text, taxonomy=current_taxonomy, scope=search_scope(flags)) if text else None
-    return AssetSelection(scope, search, order, filtered)
+    scope, order, tags = _parse_scope(params), parse_ordering(params), parse_tags(params)
+    has_deleted = is_admin and params.get("includeDeleted") == "true"
+    is_filtered = not FILTER_NAMES.isdisjoint(params)
+    if not (is_filtered or has_deleted or search) and order in (None, NEWEST_FIRST, OLDEST_FIRST):
+        return AssetSelection(scope, order=order, tags=tuple(dict.fromkeys(tags)))
+    everything = scope.filter(Asset.objects.all() if has_deleted else Asset.objects.live())
+    filtered = everything.filter(tags__contains=tags) if tags else everything
+    counters = None
+    if is_filtered:
+        filters = _parse_filters(filtered, params, flags)
+        filtered = filters.qs
+        counters = filters.counters() if scope == ALL_ASSETS and not (tags or has_deleted or search) else None
+    if not has_deleted and filtered.query.where == everything.query.where:
+        return AssetSelection(scope, search, order)  # no filter, or only such that admit all assets: `status=active`
+    return AssetSelection(scope, search, order, filtered, counters=counters)
 
 
 def search_scope(flags: EnabledFlags) -> SearchScope:
@@ -65,15 +67,12 @@ def _parse_scope(params: Any) -> TaxonomyScope:
     return TaxonomyScope(layer, [node.pk for node in nodes])
 
 
-def _filter(assets: AssetQuerySet, params: Any, flags: EnabledFlags) -> AssetQuerySet:
-    tags = parse_tags(params)
-    if tags:
-        assets = assets.filter(tags__contains=tags)
+def _parse_filters(assets: AssetQuerySet, params: Any, flags: EnabledFlags) -> AssetFilter:
     filters = AssetFilter(params, queryset=assets, taxonomy=current_taxonomy(), flags=flags)
     if not filters.is_valid():
         errors = [FieldErrorDetail(name, f"{name}: {text}") for name, texts in filters.errors.items() for text in texts]
         raise InvalidInput("; ".join(error.message for error in errors), field_errors=errors)
-    return filters.qs
+    return filters
 
 
 def count_assets(params: Any) -> int:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from api.envelopes import success_from_json
 from api.permissions import is_service
+from api.read_responses import read_response
 from assets.api.asset_json import JsonRows, fetch_by_pk, fetch_by_reference, fetch_latest, join_json
 from assets.api.listing import AssetPage, list_assets
 from assets.errors import AssetNotFound
@@ -29,8 +30,8 @@ def page_response(request: Request, page: AssetPage) -> HttpResponse:
     rows = join_json(page.rows.rows)
     extra = b"," + orjson.dumps(counts)[1:-1]
     if is_service(request):
-        return success_from_json(rows, extra_json=extra)
-    return success_from_json(b'{"items":' + rows + extra + b"}")
+        return read_response(request, rows, extra_json=extra)
+    return read_response(request, b'{"items":' + rows + extra + b"}")
 
 
 def list_response(request: Request, params: Any) -> HttpResponse:
@@ -75,4 +76,4 @@ def get_json_response(request: Request, key: str, row: Callable[[EnabledFlags], 
     )
     if not rows:
         raise AssetNotFound(key)
-    return success_from_json(rows[0].encode())
+    return read_response(request, rows[0].encode())

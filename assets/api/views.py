@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from api.envelopes import success, success_from_json
 from api.parsers import JsonParser
 from api.permissions import IsAdminRole, IsUser, IsUserOrServiceReadOnly
+from api.read_responses import read_response
 from assets.api.asset_json import asset_json, join_json, metadata_json
 from assets.api.legacy_forms import flatten_form, read_list
 from assets.api.listing import count_assets
@@ -178,7 +179,7 @@ class AssetBatchView(APIView):
             return self._register(request)
         serializer = BatchAddressesSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return success_from_json(join_json(fetch_referenced_rows(request, serializer.validated_data["addresses"])))
+        return read_response(request, join_json(fetch_referenced_rows(request, serializer.validated_data["addresses"])))
 
     def _register(self, request: Request) -> HttpResponse:
         files = request.FILES.getlist("files[]") + request.FILES.getlist("files")
