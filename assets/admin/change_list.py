@@ -6,13 +6,14 @@ from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR
 from django.db import connection
 from django.http import QueryDict
 
+from assets.admin.filters import DESCRIPTION_ORIGINS
 from assets.querysets import AssetQuerySet
-from assets.selection import NEWEST_FIRST, AssetSelection, TaxonomyScope
+from assets.selection import NEWEST_FIRST, OLDEST_FIRST, AssetSelection, TaxonomyScope
+from assets.totals import Counters
 from common.change_list import BaseChangeList, KeyPaginator
 from taxonomy.models import Subcategory
 
-OLDEST_FIRST = ("created_at", "public_id")
-CATEGORY, NODE, LAYER = "taxonomy_node__category__id__exact", "taxonomy_node__id__exact", "layer"
+TAG, ALBUM_ART = "tag", "has_album_art"
 
 
 class AssetChangeList(BaseChangeList):
@@ -57,28 +58,46 @@ class AssetPaginator(KeyPaginator):
 
 
 def select_assets(params: QueryDict, rows: AssetQuerySet) -> AssetSelection | None:
-    """Return the selection of the list with the query `params`, whose filters gave `rows`; None for a search."""
-    if params.get(SEARCH_VAR, "").strip():
+    """Return the selection of the list with the query `params`, whose filters gave `rows`.
+
+    None for a search, and for a filter by other tables, whose changes the remembered totals do not notice.
+    """
+    given = {name: value for name, value in params.items() if value and name not in (*IGNORED_PARAMS, PAGE_VAR)}
+    if params.get(SEARCH_VAR, "").strip() or ALBUM_ART in given:
         return None
-    filters = {name: value for name, value in params.items() if value and name not in (*IGNORED_PARAMS, PAGE_VAR)}
     order = tuple(rows.query.order_by)
-    scope = _scope(filters) if all(len(params.getlist(name)) == 1 for name in filters) else None
-    return AssetSelection(filtered=rows, order=order) if scope is None else AssetSelection(scope=scope, order=order)
+    if all(len(params.getlist(name)) == 1 for name in given):
+        tag = given.pop(TAG, "")
+        scope = _scope(given)
+        if scope is not None and (not tag or order in (NEWEST_FIRST, OLDEST_FIRST)):
+            return AssetSelection(scope=scope, order=order, tags=(tag,) if tag else ())
+        return AssetSelection(filtered=rows, order=order, counters=None if tag else _counters(given))
+    return AssetSelection(filtered=rows, order=order)
 
 
 def _scope(filters: dict[str, str]) -> TaxonomyScope | None:
     """Return the scope of a list of live assets without other filters."""
-    if not filters:
-        return TaxonomyScope()
-    if len(filters) > 1:
-        return None
-    name, value = next(iter(filters.items()))
-    if name == LAYER:
-        return TaxonomyScope(layer=value)
-    if name == NODE:
-        return TaxonomyScope(node_pks=[int(value)])
-    if name == CATEGORY:
-        return TaxonomyScope(
-            node_pks=list(Subcategory.objects.filter(category=int(value)).values_list("pk", flat=True))
-        )
+    match list(filters.items()):
+        case []:
+            return TaxonomyScope()
+        case [("layer", layer)]:
+            return TaxonomyScope(layer=layer)
+        case [("taxonomy_node__id__exact", pk)]:
+            return TaxonomyScope(node_pks=[int(pk)])
+        case [("taxonomy_node__category__id__exact", pk)]:
+            nodes = Subcategory.objects.filter(category=int(pk))
+            return TaxonomyScope(node_pks=list(nodes.values_list("pk", flat=True)))
+    return None
+
+
+def _counters(filters: dict[str, str]) -> Counters | None:
+    """Return the counters of the total of a list of live assets without other filters."""
+    match list(filters.items()):
+        case [("state", "curated" | "uncurated" as state)]:
+            return Counters(("curated",), is_rest=state == "uncurated")
+        case [("has_creator_description", "yes" | "no" as answer)]:
+            names = (f"creator_description {origin}" for origin in DESCRIPTION_ORIGINS.values())
+            return Counters(tuple(names), is_rest=answer == "no")
+        case [("creator_description_origin", name)] if name in DESCRIPTION_ORIGINS:
+            return Counters((f"creator_description {DESCRIPTION_ORIGINS[name]}",))
     return None

@@ -10,6 +10,8 @@ from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from assets.album_art_backend import get_album_art_backend
 from assets.models import Asset
 
+DESCRIPTION_ORIGINS = {"person": "", "backfill": "backfill"}
+
 
 class StateFilter(admin.SimpleListFilter):
     """Show live assets by default."""
@@ -81,7 +83,7 @@ class CreatorDescriptionOrigin(admin.SimpleListFilter):
         return [("person", "Entered by a user"), ("backfill", "Backfilled")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
-        origin = {"person": "", "backfill": "backfill"}.get(self.value() or "")
+        origin = DESCRIPTION_ORIGINS.get(self.value() or "")
         if origin is None:
             return queryset
         return queryset.filter(creator_description__isnull=False, creator_description_origin=origin)

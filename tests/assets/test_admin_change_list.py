@@ -25,6 +25,7 @@ def staff(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     make_assets(6, "G.POP.BAS")
     Asset.objects.filter(sequence_number=3).update(deleted_at=DAY_ONE)
     Asset.objects.filter(sequence_number=4).update(curated_at=DAY_ONE)
+    Asset.objects.filter(sequence_number__gte=2, layer="L").update(creator_description="A red coat")
     client.force_login(AdminFactory())
     return client
 
@@ -56,11 +57,23 @@ def _walk(client: Client, **params: str) -> list[str]:
         ({"state": "curated"}, {"deleted_at": None, "curated_at__isnull": False}),
         ({"state": "uncurated"}, {"deleted_at": None, "curated_at": None}),
         ({"tag": "wide"}, {"deleted_at": None, "tags__contains": ["wide"]}),
+        ({"tag": "wide", "layer": "L"}, {"deleted_at": None, "tags__contains": ["wide"], "layer": "L"}),
+        ({"tag": "wide", "state": "all"}, {"tags__contains": ["wide"]}),
+        ({"tag": "wide", "o": "2"}, {"deleted_at": None, "tags__contains": ["wide"]}),
+        ({"has_album_art": "no"}, {"deleted_at": None}),
+        ({"has_creator_description": "no"}, {"deleted_at": None, "creator_description": None}),
+        ({"has_creator_description": "yes"}, {"deleted_at": None, "creator_description__isnull": False}),
+        (
+            {"creator_description_origin": "person", "layer": "L"},
+            {"deleted_at": None, "creator_description__isnull": False, "creator_description_origin": ""},
+        ),
         ({"tag": "wide", "layer": "G"}, {"deleted_at": None, "tags__contains": ["wide"], "layer": "G"}),
     ],
 )
 def test_the_pages_of_a_filter_have_its_assets_once_and_in_order(staff, params, filters):
-    expected = list(Asset.objects.filter(**filters).newest_first().values_list("name", flat=True))
+    rows = Asset.objects.filter(**filters)
+    ordered = rows.order_by("name") if "o" in params else rows.newest_first()
+    expected = list(ordered.values_list("name", flat=True))
     assert _walk(staff, **params) == expected
 
 

@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0012_counters_in_one_statement")]
+    dependencies = [("assets", "0013_list_counters")]
 
     operations = [
         migrations.AddIndex(
