@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench bench-scale bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-admin shell reset lock
+.PHONY: help run test test-slow lint format bench bench-scale bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage bench-admin shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -15,9 +15,9 @@ test: ## Run the test suite (ARGS="-k name" chooses)
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
-test-slow: ## Run only the tests marked slow (ARGS as for test)
+test-slow: ## Run only the tests marked slow, with 128,000 registrations (ARGS as for test)
 	@bin/bootstrap dev
-	$(PYTHON_ENV) -m pytest -m slow --numprocesses auto --maxprocesses 4 $(ARGS)
+	$(PYTHON_ENV) -m pytest -m slow --registrations 2000 --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
 	@bin/bootstrap dev
@@ -64,6 +64,9 @@ bench-bugs: ## Measure intake, redaction and lists of bug reports
 bench-admin: ## Measure each list of the admin: time, queries, size
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.admin_pages $(ARGS)
+bench-outage: ## Measure what requests get while PostgreSQL and Valkey are frozen or killed
+	@bin/bootstrap dev
+	$(PYTHON_ENV) -m benchmarks.outage $(ARGS)
 
 shell: ## Open a Python shell with the models
 	@bin/bootstrap local

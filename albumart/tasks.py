@@ -7,6 +7,7 @@ from albumart.claims import release_stale_claims
 from albumart.dispatch import claim_due_for_dispatch, recheck_not_found, reject_requests_of_cancelled_runs
 from albumart.pipeline.process import process_request
 from albumart.storage_cleanup import delete_expired_content, reconcile_files
+from common.task_dispatch import RETRY_AFTER_OUTAGE
 from flags.evaluation import global_flags
 from flags.registry import ALBUM_ART_PIPELINE
 
@@ -26,12 +27,12 @@ def dispatch_due_artworks() -> None:
             process_artwork.delay(artwork_id)
 
 
-@shared_task
+@shared_task(**RETRY_AFTER_OUTAGE)
 def recheck_not_found_artworks() -> None:
     recheck_not_found(timezone.now())
 
 
-@shared_task
+@shared_task(**RETRY_AFTER_OUTAGE)
 def cleanup_artwork_storage() -> None:
     delete_expired_content(timezone.now())
     reconcile_files(timezone.now(), is_dry_run=False)

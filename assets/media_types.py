@@ -13,6 +13,8 @@ from assets.errors import MediaTypeNotAllowed
 
 HEAD_BYTES = 8192  # enough for all known signatures
 
+# The signatures that nothing else starts with, of the most frequent uploads: puremagic compares all that it knows.
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 # Other names of a type -> the name that is stored.
 _SYNONYMS = {
     "audio/x-wav": "audio/wav",
@@ -95,6 +97,9 @@ def sniff_mime_type(head: bytes) -> str:
     text_type = _text_type(head)
     if text_type:
         return text_type
+    for signature, name in _SIGNATURES.items():
+        if head.startswith(signature):
+            return name
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):

@@ -50,8 +50,14 @@ class _Draft:
     media_type: MediaType
     components: list[str]
     reserved: ReservedNumber | None = None
-    media_key: str = ""
     asset: Asset = field(default_factory=Asset)
+
+    def name(self, number: int) -> str:
+        return compose_name(self.node, number, self.components)
+
+    def media_key(self, number: int) -> str:
+        node = self.node
+        return f"{node.layer}/{node.category_code}/{node.code}/{self.name(number)}.{self.media_type.extension}"
 
 
 def register_asset(data: RegistrationData, *, by: User, taxonomy: TaxonomySnapshot, now: datetime) -> Asset:
@@ -79,18 +85,21 @@ def register_assets(
         except InvalidInput as error:
             raise (describe_error(position, error) if describe_error else error) from error
     numbers = reserve_numbers(
-        [draft.node.pk for draft in drafts], purpose=SequenceReservation.Purpose.REGISTRATION, by=by.email, now=now
+        [draft.node.pk for draft in drafts],
+        purpose=SequenceReservation.Purpose.REGISTRATION,
+        by=by.email,
+        now=now,
+        media_key=lambda position, number: drafts[position].media_key(number),
     )
     for draft, reserved in zip(drafts, numbers, strict=True):
         draft.reserved = reserved
         draft.asset = _build_asset(draft, by=by, now=now)
-    _save_media_keys(drafts)
     stored: list[str] = []
     try:
         for draft in drafts:
             draft.data.file.seek(0)
-            save_media(key=draft.media_key, content=draft.data.file, mime_type=draft.media_type.mime_type)
-            stored.append(draft.media_key)
+            save_media(key=draft.asset.media_key, content=draft.data.file, mime_type=draft.media_type.mime_type)
+            stored.append(draft.asset.media_key)
         _insert(drafts, by=by)
     except BaseException:
         for key in stored:
@@ -122,17 +131,15 @@ def _check(data: RegistrationData, taxonomy: TaxonomySnapshot) -> _Draft:
 
 def _build_asset(draft: _Draft, *, by: User, now: datetime) -> Asset:
     data, node, number = draft.data, draft.node, draft.reserved.number  # type: ignore[union-attr]
-    name = compose_name(node, number, draft.components)
-    draft.media_key = f"{node.layer}/{node.category_code}/{node.code}/{name}.{draft.media_type.extension}"
     asset = Asset(
         layer=node.layer,
         category=node.category_name,
         subcategory=node.name,
         taxonomy_node_id=node.pk,
         sequence_number=number,
-        name=name,
+        name=draft.name(number),
         nna_address=node.mfa(number),
-        media_key=draft.media_key,
+        media_key=draft.media_key(number),
         mime_type=draft.media_type.mime_type,
         file_size=data.file.size,
         original_filename=(data.file.name or "")[-255:],
@@ -158,17 +165,6 @@ def compose_name(node: Node, number: int, components: Sequence[str]) -> str:
     return ":".join([base, *components]) if node.layer == "C" and components else base
 
 
-def _save_media_keys(drafts: Sequence[_Draft]) -> None:
-    """Write the file keys to the reservations before a file is stored, so that a cleanup after a crash finds it."""
-    SequenceReservation.objects.bulk_update(
-        [
-            SequenceReservation(pk=draft.reserved.reservation_id, media_key=draft.media_key)  # type: ignore[union-attr]
-            for draft in drafts
-        ],
-        ["media_key"],
-    )
-
-
 @transaction.atomic
 def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
     consume_reservations([draft.reserved.reservation_id for draft in drafts])  # type: ignore[union-attr]
@@ -177,8 +173,7 @@ def _insert(drafts: Sequence[_Draft], *, by: User) -> None:
     for draft in drafts:
         draft.asset._history_user = by
         try:
-            with transaction.atomic():
-                draft.asset.save(force_insert=True)
+            draft.asset.save(force_insert=True)
         except IntegrityError as error:
             raise DuplicateAddress(f"{draft.asset.name} is taken already") from error
         if draft.data.album_art:

@@ -6,7 +6,7 @@ in between, the reservation stays and explains the gap. See docs/adr/sequence-nu
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,21 +26,31 @@ class ReservedNumber:
 
 @transaction.atomic
 def reserve_numbers(
-    taxonomy_node_ids: Sequence[int], *, purpose: SequenceReservation.Purpose, by: str, now: datetime
+    taxonomy_node_ids: Sequence[int],
+    *,
+    purpose: SequenceReservation.Purpose,
+    by: str,
+    now: datetime,
+    media_key: Callable[[int, int], str] | None = None,
 ) -> list[ReservedNumber]:
-    """Reserve one new number for each entry of `taxonomy_node_ids`, in their order; a node may occur repeatedly."""
+    """Reserve one new number for each entry of `taxonomy_node_ids`, in their order; a node may occur repeatedly.
+
+    `media_key(position, number)` returns the key of the file that will be stored. The reservation has it before the
+    file exists, so that a cleanup after a crash finds the file.
+    """
     # Counters are locked in primary-key order, so that concurrent batches cannot deadlock.
     next_free = {
         node_id: advance_counter(node_id, count) for node_id, count in sorted(Counter(taxonomy_node_ids).items())
     }
     expires_at = now + timedelta(seconds=settings.ASSETS_RESERVATION_SECONDS)
     rows = []
-    for node_id in taxonomy_node_ids:
+    for position, node_id in enumerate(taxonomy_node_ids):
         rows.append(
             SequenceReservation(
                 taxonomy_node_id=node_id,
                 number=next_free[node_id],
                 purpose=purpose,
+                media_key=media_key(position, next_free[node_id]) if media_key else "",
                 reserved_by=by,
                 reserved_at=now,
                 expires_at=expires_at,

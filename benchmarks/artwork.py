@@ -5,7 +5,6 @@ process ever held; and how near the 500 comes to that of plain Pillow, which res
 """
 
 import argparse
-import importlib.util
 import json
 import math
 import os
@@ -72,18 +71,14 @@ def mean_milliseconds(work: Callable[[bytes], bytes], content: bytes, *, rounds:
 
 def run(rounds: int) -> None:
     console = Console(width=120)
-    has_vips = importlib.util.find_spec("pyvips") is not None
-    ways = [way for way in WAYS if has_vips or not way.startswith("vips")]
-    if not has_vips:
-        console.print("pyvips is not installed: no figures of libvips.")
     with tempfile.TemporaryDirectory() as folder:
         for image_format, side in COVERS:
             source = Path(folder, f"{side}.{image_format.lower()}")
             source.write_bytes(encode_cover(draw_cover(side), image_format))
             content = source.read_bytes()
-            found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+            found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
             for _ in track(range(rounds), f"{side} {image_format}", console=console, transient=True):
-                for way in ways:
+                for way in WAYS:
                     found[way].append(measure(way, source))
             console.print(_table(f"{image_format} of {side} px, {len(content) / MIB:.1f} MiB", found, source))
             times = [f"{mean_milliseconds(work, content):.1f}" for work in (check_only, draw, draw_in_the_child)]

@@ -62,11 +62,11 @@ def python(environment: dict[str, str], code: str) -> str:
 
 
 @contextmanager
-def served(environment: dict[str, str], port: int) -> Iterator[None]:
+def served(environment: dict[str, str], port: int, application: str = "config.wsgi") -> Iterator[None]:
     """granian with one worker and one thread, until the block ends."""
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-        "--blocking-threads", "1", "--log-level", "error", "config.wsgi:application",
+        "--blocking-threads", "1", "--log-level", "error", f"{application}:application",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=environment)
     try:

@@ -59,7 +59,7 @@ def main() -> None:
             registry.database.execute("VACUUM ANALYZE baseline_asset")
             pin_servers()
             settings = registry.environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.baseline_settings"}
-            stack.enter_context(served(settings, baseline_port(registry)))
+            stack.enter_context(served(settings, baseline_port(registry), "benchmarks.baseline_wsgi"))
             cases[registry.size] = [case for case in make_cases(registry) if options.only in case.read]
         pin_client()
         for registry in registries:

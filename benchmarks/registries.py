@@ -109,11 +109,13 @@ def run_registries(sizes: Sequence[int], data_dir: Path, *, first_port: int, kee
             if is_new:
                 make_database(server_urls, name)
             environment = environment_of(server_urls, name)
+            pin_client()  # the rows are made beside the database, not in turn with it
             manage(environment, "migrate", "-v0")
             if is_new:
                 python(environment, _LOAD.replace("ROWS", str(size)))
             token, session = python(environment, _LOGIN).split()[-2:]
             vacuum(server_urls, name)
+            pin_servers()
             stack.enter_context(served(environment, port))
             database = psycopg.connect(host=host_of(server_urls), user="postgres", dbname=name, autocommit=True)
             registries.append(Registry(size, port, stack.enter_context(database), token, session, environment))

@@ -1,15 +1,24 @@
-"""Send messages to workers about committed rows."""
+"""Send messages to workers about committed rows; repeat tasks that an outage of the database ended."""
 
 import logging
 from typing import Any
 
 from django.conf import settings
-from kombu.exceptions import OperationalError
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from common.valkey import CircuitOpen, call_valkey
 
 log = logging.getLogger(__name__)
+
+# Options of tasks that the schedule runs once an hour or a day. It repeats other tasks within a minute.
+RETRY_AFTER_OUTAGE: dict[str, Any] = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "retry_backoff": 15,  # seconds, doubled each time
+    "retry_backoff_max": 600,
+    "max_retries": 10,  # about an hour
+}
 
 
 def dispatch_best_effort(task: Any, row_pk: int) -> None:
@@ -20,5 +29,5 @@ def dispatch_best_effort(task: Any, row_pk: int) -> None:
             task.apply_async((row_pk,), retry=False)
     except CircuitOpen:
         log.info("queue unavailable, message left to the schedule", extra=extra)
-    except (OperationalError, RedisError) as error:
+    except (QueueError, RedisError) as error:
         log.warning("queue unavailable, message left to the schedule", extra=extra | {"error": str(error)})

@@ -1,15 +1,44 @@
-"""Shrink images with the quality of Lanczos at a fraction of its time (measured in benchmarks/README.md).
+"""Decode images with libvips, which shrinks them while it reads (measured in benchmarks/README.md).
 
-JPEGs store color at half the size. So luma is resampled with Lanczos and color from an averaged image. Input and output
-are YCbCr, so nothing is converted in between.
+libvips starts threads. A process forked afterwards has none of them and would wait for them forever, so the sandbox
+process never decodes: it calls `prepare` and then forks a process for each image.
 """
 
-from PIL import Image, JpegImagePlugin
+import logging
+from collections.abc import Callable
+from typing import Any
 
-_LANCZOS, _BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
-_GAP = 2  # minimum factor between decoded and requested size: PSNR 38 dB to a full Lanczos, 34 dB with 1
-_COLOR_GAP = 1.0  # the same for color, which is halved in the result
-_COLOR_GAP_OF_FULL_JPEG = 0.7  # halved in the file too; keeps 38 dB
+import pyvips
+from PIL import Image, ImageColor
+
+from imaging.structure import ImageStructure
+
+_JPEG_FACTORS = (8, 4, 2)  # by which libjpeg can shrink while it decodes
+_GAP = 2  # minimum factor between the decoded and the requested size: PSNR 38 dB to a full Lanczos, 34 dB with 1
+_LOADERS: dict[str, Callable[..., Any]] = {
+    "JPEG": pyvips.Image.jpegload_buffer,
+    "PNG": pyvips.Image.pngload_buffer,
+    "WEBP": pyvips.Image.webpload_buffer,
+}
+_MODES = {1: "L", 3: "RGB", 4: "CMYK"}  # by number of channels without alpha
+_CMYK = "cmyk"
+
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # a damaged image would write its warnings to the log
+# Of the loaders of libvips only three stay enabled.
+pyvips.block_untrusted_set(True)
+pyvips.operation_block_set("VipsForeignLoad", True)
+for _name in ("Jpeg", "Png", "Webp"):
+    pyvips.operation_block_set(f"VipsForeignLoad{_name}", False)
+pyvips.cache_set_max(0)
+pyvips.concurrency_set(1)
+
+DecodingError = pyvips.Error
+
+
+def prepare() -> None:
+    """Look up the operations, so that forked processes do not have to; this starts no thread."""
+    for name in ("jpegload_buffer", "pngload_buffer", "webpload_buffer", "colourspace", "flatten", "resize"):
+        pyvips.Introspect.get(name)
 
 
 def fit(size: tuple[int, int], longest_side_px: int) -> tuple[int, int]:
@@ -21,55 +50,28 @@ def fit(size: tuple[int, int], longest_side_px: int) -> tuple[int, int]:
     return width, height
 
 
-def shrink_on_load(image: Image.Image, size: tuple[int, int]) -> None:
-    """Let the decoder skip data that `shrink` would discard, and keep YCbCr without conversion to RGB."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        image.draft("YCbCr" if _is_stored_as_ycc(image) else None, (size[0] * _GAP, size[1] * _GAP))
+def decode(
+    content: bytes, structure: ImageStructure, size: tuple[int, int], background: str
+) -> tuple[Image.Image, bytes | None]:
+    """Return the image as L, RGB or CMYK of the given size, on the background color, and its color profile.
+
+    Raises DecodingError if the image cannot be decoded completely.
+    """
+    options: dict[str, Any] = {"access": "sequential", "fail_on": "error"}
+    if structure.format == "JPEG":
+        options["shrink"] = _shrink_on_load((structure.width, structure.height), size)
+    image = _LOADERS[structure.format](content, **options)
+    profile = image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None
+    if image.interpretation != _CMYK:
+        if image.hasalpha():
+            image = image.colourspace("srgb").flatten(background=ImageColor.getrgb(background))
+        elif image.format != "uchar":  # 16 bits
+            image = image.colourspace("srgb" if image.bands == 3 else "b-w")
+    if (image.width, image.height) != size:
+        image = image.resize(size[0] / image.width, vscale=size[1] / image.height, kernel="lanczos3")
+    return Image.frombytes(_MODES[image.bands], (image.width, image.height), image.write_to_memory()), profile
 
 
-def shrink(image: Image.Image, size: tuple[int, int], *, full_size: tuple[int, int]) -> Image.Image:
-    """Shrink to `size`. RGB becomes YCbCr. `full_size` is the size before the decoder shrank the image."""
-    if size == image.size:
-        return image
-    if image.mode == "L":
-        return _resample(image, size, _LANCZOS)
-    if image.mode == "CMYK":
-        return image.resize(size, _LANCZOS)
-    luma = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
-    gap = _COLOR_GAP_OF_FULL_JPEG if image.mode == "YCbCr" and image.size == full_size else _COLOR_GAP
-    factor = max(
-        (n for n in (4, 2) if image.width >= gap * n * size[0] and image.height >= gap * n * size[1]), default=1
-    )
-    averaged = image.reduce(factor) if factor > 1 else image
-    color = averaged if image.mode == "YCbCr" else averaged.convert("YCbCr")
-    planes = (_resample(color.getchannel(channel), size, _BICUBIC) for channel in (1, 2))
-    return Image.merge("YCbCr", (_resample(luma, size, _LANCZOS), *planes))
-
-
-def _is_stored_as_ycc(image: JpegImagePlugin.JpegImageFile) -> bool:
-    """Decide like libjpeg, which cannot convert RGB to YCbCr; few files store RGB."""
-    if image.mode != "RGB":
-        return False
-    if "jfif" in image.info:
-        return True
-    if "adobe_transform" in image.info:
-        return image.info["adobe_transform"] == 1
-    return [layer[0] for layer in image.layer] == [1, 2, 3]
-
-
-def _resample(plane: Image.Image, size: tuple[int, int], kernel: Image.Resampling) -> Image.Image:
-    width, height = size
-    transposed = _resample_columns(plane, height, kernel).transpose(Image.Transpose.TRANSPOSE)
-    return _resample_columns(transposed, width, kernel).transpose(Image.Transpose.TRANSPOSE)
-
-
-def _resample_columns(plane: Image.Image, height: int, kernel: Image.Resampling) -> Image.Image:
-    """Resample four columns as the channels of one CMYK image, which costs Pillow as much as two columns."""
-    if height == plane.height:
-        return plane
-    columns = -(-plane.width // 4)
-    padded = plane if plane.width == columns * 4 else plane.crop((0, 0, columns * 4, plane.height))
-    packed = Image.frombuffer("CMYK", (columns, plane.height), padded.tobytes(), "raw", "CMYK", 0, 1)
-    resampled = packed.resize((columns, height), kernel).tobytes()
-    unpacked = Image.frombuffer("L", (columns * 4, height), resampled, "raw", "L", 0, 1)
-    return unpacked if plane.width == columns * 4 else unpacked.crop((0, 0, plane.width, height))
+def _shrink_on_load(full_size: tuple[int, int], size: tuple[int, int]) -> int:
+    factor = min(full / wanted for full, wanted in zip(full_size, size, strict=True))
+    return next((step for step in _JPEG_FACTORS if factor >= step * _GAP), 1)

@@ -14,6 +14,12 @@ from tests.factories.accounts import AdminFactory, ServiceKeyFactory, UserFactor
 from tests.support.user_cache import clear_user_cache
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--registrations", type=int, default=5, help="registrations over each of 64 connections (default: 5)"
+    )
+
+
 @pytest.fixture(autouse=True)
 def empty_user_cache() -> Iterator[None]:
     """Clear the user cache of the process: the rollback after a test removes only rows."""

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 
-from config.postgresql.connection import WatchedConnection
+from config.postgresql.connection import WatchedConnection, check_circuit
 
 
 class _Driver:
@@ -26,6 +26,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool := self.settings_dict["OPTIONS"].get("pool"):
             pool.setdefault("connection_class", WatchedConnection)
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        check_circuit(**conn_params)  # a pool would wait for its own connections
+        return super().get_new_connection(conn_params)
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Also drop a connection that the server closed since the last request, for example in a restart."""

@@ -17,7 +17,7 @@ from common.circuit_breaker import CircuitBreaker
 from config.postgresql.time_limits import current_time_limits
 
 _INTERVAL_SECONDS = 0.1  # how often psycopg looks for Ctrl-C
-_FIRST_CHECK_SECONDS = 0.5  # more than nearly all calls take, so that they cost no second connection
+_FIRST_CHECK_SECONDS = 0.4  # more than nearly all calls take, so that they cost no second connection
 _MAX_CHECK_SECONDS = 5.0
 _STATEMENT_GRACE_SECONDS = 5.0  # the server reports its own timeout within this time, unless the session is stopped
 _SERVER_KEYS = ("host", "port", "dbname", "user", "password", "service", "sslmode", "sslrootcert")
@@ -55,9 +55,7 @@ class WatchedConnection(TimedConnection):
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> "WatchedConnection":
         """Raises CircuitOpen at once while the server does not respond, and ConnectionTimeout."""
-        server = (("conninfo", conninfo), *((key, kwargs[key]) for key in _SERVER_KEYS if key in kwargs))
-        if breaker_of(server).is_open:
-            raise CircuitOpen("PostgreSQL does not respond")
+        server = check_circuit(conninfo=conninfo, **kwargs)
         limits = current_time_limits()
         options = f"{kwargs.pop('options', '')} {limits.session_options}".strip()
         try:
@@ -102,6 +100,14 @@ def _resume(gen: Any) -> Generator[Any, Any, Any]:
             state = gen.send((yield state))
     except StopIteration as stop:
         return stop.value
+
+
+def check_circuit(conninfo: str = "", **kwargs: Any) -> tuple[tuple[str, Any], ...]:
+    """Return the server of these parameters of a connection. Raises CircuitOpen if it does not respond."""
+    server = (("conninfo", conninfo), *((key, kwargs[key]) for key in _SERVER_KEYS if key in kwargs))
+    if breaker_of(server).is_open:
+        raise CircuitOpen("PostgreSQL does not respond")
+    return server
 
 
 def server_responds(server: tuple[tuple[str, Any], ...]) -> bool:

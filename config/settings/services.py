@@ -25,7 +25,7 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
-# Limits of database calls. A server that does not respond at all is noticed within `connect_seconds` + 0.5 s by all.
+# Limits of database calls. A server that does not respond at all is noticed within `connect_seconds` + 0.4 s by all.
 # None means no limit. A shorter limit of one transaction is set where it is needed, e.g. JOBS_LOCK_TIMEOUT_MS.
 DATABASE_TIME_LIMITS = {
     "request": {
@@ -35,10 +35,10 @@ DATABASE_TIME_LIMITS = {
         "idle_transaction_seconds": 60,
     },
     # The longest task: the purge of bug reports. Tasks have time limits of their own.
-    "task": {"connect_seconds": 5.0, "statement_seconds": 300, "lock_seconds": 30, "idle_transaction_seconds": 600},
+    "task": {"connect_seconds": 10.0, "statement_seconds": 300, "lock_seconds": 30, "idle_transaction_seconds": 600},
     # Migrations, imports, counts of large tables; also the shell.
     "command": {
-        "connect_seconds": 5.0, "statement_seconds": None, "lock_seconds": None, "idle_transaction_seconds": None,
+        "connect_seconds": 10.0, "statement_seconds": None, "lock_seconds": None, "idle_transaction_seconds": None,
     },
 }  # fmt: skip
 # psycopg prepares no statement by itself; this value allows `common.prepared_statements` to do so.
@@ -48,8 +48,8 @@ if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
 REDIS_URL = env.str("REDIS_URL")
 # Requests work without Valkey, so they wait for it only this long.
 VALKEY_CONNECTION_OPTIONS = {
-    "socket_connect_timeout": 0.3,
-    "socket_timeout": 0.3,
+    "socket_connect_timeout": 0.25,
+    "socket_timeout": 0.25,
     # An idle connection may be closed. A server that did not respond in time is not called again.
     "retry": Retry(NoBackoff(), 1, supported_errors=(ValkeyConnectionError,)),
 }

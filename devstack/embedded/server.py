@@ -31,7 +31,7 @@ class Server:
 
     All its processes inherit the lock of `lock_file`, so it is free when the last one has ended. The command line of
     each process contains one of `marks`. `repair` gets the log of a failed start and returns what it repaired, if
-    anything.
+    anything. `_ended_at` is set from an end until the next response.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Server:
         deadline = time.monotonic() + READY_TIMEOUT_SECONDS
         while not self.responds():
             has_ended = self.process is None or self.process.poll() is not None
-            if has_ended and self.repair(self.paths.log_tail(self.name)):
+            if has_ended and self._repair_failed_start():
                 self.launch()
             elif has_ended or time.monotonic() > deadline:
                 raise EmbeddedServersError(f"{self.name} did not start:\n{self.paths.log_tail(self.name)}")
@@ -82,7 +82,9 @@ class Server:
         """Start the server again if it has ended. Return what happened, for the log, or an empty string."""
         now = time.monotonic()
         if self.process and self.process.poll() is not None:
-            return self._note_end(describe_end(self.process.returncode))
+            repaired = self._repair_failed_start() if self._ended_at else ""
+            line = self._note_end(describe_end(self.process.returncode))
+            return f"{line}. {repaired}" if repaired else line
         if self.process is None and now >= self._start_at:
             try:
                 self._end_processes(wait_seconds=ORPHANS_TIMEOUT_SECONDS, numbers=(signal.SIGKILL,))
@@ -113,11 +115,16 @@ class Server:
         now = time.monotonic()
         delay = self._history.note_end(now)
         self.process, self._start_at, self._ended_at = None, now + delay, self._ended_at or now
-        repaired = self.repair(self.paths.log_tail(self.name))
         line = self._history.describe(self.name, end, delay)
         if self._history.is_left_down:
             line += f". Its log is {self.paths.log_file(self.name)}"
-        return f"{line}. {repaired}" if repaired else line
+        return line
+
+    def _repair_failed_start(self) -> str:
+        """Repair what stopped a server that ended by itself before it responded. A killed one needs no repair."""
+        if self.process and (self.process.returncode or 0) > 0:
+            return self.repair(self.paths.log_tail(self.name))
+        return ""
 
     def _end_processes(self, *, wait_seconds: float, numbers: tuple[signal.Signals, ...]) -> None:
         """Wait until no process of the server runs. Send the signals one after the other to those that remain.

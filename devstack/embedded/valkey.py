@@ -10,8 +10,11 @@ from devstack.embedded.paths import ServerPaths
 from devstack.embedded.run_as import RunAsUser
 from devstack.embedded.server import Server
 
-# Valkey repairs a file that is cut off at the end by itself.
-_DAMAGED_FILE = re.compile(r"append.?only file|append log file|AOF", re.IGNORECASE)
+# What Valkey logs before it exits because of its files. It loads a file that is cut off at the end.
+_DAMAGED_FILES = re.compile(
+    r"Bad file format|Unexpected end of file|Unknown command|AOF loading aborted|AOF file .* doesn't exist"
+    r"|Invalid AOF manifest|FATAL AOF MANIFEST"
+)
 
 
 def valkey_server(program: Path, paths: ServerPaths, run_as: RunAsUser, *, ephemeral: bool) -> Server:
@@ -44,8 +47,8 @@ def _responds(socket_file: Path) -> bool:
 def _set_damaged_queue_aside(queue: Path, log: str) -> str:
     """Let Valkey start with an empty queue: the rows are the truth, and scheduled tasks send their messages again."""
     files = queue / "appendonlydir"
-    fatal = [line for line in log.splitlines() if " # " in line]
-    if not files.exists() or not fatal or not _DAMAGED_FILE.search(fatal[-1]):
+    last_start = log.rpartition("oO0OoO0OoO0Oo")[2]  # in the first line of each start
+    if not files.exists() or not _DAMAGED_FILES.search(last_start):
         return ""
     aside = queue / "appendonlydir.damaged"
     shutil.rmtree(aside, ignore_errors=True)

@@ -13,7 +13,7 @@ import pytest
 
 from common.errors import Conflict
 from devstack.stack import ensure_port_free, lock_checkout
-from tests.support.processes import ENVIRONMENT, ended_at_last, processes_naming, wait_until
+from tests.support.processes import ENVIRONMENT, ended_at_last, parents, processes_naming, wait_until
 
 # Prints when it starts and when it gets SIGTERM, and has a child. A `stubborn` program ignores SIGTERM.
 PROGRAM = """
@@ -70,8 +70,7 @@ def programs_of(tag: str, name: str) -> set[int]:
 
 def children_of(parent_pid: int, pids: set[int]) -> set[int]:
     """Return those of the processes that have this parent."""
-    listing = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return pids & {int(line.split()[0]) for line in listing.splitlines() if int(line.split()[1]) == parent_pid}
+    return pids & {pid for pid, parent in parents().items() if parent == parent_pid}
 
 
 def remaining_output(process: subprocess.Popen[str]) -> list[str]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import pyvips
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from imaging.errors import ImageRejected
@@ -29,11 +30,11 @@ from tests.support.sample_images import (
     png_chunk,
 )
 
-WISH = RenderSpec(sides_px=(64, 24))
+SPEC = RenderSpec(sides_px=(64, 24))
 
 
-def render_largest(content: bytes, delay: RenderSpec = WISH) -> Image.Image:
-    return decode(render(content, delay).renditions[0].content)
+def render_largest(content: bytes, spec: RenderSpec = SPEC) -> Image.Image:
+    return decode(render(content, spec).renditions[0].content)
 
 
 def mean_difference(one: Image.Image, other: Image.Image) -> float:
@@ -67,7 +68,7 @@ def test_each_requested_size_is_rendered(image_format: str) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20), (20, 1), (7, 5), (63, 64), (24, 24)])
 def test_images_are_never_enlarged(size: tuple[int, int]) -> None:
-    rendered = render(make_picture("PNG", *size), WISH)
+    rendered = render(make_picture("PNG", *size), SPEC)
     assert (rendered.renditions[0].width, rendered.renditions[0].height) == size
     assert max(rendered.renditions[1].width, rendered.renditions[1].height) <= 24
 
@@ -86,8 +87,8 @@ def test_the_quality_equals_resampling_all_pixels(image_format: str, size: tuple
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("reencode_original", [False, True])
 def test_a_rotated_jpeg_is_turned_upright_once(orientation: int, reencode_original: bool) -> None:
-    delay = replace(WISH, reencode_original=reencode_original)
-    rendered = render(make_oriented_jpeg(orientation, quality=95), delay)
+    spec = replace(SPEC, reencode_original=reencode_original)
+    rendered = render(make_oriented_jpeg(orientation, quality=95), spec)
     assert (rendered.width, rendered.height) == (96, 64)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
     if rendered.original:
@@ -122,8 +123,8 @@ COLOURS_KEPT = {
 @pytest.mark.parametrize("kind", COLOURS_KEPT)
 @pytest.mark.parametrize("reencode_original", [False, True])
 def test_colors_are_preserved(kind: str, reencode_original: bool) -> None:
-    delay = replace(WISH, reencode_original=reencode_original)
-    rendered = render(COLOURS_KEPT[kind](), delay)
+    spec = replace(SPEC, reencode_original=reencode_original)
+    rendered = render(COLOURS_KEPT[kind](), spec)
     assert mean_difference(decode(rendered.renditions[0].content), expected_scene()) < 2.5
     assert rendered.original is None or mean_difference(decode(rendered.original), as_written(draw_scene())) < 2.5
 
@@ -147,7 +148,7 @@ def test_transparent_pixels_show_the_background(mode: str) -> None:
     clear.paste((0, 0, 0, 255), (0, 0, 50, 100))
     clear = clear.quantize(4) if mode == "P" else clear.convert(mode)
     for background, expected in (("#ffffff", (255, 255, 255)), ("#ff0000", (255, 0, 0))):
-        drawn = render_largest(encode(clear, "PNG"), replace(WISH, background=background))
+        drawn = render_largest(encode(clear, "PNG"), replace(SPEC, background=background))
         assert max(abs(a - b) for a, b in zip(drawn.getpixel((56, 32)), expected, strict=True)) <= 4
         assert max(drawn.getpixel((6, 32))) <= 24
 
@@ -176,7 +177,7 @@ def test_texts_and_trailing_bytes_do_not_reach_the_decoder() -> None:
     content = add_png_chunks(make_picture("PNG"), *bombs) + GPS_TEXT
     assert render_largest(content).size == (64, 43)
     jpeg = add_jpeg_segments(make_picture(), jpeg_segment(0xE2, b"MPF\x00" + bytes(40))) + GPS_TEXT
-    rendered = render(jpeg, replace(WISH, reencode_original=True))
+    rendered = render(jpeg, replace(SPEC, reencode_original=True))
     assert rendered.original
     assert GPS_TEXT not in rendered.original + rendered.renditions[0].content
 
@@ -197,22 +198,22 @@ def test_noise_after_a_valid_header_is_rejected(size: int) -> None:
     noise = bytes((17 * n * n + 31 * n >> 3) % 255 for n in range(size))
     header = b"\x89PNG\r\n\x1a\n" + make_flat_png(200, 200)[8:33]
     with pytest.raises(ImageRejected) as refused:
-        render(header + png_chunk(b"IDAT", noise) + png_chunk(b"IEND", b""), WISH)
+        render(header + png_chunk(b"IDAT", noise) + png_chunk(b"IEND", b""), SPEC)
     assert refused.value.code == "image_broken"
     webp = make_picture("WEBP", 200, 200)
     with pytest.raises(ImageRejected) as refused:
-        render(webp[:30] + (noise * 200)[: len(webp) - 30], WISH)
+        render(webp[:30] + (noise * 200)[: len(webp) - 30], SPEC)
     assert refused.value.code in ("image_broken", "image_truncated", "image_polyglot")
 
 
 def test_the_limits_of_the_request_apply() -> None:
     with pytest.raises(ImageRejected) as refused:
-        render(make_picture(), replace(WISH, limits=ImageLimits(max_pixels=96 * 64 - 1)))
+        render(make_picture(), replace(SPEC, limits=ImageLimits(max_pixels=96 * 64 - 1)))
     assert refused.value.code == "image_too_many_pixels"
 
 
 def facts_of(picture: Image.Image) -> RenderedImage:
-    return render(encode(picture, "PNG"), WISH)
+    return render(encode(picture, "PNG"), SPEC)
 
 
 def test_the_measurements_identify_a_flat_image() -> None:
@@ -227,6 +228,16 @@ def test_the_measurements_identify_a_flat_image() -> None:
 def test_sharp_and_blurred_images_have_different_measurements() -> None:
     sharp = Image.effect_noise((400, 400), 60)
     blurred = draw_scene(400, 400).filter(ImageFilter.GaussianBlur(8))
-    delay = RenderSpec(sides_px=(300,))
-    assert render(encode(sharp, "PNG"), delay).sharpness > 20
-    assert render(encode(blurred, "PNG"), delay).sharpness < 3
+    spec = RenderSpec(sides_px=(300,))
+    assert render(encode(sharp, "PNG"), spec).sharpness > 20
+    assert render(encode(blurred, "PNG"), spec).sharpness < 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [encode(Image.new("L", (8, 8)), "GIF"), encode(Image.new("L", (8, 8)), "TIFF"), b"<svg width='8' height='8'/>"],
+)
+def test_libvips_has_no_loader_for_other_formats(content: bytes) -> None:
+    with pytest.raises(pyvips.Error):
+        pyvips.Image.new_from_buffer(content, "").avg()
+    assert pyvips.Image.new_from_buffer(make_picture("PNG"), "").width == 96

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey stopped with SIGSTOP, in front of a web process, a worker and beat.
+"""PostgreSQL and Valkey stopped with SIGSTOP or killed, behind a web process, a worker and beat.
 
 The short form stops them for some seconds. The long form, of a minute, is marked slow.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.frozen_servers import frozen, postgres_processes, valkey_processes
+from tests.support.frozen_servers import frozen, kill, postgres_processes, valkey_processes
 from tests.support.outage_stack import KINDS, OutageStack, Reply, started_stack
 from tests.support.processes import wait_until
 
@@ -148,3 +148,28 @@ def test_a_frozen_valkey_fails_no_request_and_loses_no_work(stack: OutageStack) 
 @pytest.mark.slow
 def test_a_valkey_that_is_frozen_for_a_minute(stack: OutageStack) -> None:
     _freeze_valkey(stack, LONG_SECONDS)
+
+
+def test_a_killed_database_ends_requests_in_503_until_it_runs_again(stack: OutageStack) -> None:
+    wait_until(lambda: _works(stack), 60)
+    kill(postgres_processes(stack.data_dir))
+    seen: set[int] = set()
+
+    def works() -> bool:
+        statuses = _statuses(_send_all(stack))
+        seen.update(statuses.values())
+        return statuses == _SENT
+
+    wait_until(works, 60)
+    assert seen <= {200, 201, 503}
+
+
+def test_a_killed_valkey_fails_no_request_and_loses_no_work(stack: OutageStack) -> None:
+    wait_until(lambda: _works(stack), 60)
+    kill(valkey_processes(stack.data_dir))
+    song = stack.create_song("http://127.0.0.1:9/cover.jpg")
+    assert song.status == 201
+    assert _statuses(_send_all(stack)) == _SENT
+    wait_until(lambda: stack.send("health").json()["config"]["cache"]["connected"], 60)
+    wait_until(lambda: _artwork_status(stack, song.json()["data"]["name"]) != "pending", 90)
+    assert _works(stack)

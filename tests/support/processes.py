@@ -17,6 +17,12 @@ def processes_naming(text: str) -> set[int]:
     return {pid for pid, arguments in command_lines() if text in arguments}
 
 
+def parents() -> dict[int, int]:
+    """Return the id of the parent of each running process."""
+    listing = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}
+
+
 def wait_until(condition: Callable[[], object], timeout_seconds: float = 15) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not condition():
