@@ -64,6 +64,7 @@ bench-bugs: ## Measure intake, redaction and lists of bug reports
 bench-admin: ## Measure each list of the admin: time, queries, size
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.admin_pages $(ARGS)
+
 bench-outage: ## Measure what requests get while PostgreSQL and Valkey are frozen or killed
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.outage $(ARGS)
