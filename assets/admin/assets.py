@@ -20,6 +20,7 @@ from assets.admin.filters import (
     HasCreatorDescription,
     LayerFilter,
     StateFilter,
+    SubcategoryFilter,
     TagFilter,
 )
 from assets.admin.forms import AssetForm
@@ -55,7 +56,7 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
         StateFilter,
         LayerFilter,
         ("taxonomy_node__category", SearchedFilter),
-        ("taxonomy_node", SearchedFilter),
+        ("taxonomy_node", SubcategoryFilter),
         TagFilter,
         HasCreatorDescription,
         CreatorDescriptionOrigin,
