@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench bench-scale bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage bench-admin shell reset lock
+.PHONY: help run test test-slow lint format bench bench-scale bench-create bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage bench-admin shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -39,6 +39,10 @@ bench: ## Measure reads against raw SQL, a tuned baseline and plain REST framewo
 bench-scale: ## Measure how reads grow from 10,000 to 1,000,000 assets
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.scale $(ARGS)
+
+bench-create: ## Measure registrations with a file against plain REST framework
+	@bin/bootstrap dev
+	$(PYTHON_ENV) -m benchmarks.create $(ARGS)
 
 bench-artwork: ## Measure renditions against libvips and plain Pillow
 	@bin/bootstrap dev

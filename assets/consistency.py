@@ -1,8 +1,9 @@
-"""Compare sequence counters, numbers and addresses with the assets, and repair the counters under a lock."""
+"""Compare counters, numbers and addresses with the assets, and repair the counters under a lock."""
 
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -18,18 +19,25 @@ _CHUNK_ROWS = 2000
 
 @dataclass
 class ConsistencyReport:
-    """Findings by kind. `repair_counters` repairs `counters` and `live_counts`; staff must check the others."""
+    """Findings by kind. `repair_counters` repairs all kinds of counters; staff must check the others."""
 
     counters: list[str] = field(default_factory=list)
     live_counts: list[str] = field(default_factory=list)
+    list_counters: list[str] = field(default_factory=list)
     unexplained_gaps: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.counters or self.live_counts or self.unexplained_gaps or self.addresses)
+        return bool(self.lines())
 
     def lines(self) -> list[str]:
-        return [*self.counters, *self.live_counts, *self.unexplained_gaps, *self.addresses]
+        return [
+            *self.counters,
+            *self.live_counts,
+            *self.list_counters,
+            *self.unexplained_gaps,
+            *self.addresses,
+        ]
 
 
 _COUNTERS = """
@@ -43,6 +51,23 @@ LEFT JOIN (SELECT taxonomy_node_id, max(sequence_number) AS highest, count(*) FI
 LEFT JOIN (SELECT taxonomy_node_id, max(number) AS highest FROM assets_sequencereservation GROUP BY 1) AS r
        ON r.taxonomy_node_id = node
 ORDER BY node
+"""
+# Counters of `assets.totals`, and rows of tags, that differ from the live assets.
+_LIST_COUNTERS = """
+WITH actual AS (
+    SELECT names.name, count(*) AS number FROM assets_asset CROSS JOIN LATERAL (
+        SELECT DISTINCT 'tag ' || unnest(tags)
+        UNION ALL SELECT 'curated' WHERE curated_at IS NOT NULL
+        UNION ALL SELECT 'album_art' WHERE album_art IS NOT NULL
+        UNION ALL SELECT 'creator_description ' || creator_description_origin WHERE creator_description IS NOT NULL
+    ) AS names (name) WHERE deleted_at IS NULL GROUP BY names.name
+), stored AS (SELECT name, sum(delta) AS number FROM assets_counter GROUP BY name),
+tagged AS (SELECT 'tag ' || tag AS name, count(*) AS number FROM assets_tagged GROUP BY tag)
+SELECT name, coalesce(stored.number, 0), coalesce(tagged.number, 0), coalesce(actual.number, 0)
+FROM actual FULL JOIN stored USING (name) FULL JOIN tagged USING (name)
+WHERE coalesce(stored.number, 0) <> coalesce(actual.number, 0)
+   OR name LIKE 'tag %' AND coalesce(tagged.number, 0) <> coalesce(actual.number, 0)
+ORDER BY name
 """
 # Numbers below the highest without an asset or a reservation. Subcategories with imported assets are excluded, because
 # the legacy export has gaps.
@@ -65,6 +90,10 @@ def check_consistency(taxonomy: TaxonomySnapshot) -> ConsistencyReport:
             report.counters.append(f"{label}: the counter is at {last_number}, number {highest} is in use")
         if stored_live != live:
             report.live_counts.append(f"{label}: the counter has {stored_live} live assets, the table has {live}")
+    report.list_counters = [
+        f"{name}: the counter has {stored} live assets, the list {listed}, the table {live}"
+        for name, stored, listed, live in _fetch(_LIST_COUNTERS)
+    ]
     report.unexplained_gaps = [
         f"{_node_label(taxonomy, node_pk)}: {missing} numbers have neither an asset nor a reservation"
         for node_pk, missing in _fetch(_GAPS)
@@ -88,9 +117,27 @@ def _find_wrong_addresses(taxonomy: TaxonomySnapshot) -> list[str]:
     return wrong
 
 
-@transaction.atomic
 def repair_counters() -> int:
-    """Raise counters that are behind and correct the counts of live assets. Return how many counters changed.
+    """Repair all counters. Return how many changed."""
+    changed = _repair_sequence_counters() + _repair_list_counters()
+    log.info("counters repaired", extra={"counters": changed})
+    return changed
+
+
+@transaction.atomic
+def _repair_list_counters() -> int:
+    """Write counters and tags of lists anew if some differ. Writers wait, and so do reads that need them."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE assets_asset IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(_LIST_COUNTERS)
+        if wrong := cursor.fetchall():
+            cursor.execute("SELECT assets_rebuild_list_counters()")
+    return len(wrong)
+
+
+@transaction.atomic
+def _repair_sequence_counters() -> int:
+    """Raise counters that are behind and correct the counts of live assets.
 
     A counter is never lowered: a number is used only once.
     """
@@ -105,7 +152,6 @@ def repair_counters() -> int:
                 taxonomy_node_id=node_pk, defaults={"last_number": new_number, "live_count": live}
             )
             changed += 1
-    log.info("sequence counters repaired", extra={"counters": changed})
     return changed
 
 
@@ -121,7 +167,7 @@ def expire_stale_reservations(now: datetime) -> int:
     return len(rows)
 
 
-def _fetch(sql: str) -> list[tuple[int, ...]]:
+def _fetch(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall()

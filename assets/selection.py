@@ -1,5 +1,6 @@
 """A selection of assets: the rows, the keys of a page in order, and the cheapest exact way to count them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from assets.totals import Counters, count_remembered, count_rows, read_counters
 NEWEST_FIRST = ("-created_at", "-public_id")
 OLDEST_FIRST = ("created_at", "public_id")
 _MAX_MERGED_NODES = 32  # more nodes take longer to plan than to read
+_LAYER = re.compile("[A-Z]")
 _LIVE_COUNT = "SELECT coalesce(sum(live_count), 0) FROM assets_sequencecounter"
 _IN_LAYER = """taxonomy_node_id IN (SELECT s.id FROM taxonomy_subcategory s
     JOIN taxonomy_category c ON c.id = s.category_id JOIN taxonomy_layer l ON l.id = c.layer_id WHERE l.code = %s)"""
@@ -51,6 +53,9 @@ class TaxonomyScope:
         live = f"SELECT public_id FROM assets_asset WHERE deleted_at IS NULL AND {{}} {order_by}"  # noqa: S608
         if self.node_pks is None:
             condition, params = self.as_sql()
+            if order[0].lstrip("-") == "name" and self.layer is not None and _LAYER.fullmatch(self.layer):
+                # A name starts with its layer, so the names of a layer are one range of their index.
+                condition, params = "name >= %s AND name < %s", [self.layer, chr(ord(self.layer) + 1)]
             return live.format(condition), params
         if len(self.node_pks) == 1:
             return live.format("taxonomy_node_id = %s"), list(self.node_pks)
@@ -109,14 +114,11 @@ class AssetSelection:
         return self.filtered is None and self.order is None
 
     def queryset(self) -> AssetQuerySet:
+        """Return the assets before the search: `search_pages` reads the pages of a search."""
         assets = self.scope.filter(Asset.objects.live()) if self.filtered is None else self.filtered
         if self.tags:
             assets = assets.filter(tags__contains=list(self.tags))
-        if self.search is not None:
-            assets = assets.filter(self.search.condition)
-        if self.order:
-            return assets.order_by(*self.order)
-        return assets.order_by(self.search.rank, "-created_at", "-public_id") if self.search else assets.newest_first()
+        return assets.order_by(*(self.order or NEWEST_FIRST))
 
     def keys_sql(self, *, start: int, limit: int, is_from_end: bool = False) -> SqlWithParams:
         """Return SQL for the public ids at `start` and after it, without a search.
@@ -141,7 +143,7 @@ class AssetSelection:
         return sql, list(filter_params)
 
     def count(self) -> int:
-        """Count all assets of the selection.
+        """Count all assets of the selection before the search.
 
         Lists without filters, with one tag, and with one filter that has counters read these. Other totals are
         remembered while no asset changes.
@@ -153,7 +155,7 @@ class AssetSelection:
             return read_counters([f"tag {self.tags[0]}"])
         if self.tags:
             return count_remembered(*self.scope.tagged_keys_sql(self.tags))
-        if self.search is None and self.filtered is None:
+        if self.filtered is None:
             return self.scope.live_count()
         return count_rows(self.queryset())
 

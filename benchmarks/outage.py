@@ -28,6 +28,8 @@ _print = Console(highlight=False, width=150).print
 Processes = Callable[[Path], list[int]]
 PORT = 18_765
 PAUSE_SECONDS = 0.05
+COMPARED = ("list", "detail", "search", "create", "edit", "bug report")
+TURNS = 12  # of each side of a round
 SERVERS: dict[str, tuple[Processes, ...]] = {
     "PostgreSQL": (postgres_processes,),
     "Valkey": (valkey_processes,),
@@ -107,10 +109,36 @@ def measure(stack: OutageStack, action: str, server: str, *, seconds: float, fir
     _print(table)
 
 
+def compare_with_frozen_valkey(stack: OutageStack, rounds: int) -> None:
+    """Alternate between a running and a frozen Valkey, without the first turn after each change."""
+    running: dict[str, list[float]] = {kind: [] for kind in COMPARED}
+    during_freeze: dict[str, list[float]] = {kind: [] for kind in COMPARED}
+    for _ in range(rounds):
+        _time_turns(stack, running)
+        with frozen(valkey_processes(stack.data_dir)):
+            _time_turns(stack, during_freeze)
+        seconds_until_all_work(stack)
+    table = Table("request", "Valkey runs", "Valkey frozen", "ratio", box=MARKDOWN)
+    for kind in COMPARED:
+        normal, slow = statistics.median(running[kind]) * 1000, statistics.median(during_freeze[kind]) * 1000
+        table.add_row(kind, f"{normal:.1f} ms", f"{slow:.1f} ms", f"{slow / normal:.2f}")
+    _print(f"\nMedians of {rounds} rounds in turns, after the first slow call of each process:\n")
+    _print(table)
+
+
+def _time_turns(stack: OutageStack, durations: dict[str, list[float]]) -> None:
+    for turn in range(TURNS):
+        for kind in COMPARED:
+            reply = stack.send(kind)
+            if turn >= TURNS // 4:
+                durations[kind].append(reply.seconds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of each freeze")
     parser.add_argument("--web-workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=6, help="of the comparison with a frozen Valkey")
     options = parser.parse_args()
     _print("Each cell: statuses; median / maximum of the durations.")
     with (
@@ -123,6 +151,7 @@ def main() -> None:
         for action, server, first in outages:
             seconds = options.seconds if action == "frozen" else 5
             measure(stack, action, server, seconds=seconds, first=first)
+        compare_with_frozen_valkey(stack, options.rounds)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def make_operations(registry: Registry) -> list[Operation]:
         *_searches(),
         *_filters(),
         Operation("batch of 50", batch_requests("/api/assets/batch", names)),
-        Operation("create with file", [_creation(registry)]),
+        Operation("create with file", [make_creation(registry)]),
         Operation("admin: list of assets", [HttpRequest("/admin/assets/asset/")], is_admin=True),
         Operation("admin: search, word in 10 %", [HttpRequest(f"/admin/assets/asset/?q={_COMMON}")], is_admin=True),
         Operation("admin: rollout of the flags", [HttpRequest("/admin/flags/fieldflag/rollout/")], is_admin=True),
@@ -118,7 +118,7 @@ def _filters() -> Iterator[Operation]:
             yield _list(f"{name}={value} ({'90' if value == 'true' else '10'} %)", {name: value})
 
 
-def _creation(registry: Registry) -> HttpRequest:
+def make_creation(registry: Registry) -> HttpRequest:
     category, subcategory = registry.largest_subcategory("S")
     content, mime_type, extension = make_media("S", 1, "benchmark")
     fields = {

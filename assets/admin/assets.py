@@ -13,7 +13,13 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from assets.admin.bulk import BULK_ACTIONS, BulkAction
-from assets.admin.change_list import AssetChangeList, AssetPaginator, select_assets
+from assets.admin.change_list import (
+    AssetChangeList,
+    AssetPaginator,
+    SearchedAssets,
+    has_matches,
+    select_assets,
+)
 from assets.admin.filters import (
     CreatorDescriptionOrigin,
     HasAlbumArt,
@@ -101,7 +107,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
         return AssetChangeList
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> AssetPaginator:
-        selection = select_assets(request.GET, queryset)
+        searched = getattr(request, "asset_search", None)
+        selection = select_assets(request.GET, searched.rows if searched else queryset, searched and searched.search)
         return AssetPaginator(
             queryset, *args, selection=selection, has_deleted=request.GET.get("state") == "all", **kwargs
         )
@@ -126,10 +133,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
         if not text:
             return queryset, False
         search = build_search(text, taxonomy=current_taxonomy, scope=EVERYTHING)
-        matches = queryset.filter(search.condition)
-        if "o" not in request.GET:
-            matches = matches.order_by(search.rank, "-created_at", "-public_id")
-        return matches, False
+        request.asset_search = SearchedAssets(search, queryset)  # type: ignore[attr-defined]
+        return queryset.filter(has_matches(search)), False
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}

@@ -1,13 +1,20 @@
 """The list of assets: its pages and counts are read by the indexes and counters that the API uses."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.views.main import IGNORED_PARAMS, ORDER_VAR, PAGE_VAR
+from django.core.paginator import Page
 from django.db import connection
-from django.http import QueryDict
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
+from django.http import HttpRequest, QueryDict
+from django.utils.functional import cached_property
 
 from assets.admin.filters import DESCRIPTION_ORIGINS
 from assets.querysets import AssetQuerySet
+from assets.search import Search
+from assets.search_pages import find_page
 from assets.selection import NEWEST_FIRST, OLDEST_FIRST, AssetSelection, TaxonomyScope
 from assets.totals import Counters
 from common.change_list import BaseChangeList, KeyPaginator
@@ -24,6 +31,11 @@ class AssetChangeList(BaseChangeList):
             return [first]
         return list(NEWEST_FIRST if first.startswith("-") else OLDEST_FIRST)
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page and self.paginator.is_search:
+            self.result_list = self.paginator.page(1).object_list  # in the order of the ranks
+
 
 class AssetPaginator(KeyPaginator):
     """Pages of `selection`. Without it, of a search. `has_deleted`: deleted assets are shown too."""
@@ -35,7 +47,28 @@ class AssetPaginator(KeyPaginator):
         self.selection = selection
         self.has_deleted = has_deleted
 
+    @property
+    def is_search(self) -> bool:
+        return self.selection is not None and self.selection.search is not None
+
+    @cached_property
+    def first_matches(self) -> tuple[list[int], int]:
+        """The primary keys of the first page of the search, and the number of all matches."""
+        return find_page(self.selection, limit=self.per_page, offset=0)
+
+    def page(self, number: int | str) -> Page:
+        if not self.is_search:
+            return super().page(number)
+        valid = self.validate_number(number)
+        start = (valid - 1) * self.per_page
+        pks, _ = self.first_matches if start == 0 else find_page(self.selection, limit=self.per_page, offset=start)
+        rows: Any = self.object_list
+        found = rows.model._default_manager.defer(*rows.query.deferred_loading[0]).in_bulk(pks)
+        return self._get_page([found[pk] for pk in pks if pk in found], valid, self)
+
     def read_count(self) -> int:
+        if self.is_search:
+            return self.first_matches[1]
         return super().read_count() if self.selection is None else self.selection.count()
 
     def read_keys(self, start: int, limit: int, *, is_from_end: bool) -> list[Any]:
@@ -57,15 +90,36 @@ class AssetPaginator(KeyPaginator):
         return [public_id for _, public_id in merged[start : start + limit]]
 
 
-def select_assets(params: QueryDict, rows: AssetQuerySet) -> AssetSelection | None:
-    """Return the selection of the list with the query `params`, whose filters gave `rows`.
+@dataclass(frozen=True)
+class SearchedAssets:
+    """A search, and the assets before it."""
 
-    None for a search, and for a filter by other tables, whose changes the remembered totals do not notice.
+    search: Search
+    rows: AssetQuerySet
+
+
+def has_matches(search: Search) -> RawSQL:
+    """Return the filter of a queryset for the assets that match, for actions on all of them."""
+    matches = search.has_every_word | search.is_exact | search.has_forms
+    sql = f"assets_asset.id IN (SELECT s.asset_id FROM assets_search AS s WHERE {matches.text})"  # noqa: S608
+    return RawSQL(sql, list(matches.params), output_field=BooleanField())  # noqa: S611
+
+
+def select_assets(params: QueryDict, rows: AssetQuerySet, search: Search | None = None) -> AssetSelection | None:
+    """Return the selection of the list with the query `params`, whose filters gave `rows`, and of the search.
+
+    None for a filter by other tables, whose changes the remembered totals do not notice.
     """
     given = {name: value for name, value in params.items() if value and name not in (*IGNORED_PARAMS, PAGE_VAR)}
-    if params.get(SEARCH_VAR, "").strip() or ALBUM_ART in given:
+    if ALBUM_ART in given:
         return None
     order = tuple(rows.query.order_by)
+    if search is not None:
+        scope = _scope(given) if all(len(params.getlist(name)) == 1 for name in given) else None
+        ranked = order if params.get(ORDER_VAR) else None
+        if scope is not None:
+            return AssetSelection(scope=scope, search=search, order=ranked)
+        return AssetSelection(filtered=rows, search=search, order=ranked)
     if all(len(params.getlist(name)) == 1 for name in given):
         tag = given.pop(TAG, "")
         scope = _scope(given)

@@ -128,3 +128,22 @@ def test_all_states_are_merged_from_two_indexes(staff):
     assert "assets_newest" in plan
     assert "assets_deleted_newest" in plan
     assert "Merge Append" in plan
+
+
+def test_a_search_has_all_matches_once_on_its_pages(staff):
+    names = set(Asset.objects.live().filter(layer="L").values_list("name", flat=True))
+    assert set(_walk(staff, q="cas")) == names
+    assert len(_walk(staff, q="cas")) == len(names)
+    assert _walk(staff, q="cas", layer="G") == []
+    assert set(_walk(staff, q="cas", tag="wide")) == {name for name in names if ".BUS." in name}
+    assert _walk(staff, q="cas", o="2") == sorted(names)
+
+
+def test_a_search_for_a_name_shows_this_asset_first(staff):
+    assert _walk(staff, q="L.CAS.ATL.002")[0] == "L.CAS.ATL.002"
+
+
+def test_a_search_selects_its_matches_for_an_action(staff):
+    rows = {"action": "curate", "select_across": "1", "_selected_action": "0"}
+    page = staff.post(f"{URL}?q=bus", rows)
+    assert "4 assets" in page.content.decode()

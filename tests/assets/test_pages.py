@@ -163,6 +163,7 @@ INDEXES = {
     "sortBy=createdAt&order=asc": "assets_newest",
     "sortBy=updatedAt": "assets_updated",
     "sortBy=name": "assets_name_once",
+    "layer=L&sortBy=name": "assets_name_once",
     "layer=L": "assets_layer_newest",
     "layer=L&category=CAS": "assets_node_newest",  # two subcategories
     "layer=L&category=CAS&subcategory=ATL": "assets_node_newest",

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from assets.consistency import check_consistency, repair_counters
 from assets.models import Asset
 from assets.totals import count_rows, read_counters
 from taxonomy.snapshot import TaxonomySnapshot
@@ -71,10 +72,20 @@ def test_counters_equal_the_counts_after_random_writes(taxonomy: TaxonomySnapsho
         else:
             write_something(rng, number)
     assert_counters_agree()
+
+
+def test_wrong_counters_are_found_and_repaired(taxonomy: TaxonomySnapshot) -> None:
+    make_assets(3, "L.CAS.ATL", tags=["red", "blue"], curated_at=DAY_ONE)
+    assert not check_consistency(taxonomy).list_counters
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM assets_counter")
-        cursor.execute("DELETE FROM assets_tagged")
-        cursor.execute("SELECT assets_rebuild_list_counters()")
+        cursor.execute("DELETE FROM assets_counter WHERE name = 'curated'")
+        cursor.execute("DELETE FROM assets_tagged WHERE tag = 'red'")
+    assert check_consistency(taxonomy).list_counters == [
+        "curated: the counter has 0 live assets, the list 0, the table 3",
+        "tag red: the counter has 3 live assets, the list 0, the table 3",
+    ]
+    assert repair_counters() == 2
+    assert not check_consistency(taxonomy).list_counters
     assert_counters_agree()
 
 

@@ -63,13 +63,15 @@ def _works(stack: OutageStack) -> bool:
 
 def _freeze_database(stack: OutageStack, seconds: float) -> None:
     wait_until(lambda: _works(stack), 60)
-    with frozen(postgres_processes(stack.data_dir)):
+    names = [stack.create_song("http://127.0.0.1:9/cover.jpg").json()["data"]["name"] for _ in range(5)]
+    with frozen(postgres_processes(stack.data_dir)):  # the worker has not processed all of the songs
         end = time.monotonic() + seconds
         _assert_refused(_send_all(stack))
         while time.monotonic() < end:
             _assert_refused(_send_all(stack))
             time.sleep(1)
     wait_until(lambda: _works(stack), 60)
+    wait_until(lambda: all(_artwork_status(stack, name) != "pending" for name in names), 90)
 
 
 def test_a_frozen_database_is_reported_and_everything_works_afterwards(stack: OutageStack, folder: Path) -> None:

@@ -152,6 +152,7 @@ def started_stack(folder: Path, *, port: int, web_workers: int = 1, with_worker:
         "OUTBOUND_ALLOW_HTTP": "1",
         "ALBUMART_ALLOWED_HOSTS": "127.0.0.1",
         "ALBUMART_RESEND_SECONDS": "5",
+        "ALBUMART_LEASE_SECONDS": "10",
     }  # fmt: skip
     _manage(environment, "migrate", "-v0")
     facts = json.loads(_manage(environment, "shell", "-v0", "-c", _PREPARE).splitlines()[-1])

@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0013_list_counters")]
+    dependencies = [("assets", "0014_search_table")]
 
     operations = [
         migrations.AddIndex(
