@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0014_search_table")]
+    dependencies = [("assets", "0015_search_chunk_statistics")]
 
     operations = [
         migrations.AddIndex(
