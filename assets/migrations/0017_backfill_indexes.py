@@ -9,7 +9,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0014_search_table")]
+    dependencies = [("assets", "0016_deleted_index")]
 
     operations = [
         migrations.AddIndex(
