@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
+from django.db.models import Exists, OuterRef, Value
 
 from albumart.metrics import pending_reason
-from albumart.models import Artwork, ArtworkCohort
+from albumart.models import Artwork, ArtworkCohort, ArtworkCohortSong
 from albumart.request_schedule import RequestSchedule
 from albumart.source_urls import candidate_urls
 from albumart.sources import current_sources, url_host
@@ -65,12 +66,22 @@ class LegacyArtworkRule(ActionRule):
             urls = [url for url in urls if any(host_matches(url_host(url), pattern) for pattern in patterns)]
         return {"artwork": urls} if urls else Skip(HOST_NOT_ALLOWED)
 
+    def record_start(self, rows: Any, *, run_pk: int) -> None:
+        """Record the songs of a named run in one statement; a run without a name records those that it requests."""
+        for cohort_pk in ArtworkCohort.objects.filter(run=run_pk).values_list("pk", flat=True):
+            sql, parameters = rows.order_by().values_list(Value(cohort_pk), "pk").query.sql_with_params()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"INSERT INTO albumart_artworkcohortsong (cohort_id, asset_pk) {sql} ON CONFLICT DO NOTHING",
+                    parameters,
+                )
+
     def perform(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
         cohort, _ = ArtworkCohort.objects.get_or_create(
             run_id=run_pk, defaults={"name": f"Legacy songs, backfill {run_pk}"}
         )
-        cohort.asset_pks = sorted({*cohort.asset_pks, *(pk for pk, _ in rows)})
-        cohort.save(update_fields=["asset_pks"])
+        songs = [ArtworkCohortSong(cohort=cohort, asset_pk=pk) for pk, _ in rows]
+        ArtworkCohortSong.objects.bulk_create(songs, ignore_conflicts=True)
         schedule = RequestSchedule(current_sources(), Artwork.objects.waiting().values_list("source_host", flat=True))
         requests = []
         for pk, urls in rows:

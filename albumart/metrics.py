@@ -1,11 +1,13 @@
 """Metrics of the pipeline and of cohorts, computed from the rows of requests."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from albumart.models import Artwork, ArtworkCohort, ArtworkSource
@@ -21,6 +23,25 @@ _QUANTILES = """
            percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms),
            coalesce(sum(size_bytes) FILTER (WHERE duration_ms IS NOT NULL), 0), count(DISTINCT (artwork_id, attempt))
     FROM albumart_artworkstep WHERE started_at >= %s GROUP BY GROUPING SETS ((name), ()) ORDER BY name NULLS LAST
+"""
+# For each cohort: its songs, those with a current request of any run, those whose current request is stored, the counts
+# of its own requests by status, and their bytes.
+_COHORTS = """
+    WITH song AS (
+        SELECT song.cohort_id, count(*) AS songs, count(artwork.id) AS asked,
+               count(*) FILTER (WHERE artwork.status = 'stored') AS stored
+        FROM albumart_artworkcohortsong AS song
+        LEFT JOIN albumart_artwork AS artwork ON artwork.asset_id = song.asset_pk AND artwork.is_current
+        WHERE song.cohort_id = ANY(%(pks)s) GROUP BY song.cohort_id
+    ), request AS (
+        SELECT cohort_id, json_object_agg(status, requests)::text AS by_status, sum(bytes)::bigint AS bytes FROM (
+            SELECT cohort_id, status, count(*) AS requests, coalesce(sum(size_bytes), 0) AS bytes
+            FROM albumart_artwork WHERE cohort_id = ANY(%(pks)s) GROUP BY cohort_id, status
+        ) AS by_status GROUP BY cohort_id
+    )
+    SELECT pk, coalesce(songs, 0), coalesce(asked, 0), coalesce(stored, 0), coalesce(by_status, '{}'),
+           coalesce(bytes, 0)
+    FROM unnest(%(pks)s) AS pk LEFT JOIN song ON song.cohort_id = pk LEFT JOIN request ON request.cohort_id = pk
 """
 
 
@@ -53,7 +74,7 @@ def pipeline_metrics(now: datetime, *, window: timedelta = timedelta(days=7)) ->
             {"host": source.pattern, "breaker": source.circuit_state, "failures": source.consecutive_failures}
             for source in ArtworkSource.objects.all()
         ],
-        "cohorts": [cohort_metrics(cohort) for cohort in recent_cohorts()],
+        "cohorts": cohorts_metrics(recent_cohorts()),
     }  # fmt: skip
 
 
@@ -88,21 +109,37 @@ def _queue(now: datetime) -> dict[str, Any]:
 
 
 def cohort_metrics(cohort: ArtworkCohort) -> dict[str, Any]:
-    """Return the progress of the run's requests, and how many songs of the cohort have artwork from any request."""
-    shown = Artwork.objects.current().filter(asset__in=cohort.asset_pks)
-    counts = dict(cohort.artworks.order_by().values_list("status").annotate(Count("pk")))
+    return cohorts_metrics([cohort])[0]
+
+
+def cohorts_metrics(cohorts: Sequence[ArtworkCohort]) -> list[dict[str, Any]]:
+    """Return the progress of each run's requests, and how many songs of its cohort have artwork from any request.
+
+    One statement, whatever the number of cohorts.
+    """
+    if not cohorts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_COHORTS, {"pks": [cohort.pk for cohort in cohorts]})
+        counted = {pk: counts for pk, *counts in cursor.fetchall()}
+    return [_cohort_document(cohort, *counted[cohort.pk]) for cohort in cohorts]
+
+
+def _cohort_document(
+    cohort: ArtworkCohort, songs: int, asked_songs: int, stored_songs: int, by_status: str, size_bytes: int
+) -> dict[str, Any]:
+    counts: dict[str, int] = orjson.loads(by_status)
     asked = sum(counts.values())
-    done = asked - counts.get("waiting", 0) - counts.get("running", 0)
     return {
         "name": cohort.name,
-        "songs": len(cohort.asset_pks),
-        "with_picture": shown.filter(status="stored").count(),
-        "never_asked": len(cohort.asset_pks) - shown.count(),
+        "songs": songs,
+        "with_picture": stored_songs,
+        "never_asked": songs - asked_songs,
         "asked": asked,
-        "done": done,
+        "done": asked - counts.get("waiting", 0) - counts.get("running", 0),
         "stored": counts.get("stored", 0),
         "by_status": counts,
-        "bytes": cohort.artworks.aggregate(total=Sum("size_bytes"))["total"] or 0,
+        "bytes": size_bytes,
         "is_paused": cohort.run.state in (states.PAUSING, states.PAUSED),
     }
 

@@ -24,22 +24,22 @@ class PlannedRequest:
 
 @dataclass(frozen=True)
 class FetchPlan:
-    """The requests that a run would make. `parameters` are those of the rule."""
+    """The requests that a run would make. `parameters` are those of the rule.
+
+    `is_complete` is False if the plan stopped at `max_songs`: the run itself has no such limit.
+    """
 
     parameters: dict[str, Any]
-    asset_pks: Sequence[int]
+    songs_found: int
     requests: Sequence[PlannedRequest]
     without_url: Sequence[str]
     host_not_allowed: Sequence[tuple[str, str]]
     requests_by_source: Counter[str] = field(default_factory=Counter)
     duration: timedelta = timedelta()
-
-    @property
-    def songs_found(self) -> int:
-        return len(self.asset_pks)
+    is_complete: bool = True
 
 
-def plan_missing_artwork(*, layer: str = SONGS, limit: int | None = None) -> FetchPlan:
+def plan_missing_artwork(*, layer: str = SONGS, limit: int | None = None, max_songs: int | None = None) -> FetchPlan:
     """Plan at most `limit` requests for live assets of the layer without a request, oldest first."""
     rule, sources = LEGACY_SONGS, current_sources()
     parameters = {"layer": layer, "sources": " ".join(source.pattern for source in sources)}
@@ -47,13 +47,16 @@ def plan_missing_artwork(*, layer: str = SONGS, limit: int | None = None) -> Fet
     requests: list[PlannedRequest] = []
     without_url: list[str] = []
     host_not_allowed: list[tuple[str, str]] = []
-    found: list[int] = []
+    found, last_pk, is_complete = 0, 0, True
     rows = rule.filter_queryset(Asset.objects.all(), parameters).order_by("pk").values(*rule.columns_read)
     for row in rows.iterator(chunk_size=1000):
         if limit is not None and len(requests) >= limit:
-            parameters["last_pk"] = str(found[-1])
+            parameters["last_pk"] = str(last_pk)
             break
-        found.append(row["pk"])
+        if found == max_songs:
+            is_complete = False
+            break
+        found, last_pk = found + 1, row["pk"]
         values = rule.compute_values(row, parameters)
         if not isinstance(values, Skip):
             request = schedule.add(values["artwork"])
@@ -63,7 +66,14 @@ def plan_missing_artwork(*, layer: str = SONGS, limit: int | None = None) -> Fet
         elif values.reason == HOST_NOT_ALLOWED:
             host_not_allowed.append((row["name"], _first_host(row)))
     return FetchPlan(
-        parameters, found, requests, without_url, host_not_allowed, schedule.requests_by_source, schedule.duration
+        parameters,
+        found,
+        requests,
+        without_url,
+        host_not_allowed,
+        schedule.requests_by_source,
+        schedule.duration,
+        is_complete,
     )
 
 

@@ -1,6 +1,7 @@
 """Runs that request missing artwork: backfill runs of the rule `albumart.legacy_songs`, found by their name."""
 
 from datetime import datetime
+from typing import Any
 
 from django.apps import apps
 from django.db import transaction
@@ -16,25 +17,37 @@ from common.errors import Conflict, NotFound
 _DEFAULT_REASON = "Request missing artwork"
 
 
-@transaction.atomic
 def start_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime) -> ArtworkCohort:
-    """Start a run for the plan and send it to the workers, which write its requests.
+    """Start a run for the plan in this process; workers write its requests.
 
     Raises Conflict if the name is taken, NoMatchingRows if the plan is empty, ColumnLocked while another run is active.
     """
+    with transaction.atomic():
+        cohort = _create_run(plan.parameters, name=name, reason=reason, by=by, now=now)
+        queueing.start_here(cohort.run_id, by=by, now=now)
+    return cohort
+
+
+@transaction.atomic
+def request_run(plan: FetchPlan, *, name: str, reason: str, by: str, now: datetime) -> ArtworkCohort:
+    """Let a worker start a run like that of the plan. Raises Conflict if the name is taken."""
+    cohort = _create_run(plan.parameters, name=name, reason=reason, by=by, now=now)
+    queueing.start(cohort.run_id, by=by, now=now, plan_hash=None)
+    return cohort
+
+
+def _create_run(parameters: dict[str, Any], *, name: str, reason: str, by: str, now: datetime) -> ArtworkCohort:
     if ArtworkCohort.objects.filter(name=name).exists():
         raise Conflict(f"there is a run named {name} already", field="name")
     context = create_run_context(
         LEGACY_SONGS,
         apps,
-        parameters={**plan.parameters, "name": name},
+        parameters={**parameters, "name": name},
         by=by,
         reason=reason or _DEFAULT_REASON,
         now=now,
     )
-    cohort = ArtworkCohort.objects.create(name=name, run_id=context.run_pk, asset_pks=list(plan.asset_pks))
-    queueing.start(context.run_pk, by=by, now=now, plan_hash=None)
-    return cohort
+    return ArtworkCohort.objects.create(name=name, run_id=context.run_pk)
 
 
 def find_cohort(name: str) -> ArtworkCohort:

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 Message = tuple[int, str, str]  # position of the row from 1, its name, text
+_MESSAGES_PER_LINE = 1000
 
 
 class MessageFile:
     """Messages in a temporary file, for imports with more messages than memory holds. Iteration is sorted.
 
-    Messages must be added in sorted runs: each run is read from its own offset, and the runs are merged.
+    `extend` takes sorted messages and writes them as lines of many. A call whose messages are before those of the
+    previous call begins a new run; each run is read from its own offset, and the runs are merged.
     """
 
     def __init__(self) -> None:
@@ -25,12 +28,13 @@ class MessageFile:
         self._length = 0
 
     def extend(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            if self._last is None or message < self._last:
+        iterator = iter(messages)
+        while line := list(islice(iterator, _MESSAGES_PER_LINE)):
+            if self._last is None or line[0] < self._last:
                 self._run_starts.append(self._file.tell())
-            self._file.write(json.dumps(message).encode() + b"\n")
-            self._last = message
-            self._length += 1
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._last = line[-1]
+            self._length += len(line)
 
     def __len__(self) -> int:
         return self._length
@@ -44,8 +48,7 @@ class MessageFile:
         with Path(self._file.name).open("rb") as file:
             file.seek(start)
             while file.tell() < end:
-                position, name, text = json.loads(file.readline())
-                yield position, name, text
+                yield from map(tuple, json.loads(file.readline()))
 
 
 @dataclass

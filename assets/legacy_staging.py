@@ -246,12 +246,18 @@ def _column_values(staged: StagedRow) -> tuple[Any, ...]:
     """Return the values in the order of `_STAGED`."""
     row, node = staged.row, staged.node
     return (
-        staged.position, row.absent_columns, row.base_name, row.public_id, node.layer, node.category_name, node.name,
-        node.pk, row.hfn.number, row.name, row.address, staged.is_irregular, row.media_url, row.registered_by,
-        row.created_at, row.updated_at, row.source or "ReViz", row.description, row.tags, _json_text(row.training_data),
-        _json_text(row.rights), row.components, row.creator_description, row.album_art, _json_text(row.ai_metadata),
-        row.revision,
+        staged.position, _array_text(row.absent_columns), row.base_name, row.public_id, node.layer, node.category_name,
+        node.name, node.pk, row.hfn.number, row.name, row.address, staged.is_irregular, row.media_url,
+        row.registered_by, row.created_at, row.updated_at, row.source or "ReViz", row.description,
+        _array_text(row.tags), _json_text(row.training_data), _json_text(row.rights), _array_text(row.components),
+        row.creator_description, row.album_art, _json_text(row.ai_metadata), row.revision,
     )  # fmt: skip
+
+
+def _array_text(values: Sequence[str]) -> str:
+    """Return a text[] in PostgreSQL's notation. The driver's own conversion of lists takes ten times as long."""
+    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return '{"' + '","'.join(escaped) + '"}' if values else "{}"
 
 
 def _json_text(value: dict[str, Any] | None) -> str | None:

@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.fields.json import KeyTextTransform
@@ -159,20 +158,6 @@ class Asset(models.Model):
             *PAGE_INDEXES,
             GinIndex(fields=["tags"], name="assets_tags"),
             GinIndex(fields=["components"], name="assets_components"),
-            GinIndex(
-                OpClass("search_text", name="gin_trgm_ops"),
-                OpClass("creator_search_text", name="gin_trgm_ops"),
-                OpClass("ai_search_text", name="gin_trgm_ops"),
-                OpClass("full_search_text", name="gin_trgm_ops"),
-                name="assets_search_substring",
-            ),
-            GinIndex(
-                SearchVector("search_text", config="english"),
-                SearchVector("creator_search_text", config="english"),
-                SearchVector("ai_search_text", config="english"),
-                SearchVector("full_search_text", config="english"),
-                name="assets_search_words",
-            ),
         ]  # fmt: skip
         constraints = [
             models.UniqueConstraint(fields=["taxonomy_node", "sequence_number"], name="assets_number_once"),

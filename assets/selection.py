@@ -114,14 +114,11 @@ class AssetSelection:
         return self.filtered is None and self.order is None
 
     def queryset(self) -> AssetQuerySet:
+        """Return the assets before the search: `search_pages` reads the pages of a search."""
         assets = self.scope.filter(Asset.objects.live()) if self.filtered is None else self.filtered
         if self.tags:
             assets = assets.filter(tags__contains=list(self.tags))
-        if self.search is not None:
-            assets = assets.filter(self.search.condition)
-        if self.order:
-            return assets.order_by(*self.order)
-        return assets.order_by(self.search.rank, "-created_at", "-public_id") if self.search else assets.newest_first()
+        return assets.order_by(*(self.order or NEWEST_FIRST))
 
     def keys_sql(self, *, start: int, limit: int, is_from_end: bool = False) -> SqlWithParams:
         """Return SQL for the public ids at `start` and after it, without a search.
@@ -146,7 +143,7 @@ class AssetSelection:
         return sql, list(filter_params)
 
     def count(self) -> int:
-        """Count all assets of the selection.
+        """Count all assets of the selection before the search.
 
         Lists without filters, with one tag, and with one filter that has counters read these. Other totals are
         remembered while no asset changes.
@@ -158,7 +155,7 @@ class AssetSelection:
             return read_counters([f"tag {self.tags[0]}"])
         if self.tags:
             return count_remembered(*self.scope.tagged_keys_sql(self.tags))
-        if self.search is None and self.filtered is None:
+        if self.filtered is None:
             return self.scope.live_count()
         return count_rows(self.queryset())
 

@@ -67,6 +67,10 @@ class ActionRule(Rule):
     def columns_read(self) -> tuple[str, ...]:
         return tuple(name for name in super().columns_read if name not in self.fields)
 
+    def record_start(self, rows: Any, *, run_pk: int) -> None:
+        """Record what the rule must know of the selected rows, a queryset, when the run starts."""
+        return
+
     def perform(self, rows: Sequence[tuple[int, Any]], *, run_pk: int, by: str, now: datetime) -> dict[int, Any]:
         """Perform the action for (pk, computed value) pairs and return results by pk, in the batch's transaction."""
         raise NotImplementedError

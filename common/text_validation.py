@@ -51,13 +51,15 @@ def validate_json(value: object, *, field: str, max_depth: int = 32) -> None:
         node, depth = stack.pop()
         if depth > max_depth:
             raise InvalidInput(f"{field} is nested deeper than {max_depth} levels", field=field)
-        if isinstance(node, str) and ("\x00" in node or (not node.isascii() and SURROGATES.search(node))):
-            raise InvalidInput(f"{field} holds a character that cannot be stored", field=field)
-        if isinstance(node, float) and not math.isfinite(node):
-            raise InvalidInput(f"{field} holds a number that JSON does not know", field=field)
-        if isinstance(node, int) and abs(node) > _MAX_WHOLE_NUMBER:
-            raise InvalidInput(f"{field} holds a number too large for its readers", field=field)
-        if isinstance(node, dict):
+        if isinstance(node, str):
+            if "\x00" in node or (not node.isascii() and SURROGATES.search(node)):
+                raise InvalidInput(f"{field} holds a character that cannot be stored", field=field)
+        elif isinstance(node, dict):
             stack += [(part, depth + 1) for pair in node.items() for part in pair]
         elif isinstance(node, list):
             stack += [(part, depth + 1) for part in node]
+        elif isinstance(node, float):
+            if not math.isfinite(node):
+                raise InvalidInput(f"{field} holds a number that JSON does not know", field=field)
+        elif isinstance(node, int) and abs(node) > _MAX_WHOLE_NUMBER:
+            raise InvalidInput(f"{field} holds a number too large for its readers", field=field)

@@ -7,7 +7,7 @@ from django.db import models
 from common.reasons import MAX_REASON_LENGTH
 from jobs.querysets import ChangeQuerySet, RowErrorQuerySet, RunQuerySet
 from jobs.selection import rows_done
-from jobs.states import PLANNED, STATES
+from jobs.states import PLANNED, PLANNING, STARTING, STATES
 
 MIN_BATCH_SIZE, MAX_BATCH_SIZE = 1, 5000
 MAX_SLEEP_RATIO = 20
@@ -30,6 +30,11 @@ class AbstractRun(models.Model):
     plan = models.JSONField(null=True, blank=True)
     plan_hash = models.CharField(max_length=64, blank=True)
     planned_at = models.DateTimeField(null=True, blank=True)
+    checked_rows = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Rows that a worker has checked for the plan or the start."
+    )
+    start_requested_at = models.DateTimeField(null=True, blank=True)
+    start_requested_by = models.CharField(max_length=254, blank=True, db_default="")
 
     total_rows = models.PositiveBigIntegerField(default=0)
     max_pk = models.BigIntegerField(null=True, blank=True)
@@ -70,6 +75,13 @@ class AbstractRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def phase(self) -> str:
+        """The state; "planning" or "starting" while a worker checks the rows of a planned run."""
+        if self.state == PLANNED and self.start_requested_at:
+            return STARTING
+        return PLANNING if self.state == PLANNED and not self.planned_at and not self.error else self.state
 
     @property
     def rows_done(self) -> int:

@@ -1,7 +1,7 @@
 """The interface between the machinery of runs and the work of one kind of run."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -62,6 +62,6 @@ class Operation(Protocol):
 
     def row_label(self, row: Row) -> str: ...
 
-    def plan_digest(self, run: Any, *, now: datetime) -> str:
+    def plan_digest(self, run: Any, *, now: datetime, on_progress: Callable[[int], None]) -> str:
         """Return the hash of rows, values and reasons as they are now."""
         ...

@@ -30,6 +30,8 @@ def runs_progress(models: RunModels, runs: Sequence[Any], now: datetime) -> list
 
 def _run_document(run: Any, now: datetime, rate: float | None, values_written: int, pause: Any) -> dict[str, Any]:
     done, total = rows_done(run), run.total_rows
+    if run.phase in (states.PLANNING, states.STARTING):
+        done = run.checked_rows
     if run.state in _UNDO_STATES:
         done, total = run.restored_rows + run.conflict_rows, values_written
     eta = round(max(total - done, 0) / rate) if rate and run.state in (states.RUNNING, states.UNDOING) else None
@@ -81,6 +83,8 @@ def _rows_per_second(models: RunModels, runs: Sequence[Any], now: datetime) -> d
 
 def wait_reason(run: Any, now: datetime, pause: Any) -> str:
     """Return why the run makes no progress and what to do; "" while it does, or when it has no work left."""
+    if run.phase == states.STARTING:
+        return "A worker checks the rows before the start"
     if run.state == states.PLANNED and run.planned_at is None:
         return run.error or "A worker is making the plan"
     if run.state not in states.ACTIVE:

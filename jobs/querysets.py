@@ -25,9 +25,17 @@ class RunQuerySet(models.QuerySet[Any]):
         due = Q(next_check_at=None) | Q(next_check_at__lt=now) | Q(next_check_at__gt=now + _MAX_WAIT)
         return self.active().filter(lease_expired_q(now)).filter(due)
 
-    def unplanned(self, since: datetime) -> Self:
-        """Runs created before `since` whose plan was never made."""
-        return self.filter(state=states.PLANNED, planned_at=None, error="", created_at__lt=since)
+    def unplanned(self, now: datetime, *, since: datetime) -> Self:
+        """Runs created before `since` whose plan was never made, and which no worker plans now."""
+        unplanned = self.filter(state=states.PLANNED, planned_at=None, error="", created_at__lt=since)
+        return unplanned.filter(lease_expired_q(now))
+
+    def to_start(self) -> Self:
+        return self.filter(state=states.PLANNED).exclude(start_requested_at=None)
+
+    def unstarted(self, now: datetime, *, since: datetime) -> Self:
+        """Runs whose start was requested before `since`, and which no worker starts now."""
+        return self.to_start().filter(lease_expired_q(now), start_requested_at__lt=since)
 
 
 class ChangeQuerySet(models.QuerySet[Any]):

@@ -1,5 +1,6 @@
 """Check and start a planned run."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ def validate_pace(*, batch_size: int, sleep_ratio: float, run: Any) -> None:
 
 def start_run(
     context: RunContext, *, by: str, now: datetime, plan_hash: str | None = None,
-    baseline_p95_ms: float | None = None, **columns: Any,
+    baseline_p95_ms: float | None = None, on_progress: Callable[[int], None] = lambda rows: None, **columns: Any,
 ) -> None:  # fmt: skip
     """Set a planned run to running and save `columns` with it.
 
@@ -36,7 +37,7 @@ def start_run(
     if plan_hash is not None:
         if error := operation.version_error(run):
             raise StalePlan(error)
-        if operation.plan_digest(run, now=now) != plan_hash:
+        if operation.plan_digest(run, now=now, on_progress=on_progress) != plan_hash:
             raise StalePlan("The rows have changed since the plan was made. Make a new plan and check it.")
     with transaction.atomic():
         run = lock_run(models, context.run_pk)

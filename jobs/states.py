@@ -30,6 +30,9 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     UNDONE: frozenset(),
 }
 STATES: Final = tuple(TRANSITIONS)
+# Phases of a planned run in which a worker checks its rows. Shown instead of the state, never stored.
+PLANNING: Final = "planning"
+STARTING: Final = "starting"
 # States in which a worker has work to do.
 ACTIVE: Final = frozenset({RUNNING, PAUSING, CANCELLING, UNDOING})
 # States in which the columns are locked: part of the rows is written, or more may be written at any time.

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from albumart.metrics import cohort_metrics, recent_cohorts
+from albumart.metrics import cohorts_metrics, recent_cohorts
 from albumart.missing_artwork import FetchPlan, plan_missing_artwork
-from albumart.runs import start_run
+from albumart.runs import request_run
 from common.errors import RegistryError
 from common.reasons import MAX_REASON_LENGTH
 
 _MAX_SHOWN = 20
+_MAX_PLANNED_SONGS = 1000  # about 0.1 s; the page previews these, a worker checks all
 
 
 class StartForm(forms.Form):
@@ -26,20 +27,20 @@ class StartForm(forms.Form):
 
 
 def handle_missing_artwork(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Show a new plan; start a run by POST. The run plans again, so that no song is requested twice."""
+    """Show a new plan of the first songs; request a run by POST. A worker checks all songs and starts it."""
     may_start = request.user.has_perm("backfills.control_backfillrun")
     if request.method == "POST" and not may_start:
         raise PermissionDenied
-    plan = plan_missing_artwork()
+    plan = plan_missing_artwork(max_songs=_MAX_PLANNED_SONGS)
     now = timezone.now()
     form = StartForm(request.POST or None, initial={"name": f"Missing artwork {now:%Y-%m-%d %H:%M}"})
     if request.method == "POST" and form.is_valid():
         try:
-            cohort = start_run(plan, by=request.user.email, now=now, **form.cleaned_data)
+            cohort = request_run(plan, by=request.user.email, now=now, **form.cleaned_data)
         except RegistryError as error:
             form.add_error("name" if error.field_errors else None, error.message)
         else:
-            messages.success(request, f"Run started for {len(plan.requests)} songs.")
+            messages.success(request, "A worker starts the run.")
             return HttpResponseRedirect(reverse("admin:backfills_backfillrun_change", args=[cohort.run_id]))
     page = {**_plan_context(plan), "form": form if may_start else None, "cohorts": _cohorts()}
     return TemplateResponse(request, "admin/albumart/plan.html", context | page)
@@ -57,4 +58,8 @@ def _plan_context(plan: FetchPlan) -> dict[str, Any]:
 
 
 def _cohorts() -> list[dict[str, Any]]:
-    return [{**cohort_metrics(cohort), "pk": cohort.pk, "run": cohort.run} for cohort in recent_cohorts()]
+    cohorts = recent_cohorts()
+    return [
+        {**metrics, "pk": cohort.pk, "run": cohort.run}
+        for cohort, metrics in zip(cohorts, cohorts_metrics(cohorts), strict=True)
+    ]

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -21,9 +20,6 @@ class ArtworkCohort(models.Model):
     """The songs that had no artwork when a run began. Metrics follow their share of artwork from then on."""
 
     name = models.CharField(max_length=100, unique=True)
-    asset_pks = ArrayField(
-        models.BigIntegerField(), default=list, help_text="Songs without artwork when the run began."
-    )
     run = models.OneToOneField(BackfillRun, on_delete=models.CASCADE, related_name="artwork_cohort")
 
     class Meta:
@@ -32,6 +28,21 @@ class ArtworkCohort(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ArtworkCohortSong(models.Model):
+    """A song of a cohort. The song may be deleted since, so its key is no foreign key."""
+
+    cohort = models.ForeignKey(ArtworkCohort, on_delete=models.CASCADE, related_name="songs", db_index=False)
+    asset_pk = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "song of a cohort"
+        verbose_name_plural = "songs of a cohort"
+        constraints = [models.UniqueConstraint(fields=["cohort", "asset_pk"], name="albumart_cohort_song_once")]
+
+    def __str__(self) -> str:
+        return str(self.asset_pk)
 
 
 class Artwork(models.Model):

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, TextField, Window
+from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
 from assets.album_art_backend import get_album_art_backend
 from assets.json_keys import GATED_KEYS, MEDIA_KEYS, METADATA_KEYS, ORIGIN_KEYS, song_keys
 from assets.lookup import references_sql
-from assets.search import Search
-from assets.selection import AssetSelection, TaxonomyScope
+from assets.search_pages import find_page
+from assets.selection import AssetSelection
 from common.prepared_statements import prepared_cursor
 from flags.evaluation import EnabledFlags
 from flags.querysets import FLAGS_VERSION_SQL
@@ -37,18 +37,13 @@ class JsonRows(NamedTuple):
 def represent(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
     """Return a page of the selection as JSON, and the number of all its assets.
 
-    Selections without filters are most of the traffic. Their statements are written by hand, because the ORM takes as
-    long to build them as PostgreSQL takes to run them.
+    Statements without filters are most of the traffic. They are written by hand, because the ORM takes as long to build
+    them as PostgreSQL takes to run them.
     """
     if selection.search is None:
         return _fetch_page(selection, flags, limit=limit, offset=offset)
-    if selection.is_plain:
-        rows, total = _fetch_plain_search(selection.search, selection.scope, flags, limit=limit, offset=offset)
-    else:
-        rows, total = _fetch_search(selection, flags, limit=limit, offset=offset)
-    if not rows.rows and offset:
-        total = selection.count()
-    return rows, total
+    pks, total = find_page(selection, limit=limit, offset=offset)
+    return fetch_by_pk(pks, flags) if pks else JsonRows([], None), total
 
 
 def _fetch_page(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
@@ -77,36 +72,6 @@ def fetch_latest(row: RawSQL, condition: str, params: list[Any], *, limit: int, 
             [*row.params, *params, limit],
         )
         return _json_rows(cursor.fetchall())
-
-
-def _fetch_plain_search(
-    search: Search, scope: TaxonomyScope, flags: EnabledFlags, *, limit: int, offset: int
-) -> tuple[JsonRows, int]:
-    """Count and order the matches in one scan, then write JSON for the rows of the page only.
-
-    The total is 0 if the page is beyond the last match.
-    """
-    row = asset_json(flags)
-    condition, params = scope.as_sql()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {row.sql}, {FLAGS_VERSION_SQL}, page.total FROM ("  # noqa: S608
-            f"SELECT id, {search.rank.sql} AS rank, count(*) OVER () AS total FROM assets_asset"
-            f" WHERE deleted_at IS NULL AND {search.condition.sql} AND {condition}"
-            " ORDER BY rank, created_at DESC, public_id DESC LIMIT %s OFFSET %s"
-            ") AS page JOIN assets_asset USING (id) ORDER BY page.rank, created_at DESC, public_id DESC",
-            [*row.params, *search.rank.params, *search.condition.params, *params, limit, offset],
-        )
-        found = cursor.fetchall()
-    return _json_rows(found), found[0][2] if found else 0
-
-
-def _fetch_search(selection: AssetSelection, flags: EnabledFlags, *, limit: int, offset: int) -> tuple[JsonRows, int]:
-    """Do the same in two statements, for filters and other orders."""
-    keys = list(selection.queryset().values_list("pk", Window(Count("*")))[offset : offset + limit])
-    if not keys:
-        return JsonRows([], None), 0
-    return fetch_by_pk([pk for pk, _ in keys], flags), keys[0][1]
 
 
 def fetch_by_pk(pks: Sequence[int], flags: EnabledFlags) -> JsonRows:

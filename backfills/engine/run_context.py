@@ -1,7 +1,7 @@
 """The operation of a rule, and the context of a run. Data migrations pass the registry of their historical models."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,9 +87,9 @@ class RuleOperation:
             return self.ledger.preview_undo_recorded()
         return self.ledger.preview_undo(self.rule.fields)
 
-    def plan_digest(self, run: Any, *, now: datetime) -> str:
+    def plan_digest(self, run: Any, *, now: datetime, on_progress: Callable[[int], None]) -> str:
         context = RunContext(self.run_pk, self.models, self)
-        return make_plan(context, self.rule, run, now=now, tries_writes=False).digest
+        return make_plan(context, self.rule, run, now=now, tries_writes=False, on_progress=on_progress).digest
 
 
 def run_models(apps: Any = current_apps) -> RunModels:

@@ -6,7 +6,7 @@ from typing import Any
 
 from backfills.engine.planning import Plan, make_plan
 from backfills.engine.run_context import context_for_rule, run_models
-from backfills.rules import Parameters, Rule
+from backfills.rules import ActionRule, Parameters, Rule
 from common.reasons import clean_reason
 from jobs import run_setup, states
 from jobs.errors import TransitionNotAllowed
@@ -47,10 +47,15 @@ def plan_run(context: RunContext, *, now: datetime, on_progress: Callable[[int],
 
 
 def start_run(
-    context: RunContext, *, by: str, now: datetime, plan_hash: str | None = None, baseline_p95_ms: float | None = None
-) -> None:
+    context: RunContext, *, by: str, now: datetime, plan_hash: str | None = None, baseline_p95_ms: float | None = None,
+    on_progress: Callable[[int], None] = lambda rows: None,
+) -> None:  # fmt: skip
     """Start a planned run; see `jobs.run_setup.start_run`. A run without `plan_hash` takes today's rule version."""
+    operation = context.operation
+    if isinstance(operation.rule, ActionRule):
+        run = context.models.run.objects.get(pk=context.run_pk)
+        operation.rule.record_start(operation.select(run), run_pk=run.pk)
     run_setup.start_run(
-        context, by=by, now=now, plan_hash=plan_hash, baseline_p95_ms=baseline_p95_ms,
-        rule_version=context.operation.rule.version,
+        context, by=by, now=now, plan_hash=plan_hash, baseline_p95_ms=baseline_p95_ms, on_progress=on_progress,
+        rule_version=operation.rule.version,
     )  # fmt: skip

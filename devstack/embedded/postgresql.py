@@ -12,7 +12,9 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "250",
     "shared_buffers": "128MB",
-    "wal_level": "minimal",
+    # Not `minimal`: there a sequence that was created and used in one transaction, as in migrations, goes back after a
+    # crash, so that the next rows get keys that exist.
+    "wal_level": "replica",
     "max_wal_senders": "0",
     "jit": "off",
     "timezone": "UTC",

@@ -34,6 +34,8 @@ def buttons(run: Any, *, can_control: bool, can_undo: bool) -> list[tuple[str, s
     offered = [action for action in _BY_STATE[run.state] if (can_undo if action in UNDO_ACTIONS else can_control)]
     if run.state == states.PLANNED and run.planned_at is None:
         offered = [action for action in offered if action != "start"]
+    if run.phase == states.STARTING:
+        offered = [action for action in offered if action == "cancel"]
     if run.state == states.CANCELLED and not run.changed_rows:
         offered = []
     return [(action, action_label(action), action in CONFIRMED_ACTIONS) for action in offered]

@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 
 from common.errors import RegistryError
 from common.model_admin import ReadOnlyModelAdmin
+from jobs import states
 from jobs.admin.actions import ACTIONS, CONFIRMED_ACTIONS, UNDO_ACTIONS, run_action
 from jobs.admin.forms import AdjustForm, PauseAllForm
 from jobs.admin.page_context import confirmation, run_page
@@ -25,7 +26,7 @@ from jobs.run_control import Queueing, RunControl
 _LABELS = {
     "planned": "info", "running": "warning", "pausing": "warning", "paused": "warning", "cancelling": "warning",
     "cancelled": "danger", "failed": "danger", "finished": "success", "finalised": "success", "undoing": "warning",
-    "undone": "info",
+    "undone": "info", "planning": "warning", "starting": "warning",
 }  # fmt: skip
 
 
@@ -135,7 +136,7 @@ class RunAdmin(ReadOnlyModelAdmin):
             raise PermissionDenied
         run = get_object_or_404(self.model, pk=pk)
         batches = render_to_string("admin/jobs/batches.html", {"batches": run.batches.all()[:12]})
-        extra = {"isPlanned": bool(run.planned_at), "bars": throughput(run), "batchesHtml": batches}
+        extra = {"phase": run.phase, "bars": throughput(run), "batchesHtml": batches}
         return JsonResponse(self.progress_document(run) | extra)
 
     def change_view(
@@ -160,11 +161,12 @@ class RunAdmin(ReadOnlyModelAdmin):
 
     @display(description="State", label=_LABELS, ordering="state")
     def shown_state(self, run: Any) -> str:
-        return run.state
+        return run.phase
 
     @display(description="Progress")
     def progress(self, run: Any) -> SafeString:
-        done, total = run.rows_done, run.total_rows
+        is_checked = run.phase in (states.PLANNING, states.STARTING)
+        done, total = run.checked_rows if is_checked else run.rows_done, run.total_rows
         return format_html(
             '<progress max="{}" value="{}" aria-label="rows done"></progress> {} of {}', total or 1, done, done, total
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from albumart.models import Artwork, ArtworkCohort, ArtworkSource
 from albumart.sources import record_failure
-from backfills.tasks import continue_run
+from backfills.tasks import continue_run, start_backfill
 from tests.albumart.conftest import run
 from tests.factories.accounts import AdminFactory, UserFactory
 from tests.factories.albumart import ArtworkFactory, ArtworkSourceFactory, make_song, make_stored
@@ -136,7 +136,11 @@ def test_a_run_for_missing_artwork_is_planned_and_started(staff: Client, server:
     response = staff.post(url, {"name": "all of them", "reason": "a test"})
     run = ArtworkCohort.objects.get(name="all of them").run
     assert response.url == reverse("admin:backfills_backfillrun_change", args=[run.pk])
-    assert (run.state, run.reason, run.parameters["name"]) == ("running", "a test", "all of them")
+    assert (run.phase, run.reason, run.parameters["name"]) == ("starting", "a test", "all of them")
+    assert not run.artwork_cohort.songs.exists()
+    start_backfill(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.artwork_cohort.songs.count()) == ("running", 2)
     assert "Artwork of legacy songs" in staff.get(response.url).content.decode()
     assert "there is a run named" in staff.post(url, {"name": "all of them"}).content.decode()
     continue_run(run.pk)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from albumart.dispatch import claim_due_for_dispatch
 from albumart.metrics import cohort_metrics, run_wait_reason
-from albumart.models import Artwork, ArtworkCohort
+from albumart.models import Artwork, ArtworkCohort, ArtworkCohortSong
 from backfills.tasks import continue_run
 from tests.albumart.conftest import run
 from tests.factories.albumart import ArtworkCohortFactory, ArtworkFactory, make_song, make_stored
@@ -68,7 +68,7 @@ def test_limit_bounds_the_requests_and_a_name_is_unique(songs: object) -> None:
 def test_a_run_without_requests_is_a_cohort(server: SourceServer) -> None:
     song = make_song()
     cohort = _start_run("no URLs")
-    assert (cohort.asset_pks, cohort.artworks.count()) == ([song.pk], 0)
+    assert (cohort.songs.get().asset_pk, cohort.artworks.count()) == (song.pk, 0)
     cohort.run.refresh_from_db()
     assert (cohort.run.state, cohort.run.skipped_rows) == ("finished", 1)
 
@@ -132,7 +132,9 @@ def test_status_shows_success_errors_queue_and_runs(server: SourceServer, capsys
     make_stored(finished_at=now)
     ArtworkFactory(status="refused", error_code="image_broken", finished_at=now)
     ArtworkFactory(status="refused", error_code="superseded", finished_at=now)
-    ArtworkFactory(cohort=ArtworkCohortFactory(name="existing songs", asset_pks=[1, 2]))
+    cohort = ArtworkCohortFactory(name="existing songs")
+    cohort.songs.bulk_create(ArtworkCohortSong(cohort=cohort, asset_pk=pk) for pk in (1, 2))
+    ArtworkFactory(cohort=cohort)
     call_command("process_artwork", "--status")
     printed = capsys.readouterr().out
     assert "Stored in 7 days: 50.0% of 2 (goal over 90%)" in printed

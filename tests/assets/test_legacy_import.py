@@ -235,6 +235,14 @@ def test_history_rows_have_the_imported_values_without_image_bytes(taxonomy: Tax
     assert Asset.objects.get(sequence_number=1).album_art == image
 
 
+def test_tags_and_components_keep_every_character(taxonomy: TaxonomySnapshot) -> None:
+    texts = ["a,b", '"quoted"', "back\\slash", "{brace}", "NULL", "", "ä \n", "\\"]
+    import_documents(document(1, tags=texts, components=texts))
+    asset = Asset.objects.get()
+    assert asset.tags == texts
+    assert asset.components == [text for text in texts if text.strip()]
+
+
 def test_the_number_of_queries_does_not_grow_with_the_rows(taxonomy: TaxonomySnapshot) -> None:
     def queries(*documents: Any) -> int:
         with CaptureQueriesContext(connection) as context:

@@ -13,6 +13,7 @@ from assets.selection import ALL_ASSETS, AssetSelection, TaxonomyScope
 from flags.evaluation import ALL_OFF
 from taxonomy.snapshot import TaxonomySnapshot
 from tests.factories.assets import DAY_ONE, make_asset, make_assets
+from tests.support.plain_search import plain_page
 
 pytestmark = pytest.mark.django_db
 NEWEST = ("-created_at", "-public_id")
@@ -46,7 +47,9 @@ def test_the_fixed_statements_agree_with_the_queryset(scope: Any, text: str | No
     by_queryset = AssetSelection(scope, search, filtered=scope.filter(Asset.objects.live()))
     assert plain.is_plain
     assert not by_queryset.is_plain
-    expected = list(plain.queryset().values_list("name", flat=True))
+    pks = plain_page(plain) if search else plain.queryset().values_list("pk", flat=True)
+    name_by_pk = dict(Asset.objects.values_list("pk", "name"))
+    expected = [name_by_pk[pk] for pk in pks]
     for offset in (0, 1, 50):
         page = (expected[offset : offset + 4], len(expected))
         assert names(plain, offset=offset) == names(by_queryset, offset=offset) == page

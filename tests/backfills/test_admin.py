@@ -54,7 +54,12 @@ def test_a_run_is_planned_started_finished_and_undone_from_its_pages(staff: Clie
     assert f"about {assets[0].name}" in page
     question = staff.get(reverse("admin:backfills_backfillrun_action", args=[run.pk, "start"])).text
     assert "30 rows to change." in question
-    assert ">Pause</button>" in _do(staff, run.pk, "start")
+    started = _do(staff, run.pk, "start")
+    assert "Starting" in started
+    assert "A worker checks the rows before the start" in started
+    assert "/actions/start/" not in started
+    tasks.start_backfill(run.pk)
+    assert ">Pause</button>" in staff.get(_page(run.pk)).text
     tasks.continue_run(run.pk)
     assert run_of_pk(run.pk).state == "finished"
     Asset.objects.filter(pk=assets[0].pk).update(creator_description="mine", creator_description_origin="")

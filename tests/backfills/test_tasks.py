@@ -1,17 +1,21 @@
 """Tasks: slices, throttled runs and stalled runs."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from celery import current_app
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from backfills import queueing, run_control, tasks
 from backfills.models import BackfillRun
+from backfills.progress import run_progress
 from backfills.run_control import CONTROL
 from jobs import runner
+from jobs.errors import StalePlan
 from jobs.runner import acquire_lease
 from jobs.worker import run_slice
 from tests.factories.assets import make_assets
@@ -87,6 +91,86 @@ def test_a_plan_whose_message_was_lost_is_requeued(sent: list[tuple[str, int]]) 
         assert BackfillRun.objects.get(pk=pk).plan["outcomes"] == {"change": 2}
         tasks.requeue_stalled_runs()
         assert len(sent) == 1
+
+
+def planned_run(rule: DescribeByName) -> BackfillRun:
+    facts = {"parameters": {}, "by": BY, "reason": "a test", "now": timezone.now() - timedelta(minutes=5)}
+    pk = queueing.request_plan(rule.name, **facts)
+    tasks.plan_backfill(pk)
+    return BackfillRun.objects.get(pk=pk)
+
+
+def test_a_start_reads_no_row_in_the_request_and_a_worker_checks_the_rows(sent: list[tuple[str, int]]) -> None:
+    make_assets(15)
+    with registered(DescribeByName()) as rule:
+        run = planned_run(rule)
+        assert (run.phase, run.checked_rows, run.total_rows) == ("planned", 15, 15)
+        with CaptureQueriesContext(connection) as queries:
+            queueing.start(run.pk, by=BY, now=timezone.now(), plan_hash=run.plan_hash)
+        assert not [query["sql"] for query in queries if "assets_asset" in query["sql"]]
+        run.refresh_from_db()
+        assert (run.phase, run.state, run.checked_rows) == ("starting", "planned", 0)
+        assert run_progress(run, timezone.now())["waitReason"] == "A worker checks the rows before the start"
+        sent.clear()
+        tasks.start_backfill(run.pk)
+        run.refresh_from_db()
+        assert (run.phase, run.checked_rows, run.lease_token) == ("running", 15, None)
+        assert run.events.get(event_type="running").actor == BY
+        assert sent == [("continue_run", run.pk)]
+        tasks.start_backfill(run.pk)  # sent twice
+        assert len(sent) == 1
+        tasks.continue_run(run.pk)
+        assert BackfillRun.objects.get(pk=run.pk).changed_rows == 15
+
+
+def test_a_stale_plan_is_the_error_of_the_run_and_can_be_made_again(sent: list[tuple[str, int]]) -> None:
+    make_assets(3)
+    with registered(DescribeByName()) as rule:
+        run = planned_run(rule)
+        with pytest.raises(StalePlan):
+            queueing.start(run.pk, by=BY, now=timezone.now(), plan_hash="another")
+        make_assets(1)
+        queueing.start(run.pk, by=BY, now=timezone.now(), plan_hash=run.plan_hash)
+        sent.clear()
+        tasks.start_backfill(run.pk)
+        run.refresh_from_db()
+        assert (run.phase, sent) == ("planned", [])
+        assert run.error.startswith("The rows have changed since the plan was made")
+        queueing.recreate_plan(run.pk)
+        tasks.plan_backfill(run.pk)
+        run.refresh_from_db()
+        queueing.start(run.pk, by=BY, now=timezone.now(), plan_hash=run.plan_hash)
+        tasks.start_backfill(run.pk)
+        run.refresh_from_db()
+        assert (run.state, run.error) == ("running", "")
+
+
+def test_one_worker_checks_a_run_and_a_lost_start_is_requeued(sent: list[tuple[str, int]]) -> None:
+    make_assets(3)
+    with registered(DescribeByName()) as rule:
+        run = planned_run(rule)
+        queueing.start(run.pk, by=BY, now=timezone.now() - timedelta(minutes=5), plan_hash=run.plan_hash)
+        BackfillRun.objects.update(lease_token=uuid4(), lease_expires_at=timezone.now() + timedelta(seconds=20))
+        sent.clear()
+        tasks.start_backfill(run.pk)
+        tasks.requeue_stalled_runs()
+        assert (BackfillRun.objects.get().phase, sent) == ("starting", [])
+        BackfillRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))  # the worker has died
+        tasks.requeue_stalled_runs()
+        assert sent == [("start_backfill", run.pk)]
+        tasks.start_backfill(run.pk)
+        assert BackfillRun.objects.get().state == "running"
+
+
+def test_a_start_can_be_cancelled(sent: list[tuple[str, int]]) -> None:
+    make_assets(3)
+    with registered(DescribeByName()) as rule:
+        run = planned_run(rule)
+        queueing.start(run.pk, by=BY, now=timezone.now(), plan_hash=run.plan_hash)
+        run_control.cancel(run.pk, by=BY, now=timezone.now())
+        sent.clear()
+        tasks.start_backfill(run.pk)
+        assert (BackfillRun.objects.get().phase, sent) == ("cancelled", [])
 
 
 def test_a_rule_with_an_invalid_query_fails_the_run_with_the_error(sent: list[tuple[str, int]]) -> None:

@@ -101,6 +101,20 @@ def test_postgresql_survives_the_kill_of_a_backend(data_dir: Path):
         assert pid_of(POSTGRESQL, data_dir) == postmaster
 
 
+def test_a_sequence_of_a_migration_does_not_go_back_when_postgresql_is_killed(data_dir: Path):
+    with client_of(data_dir) as (_, urls):
+        with connect(urls) as connection, connection.transaction():
+            connection.execute("CREATE TABLE note (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number int)")
+            connection.execute("INSERT INTO note (number) VALUES (0)")
+        with connect(urls) as connection:
+            connection.execute("INSERT INTO note (number) VALUES (1)")
+        kill(data_dir, POSTGRESQL)
+        wait_until(lambda: stored(urls))
+        with connect(urls) as connection:
+            connection.execute("INSERT INTO note (number) VALUES (2)")
+        assert stored(urls) == ([0, 1, 2], [])
+
+
 @pytest.mark.parametrize("marks", [[DAEMON], [DAEMON, POSTGRESQL], [DAEMON, VALKEY, POSTGRESQL]])
 def test_a_killed_daemon_is_started_again_with_its_servers(data_dir: Path, marks: list[str]):
     with client_of(data_dir) as (_, urls), watching(data_dir) as watch:

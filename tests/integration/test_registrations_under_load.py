@@ -32,7 +32,7 @@ def test_registrations_over_64_connections_have_no_gap_and_no_duplicate(
     each = pytestconfig.getoption("registrations")
     total = CONNECTIONS * each
     result = register_over_connections(stack.port, stack.token(), connections=CONNECTIONS, each=each)
-    assert result.responses == {201: total}
+    assert result.responses == {201: total}, "\n".join(stack.lines[-40:])
     assert len(set(result.names)) == total
     with stack.connect() as connection:
         rows = connection.execute("SELECT name FROM assets_asset").fetchall()

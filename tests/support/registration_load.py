@@ -24,10 +24,11 @@ NODES = (
 
 @dataclass
 class LoadResult:
-    """The names that responses confirmed, and the number of responses of each kind: a status or an exception."""
+    """The names that responses confirmed, the number of responses of each status or exception, and other answers."""
 
     names: list[str] = field(default_factory=list)
     responses: Counter[int | str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
 
 
 def register_over_connections(port: int, token: str, *, connections: int, each: int) -> LoadResult:
@@ -57,6 +58,8 @@ def register_over_connections(port: int, token: str, *, connections: int, each: 
                 result.responses[response.status] += 1
                 if response.status == 201:
                     result.names.append(json.loads(answer)["data"]["name"])
+                elif response.status != 503:
+                    result.errors.append(answer.decode())
         connection.close()
 
     with ThreadPoolExecutor(connections) as pool:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         plan = plan_missing_artwork(layer=options["layer"].upper(), limit=options["limit"])
         self._print_plan(plan)
         # A named run without requests is still a cohort whose metrics can be followed.
-        if options["dry_run"] or not (plan.requests or (options["name"] and plan.asset_pks)):
+        if options["dry_run"] or not (plan.requests or (options["name"] and plan.songs_found)):
             self.stdout.write("Nothing was requested.")
             return
         now = timezone.now()

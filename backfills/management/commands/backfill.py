@@ -98,7 +98,7 @@ class Command(RunCommand):
     def _run(self, options: dict[str, Any]) -> None:
         run, plan_hash = self._run_to_start(options), options["plan"]
         if options["background"]:
-            queueing.start(run.pk, by=BY_COMMAND, now=timezone.now(), plan_hash=plan_hash)
+            queueing.start_here(run.pk, by=BY_COMMAND, now=timezone.now(), plan_hash=plan_hash)
             self.stdout.write(f"Run {run.pk} was sent to the workers.")
             return
         try:

@@ -1,9 +1,9 @@
-// Updates the progress, chart and batches of an open run page. Reloads when the state changes, because the buttons depend on it.
+// Updates the progress, chart and batches of an open run page. Reloads when the phase changes, because the buttons depend on it.
 (() => {
   const panel = document.querySelector(".job-run");
   const bar = panel.querySelector("progress");
   const chart = panel.querySelector("[data-chart]");
-  const active = ["running", "pausing", "cancelling", "undoing"];
+  const active = ["planning", "starting", "running", "pausing", "cancelling", "undoing"];
 
   const draw = (bars) => {
     const maxRows = Math.max(1, ...bars.map((one) => one.rows));
@@ -27,7 +27,7 @@
     const response = await fetch(panel.dataset.progressUrl);
     if (!response.ok) return;
     const progress = await response.json();
-    if (progress.state !== panel.dataset.state || String(progress.isPlanned) !== panel.dataset.planned) {
+    if (progress.phase !== panel.dataset.phase) {
       location.reload();
       return;
     }
@@ -36,9 +36,9 @@
     [bar.max, bar.value] = [progress.rowsTotal || 1, progress.rowsDone];
     panel.querySelector("[data-batches]").innerHTML = progress.batchesHtml;
     draw(progress.bars);
-    if (active.includes(progress.state) || !progress.isPlanned) setTimeout(refresh, 1500);
+    if (active.includes(progress.phase)) setTimeout(refresh, 1500);
   };
 
   draw(JSON.parse(document.getElementById("job-bars").textContent));
-  if (active.includes(panel.dataset.state) || panel.dataset.planned === "false") setTimeout(refresh, 1000);
+  if (active.includes(panel.dataset.phase)) setTimeout(refresh, 1000);
 })();
