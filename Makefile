@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench bench-scale bench-create bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage shell reset lock
+.PHONY: help run test test-slow lint format bench bench-scale bench-create bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage bench-admin shell reset lock
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -64,6 +64,10 @@ bench-bugs: ## Measure intake, redaction and lists of bug reports
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.redaction
 	$(PYTHON_ENV) -m benchmarks.bug_reports $(ARGS)
+
+bench-admin: ## Measure each list of the admin: time, queries, size
+	@bin/bootstrap dev
+	$(PYTHON_ENV) -m benchmarks.admin_pages $(ARGS)
 
 bench-outage: ## Measure what requests get while PostgreSQL and Valkey are frozen or killed
 	@bin/bootstrap dev

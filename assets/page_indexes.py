@@ -29,6 +29,12 @@ PAGE_INDEXES = [
     _newest_first("assets_node_newest", "taxonomy_node"),
     # The expression of `iexact`. An index on an expression is read alone only if it includes the column.
     _newest_first("assets_registrant_newest", Upper("registered_by"), include=["registered_by"]),
+    Index(
+        F("created_at").desc(),
+        F("public_id").desc(),
+        name="assets_deleted_newest",
+        condition=Q(deleted_at__isnull=False),
+    ),
     _newest_first("assets_curated_newest", condition=Q(curated_at__isnull=False)),
     _newest_first("assets_album_art_newest", condition=Q(album_art__isnull=False)),
     _newest_first("assets_no_album_art_newest", condition=Q(album_art=None)),

@@ -30,9 +30,10 @@ class KeyPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
+        return self.read_count() if isinstance(self.object_list, QuerySet) else len(self.object_list)
+
+    def read_count(self) -> int:
         rows: Any = self.object_list
-        if not isinstance(rows, QuerySet):
-            return len(rows)
         number = rows.order_by()[: COUNTED_ROWS + 1].count()
         return number if number <= COUNTED_ROWS else CappedCount(COUNTED_ROWS)
 
@@ -45,14 +46,18 @@ class KeyPaginator(Paginator):
         rows: Any = self.object_list
         if not isinstance(rows, QuerySet):
             return list(rows[first:end])
-        keys = rows.values_list(self.key, flat=True)
         if first > self.count // 2 and not isinstance(self.count, CappedCount):
-            chosen = list(keys.reverse()[self.count - end : self.count - first])[::-1]
+            chosen = self.read_keys(self.count - end, end - first, is_from_end=True)[::-1]
         else:
-            chosen = list(keys[first:end])
+            chosen = self.read_keys(first, end - first, is_from_end=False)
         name = rows.model._meta.pk.attname if self.key == "pk" else self.key
         found = {getattr(row, name): row for row in rows.filter(**{f"{self.key}__in": chosen})}
         return [found[key] for key in chosen if key in found]
+
+    def read_keys(self, start: int, limit: int, *, is_from_end: bool) -> list[Any]:
+        """Return the keys at `start` and after it. `is_from_end` counts from the last row, in the opposite order."""
+        keys: Any = self.object_list.values_list(self.key, flat=True)
+        return list((keys.reverse() if is_from_end else keys)[start : start + limit])
 
 
 class BaseChangeList(ChangeList):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
@@ -18,6 +18,7 @@ class BaseModelAdmin(ModelAdmin):
     change_list_template = "admin/common/change_list.html"
     paginator = KeyPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # it counts all rows for each choice of each filter
     list_per_page = 50
     list_filter_submit = True
 

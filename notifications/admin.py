@@ -8,4 +8,6 @@ from notifications.models import Notification
 class NotificationAdmin(ReadOnlyModelAdmin):
     list_display = ("key", "kind", "status", "attempts", "written_at", "sent_at", "last_error")
     list_filter = ("kind", "status")
-    search_fields = ("key",)
+    sortable_by = ("key",)
+    search_fields = ("key__startswith",)
+    search_help_text = "Start of the key"

@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action as admin_action
 from unfold.decorators import display
 
-from albumart.admin.filters import CohortFilter, ErrorCodeFilter, SourceHostFilter
+from albumart.admin.filters import CohortFilter, ErrorCodeFilter, SourceHostFilter, search_artworks
 from albumart.admin.missing_artwork import handle_missing_artwork
 from albumart.admin.upload import handle_upload
 from albumart.metrics import pipeline_metrics
@@ -48,8 +48,8 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
         "is_current",
     )
     sortable_by = ("age",)
-    search_fields = ("asset__name", "asset__nna_address", "source_url")
-    search_help_text = "Name or address of the asset, URL of the image"
+    search_fields = ("source_url",)  # enables the search box; `get_search_results` does the search
+    search_help_text = "Start of the name or address of the asset, or of the host or URL of the image"
     actions = ("refetch", "retry", "mark_not_found")
     fields = ("panel",)
     readonly_fields = ("panel",)
@@ -66,6 +66,11 @@ class ArtworkAdmin(ReadOnlyModelAdmin):
         shown = (*(field.name for field in Artwork._meta.concrete_fields), "asset__name", "cohort__name",
                  "cohort__run__state")  # fmt: skip
         return artworks.select_related("asset", "cohort__run").only(*shown)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Artwork], search_term: str
+    ) -> tuple[QuerySet[Artwork], bool]:
+        return search_artworks(queryset, search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -1,15 +1,19 @@
-"""Filters of the artwork list."""
+"""Filters and search of the artwork list."""
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
 from albumart.models import Artwork, ArtworkCohort
+from assets.models import Asset
 from common.admin_filters import IndexedValuesFilter
 
 _SHOWN_COHORTS = 50
+_ASSET_REFERENCE = re.compile(r"[A-Z]\.")  # as all names and addresses begin
 
 
 class ErrorCodeFilter(IndexedValuesFilter):
@@ -37,3 +41,21 @@ class CohortFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Artwork]:
         value = self.value() or ""
         return queryset.filter(cohort=int(value)) if value.isascii() and value.isdigit() else queryset
+
+
+def search_artworks(artworks: QuerySet[Artwork], search_term: str) -> QuerySet[Artwork]:
+    """Filter by the start of a name, address, host or URL, each of which has an index."""
+    text = search_term.strip()
+    if not text:
+        return artworks
+    if "://" in text:
+        try:
+            host = urlsplit(text).hostname or ""
+        except ValueError:  # brackets that are no IPv6 address
+            return artworks.none()
+        return artworks.filter(source_host__startswith=host, source_url__startswith=text)
+    reference = text.upper()
+    if _ASSET_REFERENCE.match(reference):
+        named = Asset.objects.filter(Q(name__startswith=reference) | Q(nna_address__startswith=reference))
+        return artworks.filter(asset__in=named.values("pk"))
+    return artworks.filter(source_host__startswith=text.lower())

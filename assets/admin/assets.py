@@ -13,12 +13,20 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from assets.admin.bulk import BULK_ACTIONS, BulkAction
+from assets.admin.change_list import (
+    AssetChangeList,
+    AssetPaginator,
+    SearchedAssets,
+    has_matches,
+    select_assets,
+)
 from assets.admin.filters import (
     CreatorDescriptionOrigin,
     HasAlbumArt,
     HasCreatorDescription,
     LayerFilter,
     StateFilter,
+    SubcategoryFilter,
     TagFilter,
 )
 from assets.admin.forms import AssetForm
@@ -27,6 +35,7 @@ from assets.album_art_backend import get_album_art_backend
 from assets.editing import edit_asset
 from assets.models import Asset
 from assets.search import EVERYTHING, build_search, clean_search
+from assets.selection import NEWEST_FIRST
 from common.admin_actions import ConfirmedActionsModelAdmin
 from common.admin_filters import SearchedFilter
 from common.errors import InvalidInput
@@ -53,7 +62,7 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
         StateFilter,
         LayerFilter,
         ("taxonomy_node__category", SearchedFilter),
-        ("taxonomy_node", SearchedFilter),
+        ("taxonomy_node", SubcategoryFilter),
         TagFilter,
         HasCreatorDescription,
         CreatorDescriptionOrigin,
@@ -62,7 +71,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
     )
     search_fields = ("name",)  # enables the search box; `get_search_results` does the search
     search_help_text = "Name, address, id, description, tags, taxonomy, creator description, AI metadata"
-    ordering = ("-created_at", "-public_id")
+    ordering = NEWEST_FIRST
+    sortable_by = ("name_column", "registered_at")  # these have an index
     # Generated texts are not shown here, and are as long as all other columns together.
     deferred = ("document", "search_text", "creator_search_text", "ai_search_text", "full_search_text")
     readonly_fields = (
@@ -93,6 +103,16 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         return super().get_queryset(request).defer(*self.deferred)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AssetChangeList]:
+        return AssetChangeList
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> AssetPaginator:
+        searched = getattr(request, "asset_search", None)
+        selection = select_assets(request.GET, searched.rows if searched else queryset, searched and searched.search)
+        return AssetPaginator(
+            queryset, *args, selection=selection, has_deleted=request.GET.get("state") == "all", **kwargs
+        )
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the API registers an asset with its file
 
@@ -113,10 +133,8 @@ class AssetAdmin(SimpleHistoryAdmin, ConfirmedActionsModelAdmin):
         if not text:
             return queryset, False
         search = build_search(text, taxonomy=current_taxonomy, scope=EVERYTHING)
-        matches = queryset.filter(search.condition)
-        if "o" not in request.GET:
-            matches = matches.order_by(search.rank, "-created_at", "-public_id")
-        return matches, False
+        request.asset_search = SearchedAssets(search, queryset)  # type: ignore[attr-defined]
+        return queryset.filter(has_matches(search)), False
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}

@@ -1,14 +1,19 @@
 """Filters of the asset list."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from assets.album_art_backend import get_album_art_backend
 from assets.models import Asset
+from common.admin_filters import SearchedFilter
+
+DESCRIPTION_ORIGINS = {"person": "", "backfill": "backfill"}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -18,7 +23,12 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("uncurated", "Not curated"), ("curated", "Curated"), ("deleted", "Deleted"), ("all", "All")]
+        return [("uncurated", "Not curated"), ("curated", "Curated"), ("deleted", "Deleted"), ("all", "With deleted")]
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        default, *others = super().choices(changelist)
+        yield default | {"display": "Not deleted"}
+        yield from others
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
         value = self.value()
@@ -43,6 +53,12 @@ class LayerFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
         return queryset.filter(layer=self.value()) if self.value() else queryset
+
+
+class SubcategoryFilter(SearchedFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "subcategory"
 
 
 class TagFilter(TextFilter):
@@ -81,7 +97,7 @@ class CreatorDescriptionOrigin(admin.SimpleListFilter):
         return [("person", "Entered by a user"), ("backfill", "Backfilled")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Asset]:
-        origin = {"person": "", "backfill": "backfill"}.get(self.value() or "")
+        origin = DESCRIPTION_ORIGINS.get(self.value() or "")
         if origin is None:
             return queryset
         return queryset.filter(creator_description__isnull=False, creator_description_origin=origin)

@@ -10,9 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
-from backfills.models import BackfillChange, BackfillRowError
+from backfills.models import BackfillChange, BackfillRowError, BackfillRun
 from backfills.rules import get_rule
 from backfills.run_control import retry_row
 from common.errors import NotFound
@@ -45,6 +46,20 @@ class UnresolvedFilter(admin.SimpleListFilter):
         return queryset.exclude(resolved_at=None) if self.value() == "resolved" else queryset
 
 
+class FieldFilter(DropdownFilter):
+    """Offer the fields of all runs; their number is small, that of the changes is not."""
+
+    title = "field"
+    parameter_name = "field"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        written = {field for fields in BackfillRun.objects.values_list("fields", flat=True) for field in fields}
+        return [(field, field) for field in sorted(written)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[BackfillChange]:
+        return queryset.filter(field=self.value()) if self.value() else queryset
+
+
 @admin.register(BackfillRowError)
 class BackfillRowErrorAdmin(ReadOnlyModelAdmin):
     list_display = ("row", "reason", "run", "attempts", "resolution", "failed_at")
@@ -75,12 +90,21 @@ class BackfillRowErrorAdmin(ReadOnlyModelAdmin):
 class BackfillChangeAdmin(ReadOnlyModelAdmin):
     list_display = ("row", "field", "before_text", "after_text", "outcome", "run")
     list_display_links = None
-    list_filter = ("outcome", "field", "run__rule_name")
+    list_filter = ("outcome", FieldFilter, "run__rule_name")
     list_select_related = ("run",)
     ordering = ("-run_id", "-row_pk", "-field")
     sortable_by = ()
-    search_fields = ("=row_pk",)
+    search_fields = ("row_pk",)  # enables the search box; `get_search_results` does the search
     search_help_text = "Row ID"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BackfillChange], search_term: str
+    ) -> tuple[QuerySet[BackfillChange], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        is_id = text.isascii() and text.isdigit() and len(text) < 19
+        return (queryset.filter(row_pk=int(text)) if is_id else queryset.none()), False
 
     @display(description="Row", ordering="row_pk")
     def row(self, change: BackfillChange) -> str:
