@@ -47,8 +47,12 @@ _TABLES_WITH_RENAMED_VALUES = {
     "bugreports_purgerun",
     "django_content_type",
 }
-# Tables since the release that triggers fill from the assets; going back drops them.
-_DERIVED_TABLES = ("assets_tagged", "assets_counter", "assets_write")
+# Tables since the release that are filled from others, by triggers or migrations; going back drops them.
+_DERIVED_TABLES = (
+    "albumart_artworkcohortsong", "assets_tagged", "assets_counter", "assets_write", "assets_search",
+    "assets_search_version",
+)  # fmt: skip
+_TABLES = ("assets_tagged", "assets_counter", "assets_write", "assets_search", "assets_search_version")
 _TABLES = """
 SELECT oid, relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname
 """
