@@ -1,6 +1,6 @@
 # Everyday work. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench bench-scale bench-create bench-artwork bench-pipeline bench-backfill bench-fields bench-bugs bench-outage bench-admin shell reset lock
+.PHONY: help run test test-slow lint format bench bench-scale bench-create bench-artwork bench-pipeline bench-backfill bench-fields bench-import bench-bugs bench-outage shell reset lock bench-admin
 PYTHON_ENV := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header
 
@@ -59,6 +59,10 @@ bench-backfill: ## Measure a backfill with its ledger against one UPDATE
 bench-fields: ## Measure the effect of the new fields and their backfill on readers
 	@bin/bootstrap dev
 	$(PYTHON_ENV) -m benchmarks.fields $(ARGS)
+
+bench-import: ## Measure the import of a legacy export against a plain COPY
+	@bin/bootstrap dev
+	$(PYTHON_ENV) -m benchmarks.imports $(ARGS)
 
 bench-bugs: ## Measure intake, redaction and lists of bug reports
 	@bin/bootstrap dev

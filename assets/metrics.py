@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, FloatField, Q, Sum
+from django.db.models import Avg, Count, FloatField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from api.pagination import PageParams
 from assets.models import Asset, SequenceCounter
+from assets.totals import read_counters
+from backfills.rules import ORIGIN
 from common.timestamps import format_timestamp
 
 _ACTIONS = {"+": "created", "~": "changed", "-": "removed"}
@@ -38,29 +40,24 @@ def field_metrics(now: datetime) -> dict[str, Any]:
     aiMetadata: {measured, backfill, none, confidenceMean}}.
     """
     live = Asset.objects.live()
-    has_description = Q(creator_description__isnull=False)
-    has_metadata = Q(ai_metadata__isnull=False)
-    counts = live.aggregate(
-        assets=Count("pk"),
-        person=Count("pk", filter=has_description & Q(creator_description_origin="")),
-        backfilled=Count("pk", filter=has_description & ~Q(creator_description_origin="")),
-        measured=Count("pk", filter=has_metadata & Q(ai_metadata_origin="")),
-        backfilled_metadata=Count("pk", filter=has_metadata & ~Q(ai_metadata_origin="")),
-    )
+    by_origin = live.filter(ai_metadata__isnull=False).order_by().values_list("ai_metadata_origin")
+    metadata = dict(by_origin.annotate(Count("pk")))  # reads a partial index
+    measured, backfilled_metadata = metadata.get("", 0), sum(count for origin, count in metadata.items() if origin)
+    person, backfilled = (read_counters([f"creator_description {origin}"]) for origin in ("", ORIGIN))
+    total = SequenceCounter.objects.aggregate(total=Sum("live_count"))["total"] or 0
     confidence = live.with_generated_ai_metadata().filter(ai_metadata__confidence__gte=0)
     mean = confidence.aggregate(mean=Avg(Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField())))["mean"]
-    total = counts["assets"]
     return {
         "assets": total,
         "creatorDescription": {
-            "person": counts["person"],
-            "backfill": counts["backfilled"],
-            "none": total - counts["person"] - counts["backfilled"],
+            "person": person,
+            "backfill": backfilled,
+            "none": total - person - backfilled,
         },
         "aiMetadata": {
-            "measured": counts["measured"],
-            "backfill": counts["backfilled_metadata"],
-            "none": total - counts["measured"] - counts["backfilled_metadata"],
+            "measured": measured,
+            "backfill": backfilled_metadata,
+            "none": total - measured - backfilled_metadata,
             "confidenceMean": mean,
         },
     }

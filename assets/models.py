@@ -16,7 +16,7 @@ from assets.descriptions import MAX_CREATOR_DESCRIPTION_LENGTH
 from assets.document_migrations import document_field
 from assets.history import AssetHistory
 from assets.json_keys import DOCUMENT_COLUMNS
-from assets.page_indexes import PAGE_INDEXES
+from assets.page_indexes import BACKFILL_INDEXES, PAGE_INDEXES
 from assets.querysets import AssetQuerySet, SequenceReservationQuerySet
 from common.public_ids import PUBLIC_ID_LENGTH, generate_public_id
 from taxonomy.models import Subcategory
@@ -156,6 +156,7 @@ class Asset(models.Model):
         ordering = ["-created_at", "-public_id"]
         indexes = [
             *PAGE_INDEXES,
+            *BACKFILL_INDEXES,
             GinIndex(fields=["tags"], name="assets_tags"),
             GinIndex(fields=["components"], name="assets_components"),
         ]  # fmt: skip

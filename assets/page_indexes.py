@@ -46,3 +46,12 @@ PAGE_INDEXES = [
     _newest_first("assets_no_description_newest", condition=Q(creator_description=None)),
     Index(F("updated_at").desc(), F("public_id").desc(), name="assets_updated", condition=_LIVE),
 ]
+# Which assets lack a backfilled field, and where the AI metadata of the others comes from: for the checks before a
+# rollout and the metrics of the fields.
+BACKFILL_INDEXES = [
+    Index(fields=["origin"], name="assets_lacking_description", condition=Q(creator_description__isnull=True)),
+    Index(fields=["origin"], name="assets_lacking_ai_metadata", condition=Q(ai_metadata__isnull=True)),
+    Index(
+        fields=["ai_metadata_origin"], name="assets_ai_metadata_origin", condition=_LIVE & Q(ai_metadata__isnull=False)
+    ),
+]

@@ -135,18 +135,13 @@ class Search:
             return TRUE
         return _has_grams([gram for word in self.words for gram in _pairs(word)])
 
-    @property
-    def count_grams(self) -> Sql:
-        """`word_grams` for a count: PostgreSQL has no statistics of single characters, and would test row by row."""
-        return self.word_grams if min(map(len, self.words), default=0) > 1 else TRUE
-
     @cached_property
     def whole_grams(self) -> Sql:
         """A necessary condition of `has_whole`: the ends of adjacent words, which the trigram index does not hold."""
         words = self.whole.split(" ")
         adjacent = pairwise(words)
         ends = [f"{word[-2:]} {following[:2]}" for word, following in adjacent if len(word) > 1 and len(following) > 1]
-        return self.word_grams & _has_grams([_quote(end) for end in ends])
+        return _has_grams([_quote(end) for end in ends])
 
     @cached_property
     def stem_grams(self) -> Sql:
@@ -161,7 +156,7 @@ class Search:
     @property
     def condition(self) -> RawSQL:
         """Return the filter of a queryset of assets."""
-        arms = [self.has_every_word & self.word_grams, self.is_exact, self.has_only_forms & self.stem_grams]
+        arms = [self.has_every_word, self.is_exact, self.has_only_forms & self.stem_grams]
         found = " UNION ALL ".join(f"SELECT s.asset_id FROM assets_search AS s WHERE {arm.text}" for arm in arms)  # noqa: S608
         return RawSQL(f"assets_asset.id IN ({found})", [p for arm in arms for p in arm.params], BooleanField())  # noqa: S611
 

@@ -25,6 +25,7 @@ MAX_FORMS = 5000  # rows with another form of the words only; more of them are c
 _WALK_ROWS_PER_HIT = 2  # to read and sort a match takes as long as to test two of the newest rows
 _MIN_WALK_ROWS = 1000
 _MAX_FILTERED_SAMPLE = 100
+_MAX_GRAM_SHARE = 0.05
 _BOOLEAN = BooleanField()
 
 
@@ -47,6 +48,9 @@ class SearchReader:
         self.search: Search = selection.search
         self.selection = selection
         self.sample = sample
+        # Tested row by row, the grams of a common word take longer than the word.
+        is_common = len(sample.matches(self.search.words, ALL_ASSETS)) > _MAX_GRAM_SHARE * len(sample.rows)
+        self.word_grams = TRUE if is_common else self.search.word_grams
         scope, scope_params = selection.scope.as_sql()
         self.scope = Sql(scope, tuple(scope_params))
         # The filter in two forms: a subquery that PostgreSQL may start from, and a test of one row after the other.
@@ -86,7 +90,7 @@ class SearchReader:
         """Read all matches from the text indexes, and sort them."""
         search, order, restriction = self.search, self.selection.order, self.scope & self.filter
         rank = Sql(f"CASE WHEN {search.has_whole.text} THEN 1 ELSE 2 END", search.has_whole.params)
-        words = search.has_every_word & search.word_grams & ~search.is_exact & restriction
+        words = search.has_every_word & self.word_grams & ~search.is_exact & restriction
         exact, forms = search.is_exact & restriction, search.has_only_forms & search.stem_grams & restriction
         hits = (
             "(SELECT asset_id FROM hits) AS hits JOIN assets_asset ON assets_asset.id = asset_id" if order else "hits"
@@ -128,10 +132,10 @@ class SearchReader:
         """Return words that tell how common a rank is, its condition, and a necessary condition for the indexes."""
         search, others = self.search, ~self.search.is_exact
         exact = [((), search.is_exact, TRUE)] if search.exact_pks else []
-        whole = ((search.whole,), search.has_whole & others, search.whole_grams)
+        whole = ((search.whole,), search.has_whole & others, self.word_grams & search.whole_grams)
         if search.words == (search.whole,):
             return [*exact, whole]
-        return [*exact, whole, (search.words, search.has_every_word & ~search.has_whole & others, search.word_grams)]
+        return [*exact, whole, (search.words, search.has_every_word & ~search.has_whole & others, self.word_grams)]
 
     def _test_newest(self, rank: Sql, rows: int, limit: int, offset: int) -> list[int]:
         """Return the matches among the newest `rows` in scope."""
@@ -176,7 +180,7 @@ class SearchReader:
         forms = search.has_only_forms & search.stem_grams & restriction
         rest = [exact, forms] if search.exact_pks else [forms]
         key = repr((connection.settings_dict["NAME"], search, restriction))
-        return count_matches(key, [words & search.count_grams, *rest], [words, *rest])
+        return count_matches(key, [words, *rest])
 
 
 def _subquery(sql: str, assets: QuerySet[Asset]) -> Sql:

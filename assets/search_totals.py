@@ -41,11 +41,8 @@ class _Total:
 _remembered: OrderedDict[object, _Total] = OrderedDict()  # of this process
 
 
-def count_matches(key: str, conditions: Sequence[Sql], chunk_conditions: Sequence[Sql]) -> int:
-    """Count the rows of `assets_search AS s` that meet one of the disjoint conditions, and remember the total.
-
-    `chunk_conditions` mean the same; a few chunks are counted with them.
-    """
+def count_matches(key: str, conditions: Sequence[Sql]) -> int:
+    """Count the rows of `assets_search AS s` that meet one of the disjoint conditions, and remember the total."""
     total = _remembered.get(key) or _Total()
     with connection.cursor() as cursor:
         if total.version and total.version == _read(cursor, VERSION):
@@ -57,7 +54,7 @@ def count_matches(key: str, conditions: Sequence[Sql], chunk_conditions: Sequenc
         changed = total.changed_chunks(stamps)
         is_counted = False
         if len(changed) <= _MAX_CHANGED_SHARE * len(stamps):
-            is_counted = _count(cursor, total, chunk_conditions, changed)
+            is_counted = _count(cursor, total, conditions, changed)
         if not is_counted:  # for the first time, or another change was committed between the statements
             _count(cursor, total, conditions, None)
     _remembered[key] = total
