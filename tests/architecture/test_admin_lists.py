@@ -117,6 +117,7 @@ def test_every_list_is_small_and_its_query_count_does_not_grow(superuser: User, 
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_last_page_search_and_filter_is_as_cheap(superuser: User) -> None:
     load_starter_taxonomy()
     _fill()
