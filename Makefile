@@ -17,7 +17,7 @@ test: ## Run the test suite (ARGS="-k name" chooses)
 
 test-slow: ## Run only the tests marked slow, with 128,000 registrations (ARGS as for test)
 	@bin/bootstrap dev
-	$(PYTHON_ENV) -m pytest -m slow --registrations 2000 --numprocesses auto --maxprocesses 4 $(ARGS)
+	$(PYTHON_ENV) -m pytest -m slow --full --registrations 2000 --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: ## Check style, layers, migrations and settings
 	@bin/bootstrap dev

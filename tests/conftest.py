@@ -18,6 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--registrations", type=int, default=5, help="registrations over each of 64 connections (default: 5)"
     )
+    parser.addoption("--full", action="store_true", help="run the full forms of long tests, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--full"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="a short form runs; the full form runs with --full"))
 
 
 @pytest.fixture(autouse=True)

@@ -325,6 +325,7 @@ def test_memory_does_not_grow_with_the_export(taxonomy: TaxonomySnapshot, monkey
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_memory_does_not_grow_with_a_large_export(taxonomy: TaxonomySnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_memory_is_flat(taxonomy, monkeypatch, batch_rows=1000, batches=60)
 

@@ -1,6 +1,6 @@
 """PostgreSQL and Valkey stopped with SIGSTOP or killed, behind a web process, a worker and beat.
 
-The short form stops them for some seconds. The long form, of a minute, is marked slow.
+The short form stops them for some seconds. The full form stops them for a minute.
 """
 
 import socket
@@ -86,6 +86,7 @@ def test_a_frozen_database_is_reported_and_everything_works_afterwards(stack: Ou
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_database_that_is_frozen_for_a_minute(stack: OutageStack) -> None:
     _freeze_database(stack, LONG_SECONDS)
 
@@ -148,6 +149,7 @@ def test_a_frozen_valkey_fails_no_request_and_loses_no_work(stack: OutageStack) 
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_valkey_that_is_frozen_for_a_minute(stack: OutageStack) -> None:
     _freeze_valkey(stack, LONG_SECONDS)
 
