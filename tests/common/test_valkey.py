@@ -84,8 +84,8 @@ def test_throttles_count_in_the_process_while_the_circuit_is_open(
     assert open_circuit.connections() == 1
 
 
-def test_an_error_that_the_server_reports_leaves_the_circuit_closed() -> None:
-    url = "redis://127.0.0.1:1/7"
+def test_an_error_that_the_server_reports_leaves_the_circuit_closed(server: SilentServer) -> None:
+    url = f"redis://127.0.0.1:{server.port}/7"
     with pytest.raises(RedisError), call_valkey(url):
         raise RedisError("OOM command not allowed")
     assert not breaker_for(url).is_open
