@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, FloatField, Sum
+from django.db.models import Count, FloatField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from api.pagination import PageParams
 from assets.models import Asset, SequenceCounter
-from assets.totals import read_counters
+from assets.totals import read_counters, read_remembered
 from backfills.rules import ORIGIN
 from common.timestamps import format_timestamp
 
@@ -45,8 +45,10 @@ def field_metrics(now: datetime) -> dict[str, Any]:
     measured, backfilled_metadata = metadata.get("", 0), sum(count for origin, count in metadata.items() if origin)
     person, backfilled = (read_counters([f"creator_description {origin}"]) for origin in ("", ORIGIN))
     total = SequenceCounter.objects.aggregate(total=Sum("live_count"))["total"] or 0
-    confidence = live.with_generated_ai_metadata().filter(ai_metadata__confidence__gte=0)
-    mean = confidence.aggregate(mean=Avg(Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField())))["mean"]
+    generated = live.with_generated_ai_metadata().filter(ai_metadata__confidence__gte=0).order_by()
+    confidence = generated.values(confidence=Cast(KeyTextTransform("confidence", "ai_metadata"), FloatField()))
+    # Reads each of these rows, about 2 s for a million. So the mean is remembered while no asset changes.
+    mean = read_remembered("avg(confidence)", *confidence.query.sql_with_params())
     return {
         "assets": total,
         "creatorDescription": {

@@ -17,7 +17,7 @@ from assets.querysets import AssetQuerySet
 _MAX_REMEMBERED = 1000
 # Snapshots that see the same last writes see the same assets: commits become visible to all in one order.
 _VERSION = "(SELECT string_agg(id::text, ' ' ORDER BY id) FROM assets_write)"
-_remembered: OrderedDict[tuple[str, str, str], tuple[str | None, int]] = OrderedDict()  # of this process
+_remembered: OrderedDict[tuple[str, str, str], tuple[str | None, Any]] = OrderedDict()  # of this process
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,12 @@ def count_rows(assets: AssetQuerySet) -> int:
 
 def count_remembered(sql: str, params: Sequence[Any]) -> int:
     """Count the rows of a SELECT that depends on the asset table only, at most once while no asset changes."""
+    return int(read_remembered("count(*)", sql, params))
+
+
+def read_remembered(aggregate: str, sql: str, params: Sequence[Any]) -> Any:
+    """Return an SQL aggregate of the rows of a SELECT on the asset table, computed once while no asset changes."""
+    sql = f"{aggregate} FROM ({sql}) AS selected"
     key = (str(connection.settings_dict["NAME"]), sql, repr(params))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_VERSION}")
@@ -57,10 +63,10 @@ def count_remembered(sql: str, params: Sequence[Any]) -> int:
         remembered = _remembered.get(key)
         if remembered is not None and remembered[0] == version:
             return remembered[1]
-        cursor.execute(f"SELECT {_VERSION}, count(*) FROM ({sql}) AS counted", list(params))  # noqa: S608
-        version, total = cursor.fetchone()
-    _remembered[key] = (version, total)
+        cursor.execute(f"SELECT {_VERSION}, {sql}", list(params))
+        version, value = cursor.fetchone()
+    _remembered[key] = (version, value)
     _remembered.move_to_end(key)
     while len(_remembered) > _MAX_REMEMBERED:
         _remembered.popitem(last=False)
-    return total
+    return value
